@@ -1,0 +1,65 @@
+# The only door. `make` explains itself.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PORT ?= 8000
+PYTHON ?= python3
+BIN := .venv/bin
+# make test without servers skips what needs them and says so; CI sets this and skips none.
+WORKERS ?= 2
+
+.PHONY: help run demo test test-faults test-cluster test-cluster-faults check format contracts bench bench-cluster \
+        servers cluster cluster-down lock clean
+
+help: ## what there is to do
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s'|'
+
+# --- environments ----------------------------------------------------------------------------------
+# Each stamp names the set that the environment holds; the development set contains the other one.
+.venv/run: requirements/run.txt pyproject.toml
+	@test -e .venv/dev && touch $@ || ( echo "Setting up (about a minute, once) …" \
+	  && $(PYTHON) -m venv .venv && $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt \
+	  && $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . && touch $@ )
+
+.venv/dev: requirements/dev.txt pyproject.toml
+	@echo "Setting up for development (about a minute, once) …"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+lock: ## lock the dependency sets anew (needs uv)
+	requirements/lock
+
+# --- using it --------------------------------------------------------------------------------------
+run: .venv/run ## everything in one process with a sample town; PORT=8000
+	@exec $(BIN)/wushe run --port $(PORT)
+
+demo: .venv/run ## the whole story in the terminal, in under a minute; URL=http://… tells it to a running system
+	@exec $(BIN)/wushe demo $(if $(URL),--url $(URL))
+
+# --- proving it ------------------------------------------------------------------------------------
+test: .venv/dev ## all tests that need no Docker, Kafka or MongoDB
+	$(BIN)/pytest -n $(WORKERS) -m "not faults and not cluster" tests
+	@$(BIN)/python -m tests.skipped
+
+test-faults: .venv/dev ## kill real processes at every named point, and 200 times blindly; KILLS=200
+	KILLS=$(or $(KILLS),200) $(BIN)/pytest -m faults tests/faults
+
+check: .venv/dev ## format, lint, strict types, layers, contract drift
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/wushe contracts --check
+
+format: .venv/dev ## put the code in form
+	$(BIN)/ruff check --fix --select I,F401,RUF100 .
+	$(BIN)/ruff format .
+
+contracts: .venv/dev ## write the AsyncAPI document, the schemas and missing examples
+	$(BIN)/wushe contracts
+
+bench: .venv/dev ## figures as ratios against a peer in the same run
+	$(BIN)/python -m tests.bench
+
+clean: ## remove what was built (not the data)
+	rm -rf .venv build .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,1 @@
+"""The services. Each owns its records; they meet only through the events in `shared.contracts`."""

@@ -1,0 +1,147 @@
+"""The household's file: the only place where a resident's name, address and phone are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import ClassVar
+
+import h3
+from pydantic import BaseModel, ConfigDict
+
+from services.needs.domain.refusals import TooManyResidents
+from services.needs.domain.words import BodyCondition, Livelihood, Move, Relation, SelfCare, Sex, Support
+from shared.contracts import topics
+from shared.contracts.needs import HouseholdRegistered
+from shared.contracts.vocabulary import CHILD_GROUPS, TargetGroup
+from shared.errors import NotFound
+from shared.records import Change, Record, index
+from shared.times import milliseconds
+
+CELL_RESOLUTION = 7
+ADULT_AT = 18
+RESIDENTS_AT_MOST = 30
+
+
+class Value(BaseModel):
+    """A part of a record: frozen, and old bodies with more in them can still be read."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Disability(Value):
+    """残障评估四项: four coded fields; None where nobody has assessed yet."""
+
+    self_care: SelfCare | None = None
+    livelihood: Livelihood | None = None
+    body: BodyCondition | None = None
+    support: Support | None = None
+
+
+class Resident(Value):
+    """One person of the household; the id begins with the household's."""
+
+    id: str
+    name: str
+    birth_date: date | None = None
+    sex: Sex | None = None
+    phone: str | None = None
+    relation: Relation = Relation.OTHER
+    target_groups: tuple[TargetGroup, ...] = ()
+    disability: Disability = Disability()
+
+    def minor_on(self, day: date) -> bool:
+        """Whether the person is under 18 on this day; someone born on 29 February comes of age on 1 March."""
+        born = self.birth_date
+        return born is not None and (day.year - born.year, day.month, day.day) < (ADULT_AT, born.month, born.day)
+
+
+class OldAddress(Value):
+    """Where the household lived before, kept because resettled people are asked about it for years."""
+
+    area: str
+    address: str
+    until_at: datetime
+    why: Move
+
+
+class Household(Record):
+    """家庭档案. `cell` is coarse (H3 resolution 7); the point it came from is not kept."""
+
+    kind: ClassVar[str] = "household"
+    topic = topics.HOUSEHOLD
+    indexes = (index("site_id", "created_ms"), index("created_ms"))
+
+    site_id: str
+    area: str
+    cell: str | None = None
+    address: str
+    phone: str | None = None
+    target_groups: tuple[TargetGroup, ...] = ()
+    residents: tuple[Resident, ...] = ()
+    residents_numbered: int = 0
+    old_addresses: tuple[OldAddress, ...] = ()
+    registered_by: str
+    created_at: datetime
+    created_ms: int
+
+    def resident(self, id: str) -> Resident | None:
+        return next((r for r in self.residents if r.id == id), None)
+
+    def groups_of(self, resident: Resident) -> tuple[TargetGroup, ...]:
+        """What the household and this person are: the groups that count for a need of theirs."""
+        return tuple(dict.fromkeys((*self.target_groups, *resident.target_groups)))
+
+    @property
+    def all_groups(self) -> tuple[TargetGroup, ...]:
+        return tuple(dict.fromkeys((*self.target_groups, *(g for r in self.residents for g in r.target_groups))))
+
+
+def coarse_cell(lat: float, lon: float) -> str:
+    """The H3 cell of about 5 km² around a point: near enough to rank by distance, too coarse to find a door."""
+    return str(h3.latlng_to_cell(lat, lon, CELL_RESOLUTION))
+
+
+def register(household: Household, residents: Iterable[Resident], now: datetime) -> Change[Household]:
+    """File a household with the residents known so far."""
+    household = household.but(created_at=now, created_ms=milliseconds(now))
+    for resident in residents:
+        household = with_resident(household, resident)
+    said = HouseholdRegistered(
+        site_id=household.site_id,
+        area=household.area,
+        persons=len(household.residents),
+        target_groups=household.all_groups,
+    )
+    return Change(household, said)
+
+
+def with_resident(household: Household, resident: Resident) -> Household:
+    """The household with one more resident, who gets the next number; numbers are never used again."""
+    if len(household.residents) >= RESIDENTS_AT_MOST:
+        raise TooManyResidents(limit=RESIDENTS_AT_MOST)
+    number = household.residents_numbered + 1
+    joined = resident.model_copy(update={"id": f"{household.id}~{number}"})
+    return household.but(residents=(*household.residents, joined), residents_numbered=number)
+
+
+def with_changed_resident(household: Household, id: str, changes: dict[str, object]) -> Household:
+    """The household with this resident's facts corrected."""
+    if household.resident(id) is None:
+        raise NotFound()
+    changed = (r.model_copy(update=changes) if r.id == id else r for r in household.residents)
+    return household.but(residents=tuple(changed))
+
+
+def edited(household: Household, changes: dict[str, object], why: Move, now: datetime) -> Household:
+    """The file with these facts changed; a former address goes into its history."""
+    after = household.but(**changes)
+    if (after.area, after.address) == (household.area, household.address):
+        return after
+    old = OldAddress(area=household.area, address=household.address, until_at=now, why=why)
+    return after.but(old_addresses=(*household.old_addresses, old))
+
+
+def needs_named(resident: Resident, groups: Iterable[TargetGroup], day: date) -> bool:
+    """Whether anything for this person is for named, certified people only."""
+    return resident.minor_on(day) or not CHILD_GROUPS.isdisjoint(groups)

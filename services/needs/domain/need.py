@@ -1,0 +1,237 @@
+"""The need (需求单) as it stands on record: what was ordered, by and for whom, what was heard, what was decided."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import ClassVar
+
+from services.needs.domain.facts import GONE, HANDED_OVER, SERVING, Goods, HoldFact, Search, Seat, TaskFact, Word
+from services.needs.domain.household import Value
+from services.needs.domain.lines import Lines
+from services.needs.domain.words import Channel, RatingChannel
+from shared.contracts import topics
+from shared.contracts import vocabulary as v
+from shared.contracts.parts import GoodsLine, NeedSpec, PeopleLine
+from shared.records import Record, index
+
+SATISFIED_FROM = 4
+
+
+class Applicant(Value):
+    """Who asked, if not the beneficiary: a resident of the household, or somebody with a name and a phone."""
+
+    resident_id: str | None = None
+    name: str | None = None
+    phone: str | None = None
+    relation: str | None = None
+
+
+class Relayer(Value):
+    """Who passed it on (送单): a scout's account, a hotline clerk's name."""
+
+    account_id: str | None = None
+    name: str | None = None
+
+
+class Ending(Value):
+    """How the need was finished. `confirmed` is only ever True after the resident's own answer."""
+
+    status: v.NeedStatus
+    at: datetime
+    by: str | None = None
+    reason: v.CancelReason | None = None
+    note: str | None = None
+    confirmed: bool = False
+
+
+class Referral(Value):
+    """转介: another body was asked. `organisation_id` is None for an outside body, which `body` then names."""
+
+    organisation_id: str | None = None
+    body: str | None = None
+    note: str | None = None
+    asked_by: str
+    asked_at: datetime
+    answer_by: datetime
+    answered_at: datetime | None = None
+    accepted: bool | None = None
+
+    @property
+    def pending(self) -> bool:
+        return self.answered_at is None
+
+
+class Rating(Value):
+    """评单: the resident's own answer."""
+
+    score: int
+    channel: RatingChannel
+    comment: str | None = None
+    recorded_by: str
+    at: datetime
+
+    @property
+    def satisfied(self) -> bool:
+        return self.score >= SATISFIED_FROM
+
+
+class Attempt(Value):
+    """The resident was asked and did not answer. That is not a rating."""
+
+    channel: RatingChannel
+    by: str
+    at: datetime
+
+
+class Need(Record):
+    """`status`, `waiting` and `next_action_at` are always what `lifecycle.settle` computes from the rest."""
+
+    kind: ClassVar[str] = "need"
+    topic = topics.NEED
+    indexes = (
+        index("site_id", "created_ms"),
+        index("household_id", "created_ms"),
+        index("status", "waiting", "urgency", "created_ms"),
+        index("referred_to", "created_ms"),
+    )
+
+    site_id: str
+    household_id: str
+    area: str
+    cell: str | None = None
+    beneficiary_id: str
+    applicant: Applicant | None = None
+    relayer: Relayer | None = None
+    channel: Channel = Channel.STAFF
+    lead_id: str | None = None
+    created_by: str
+    created_at: datetime
+    created_ms: int
+
+    category: v.Category
+    field: v.Field = v.Field.OTHER
+    urgency: v.Urgency = v.Urgency.ORDINARY
+    audience: v.Audience
+    minor: bool = False
+    target_groups: tuple[v.TargetGroup, ...] = ()
+    note: str | None = None
+    people: tuple[PeopleLine, ...] = ()
+    goods: tuple[GoodsLine, ...] = ()
+    people_numbered: int = 0
+    goods_numbered: int = 0
+
+    posted_at: datetime | None = None
+    deadline_at: datetime | None = None
+    over_at: datetime | None = None
+    deadline_passed: bool = False
+    over: bool = False
+
+    search: Search | None = None
+    match: Word = Word()
+    tasks: Mapping[str, TaskFact] = {}
+    holds: Mapping[str, HoldFact] = {}
+
+    referrals: tuple[Referral, ...] = ()
+    referred_to: str | None = None
+    """The organisation whose answer is awaited, or which has accepted."""
+    attempts: tuple[Attempt, ...] = ()
+    rating: Rating | None = None
+    confirm_by: datetime | None = None
+    ended: Ending | None = None
+
+    status: v.NeedStatus = v.NeedStatus.DRAFT
+    waiting: v.Waiting | None = None
+    next_action_at: datetime | None = None
+
+    @property
+    def lines(self) -> Lines:
+        return Lines(self.people, self.goods, self.people_numbered, self.goods_numbered)
+
+    @property
+    def referral(self) -> Referral | None:
+        """The referral that waits for an answer."""
+        return self.referrals[-1] if self.referrals and self.referrals[-1].pending else None
+
+    @property
+    def seats(self) -> tuple[Seat, ...]:
+        """Seats that are held: won, and not given back as far as anybody has said."""
+        return tuple(s for s in self.match.seats if (t := self.tasks.get(s.invitation_id)) is None or t.status not in GONE)
+
+    @property
+    def held_goods(self) -> tuple[Goods, ...]:
+        """Confirmed holds whose goods have not come back."""
+        return tuple(
+            g for g in self.match.goods if (h := self.holds.get(g.hold_id)) is None or h.status is not v.HoldStatus.RELEASED
+        )
+
+    @property
+    def seats_to_serve(self) -> tuple[Seat, ...]:
+        return tuple(s for s in self.seats if not self.task_is(s, v.TaskStatus.DONE))
+
+    @property
+    def goods_to_receive(self) -> tuple[Goods, ...]:
+        return tuple(g for g in self.held_goods if not self.hold_is(g, v.HoldStatus.RECEIVED))
+
+    @property
+    def pending(self) -> bool:
+        """Whether somebody still has to come or something still has to be received."""
+        return bool(self.seats_to_serve or self.goods_to_receive)
+
+    @property
+    def started(self) -> bool:
+        """Whether anybody has checked in or any goods were handed over."""
+        return any(t.status in SERVING for t in self.tasks.values()) or any(
+            h.status in HANDED_OVER for h in self.holds.values()
+        )
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything that was asked for is there: the match was made and nothing has dropped out since."""
+        word = self.match
+        return word.said == "made" and self.seats == word.seats and self.held_goods == word.goods
+
+    @property
+    def served(self) -> bool:
+        """Whether all that is there has been done and received, and something has."""
+        return bool(self.match.said) and not self.pending and bool(self.seats or self.held_goods)
+
+    @property
+    def volunteer_ids(self) -> tuple[str, ...]:
+        """Who did a task of this need."""
+        done = (t.volunteer_id for t in self.tasks.values() if t.status is v.TaskStatus.DONE)
+        return tuple(sorted(set(done)))
+
+    def task_is(self, seat: Seat, status: v.TaskStatus) -> bool:
+        task = self.tasks.get(seat.invitation_id)
+        return task is not None and task.status is status
+
+    def hold_is(self, goods: Goods, status: v.HoldStatus) -> bool:
+        hold = self.holds.get(goods.hold_id)
+        return hold is not None and hold.status is status
+
+    @property
+    def due_at(self) -> datetime | None:
+        from services.needs.domain.lifecycle import earliest_timer
+
+        return earliest_timer(self)
+
+
+def spec(need: Need) -> NeedSpec:
+    """All that others may know of the need."""
+    assert need.posted_at is not None and need.deadline_at is not None
+    return NeedSpec(
+        site_id=need.site_id,
+        area=need.area,
+        cell=need.cell,
+        household_id=need.household_id,
+        category=need.category,
+        field=need.field,
+        urgency=need.urgency,
+        audience=need.audience,
+        target_groups=need.target_groups,
+        people=need.people,
+        goods=need.goods,
+        posted_at=need.posted_at,
+        deadline_at=need.deadline_at,
+    )

@@ -1,0 +1,118 @@
+"""出库与签收: confirmed goods are issued, signed for, and may come back."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from services.resources.domain.balance import with_hold
+from services.resources.domain.booking import let_go, standing
+from services.resources.domain.records import Hold, Lot, Reached, Receipt, ReturnReason
+from shared.contracts.vocabulary import Closing, HoldStatus
+from shared.errors import NotFound, Refusal
+from shared.records import Change
+
+TOWNSHIP_DIGITS = 9
+
+
+class HoldNotConfirmed(Refusal):
+    code = "hold-not-confirmed"
+    zh = "只有已确认的预留才能出库，该预留目前为“{zh}”"
+    en = "Only a confirmed hold may be issued; this one is {en}"
+
+
+class HoldNotIssued(Refusal):
+    code = "hold-not-issued"
+    zh = "该预留目前为“{zh}”，尚无出库物资可签收或退回"
+    en = "This hold is {en}: nothing was handed over that could be signed for or returned"
+
+
+class HoldIssued(Refusal):
+    code = "hold-issued"
+    zh = "物资已出库，不能释放；如已收回，请办理退回"
+    en = "The goods were handed over and cannot be released; if they came back, return them"
+
+
+class HoldOver(Refusal):
+    code = "hold-over"
+    zh = "该预留已结束（{zh}）"
+    en = "This hold is over ({en})"
+
+
+class PastExpiry(Refusal):
+    code = "past-expiry"
+    zh = "该批物资已过有效期（{expires_on}），不能出库，请释放预留并核销"
+    en = "This lot is past its expiry ({expires_on}) and cannot be issued; release the hold and write it off"
+
+
+def issue(lot: Lot, hold_id: str, by: str, now: datetime, today: date) -> Change[Lot]:
+    """Hand over the whole of a confirmed hold, in time or late; never goods that are past their expiry."""
+    hold = _find(lot, hold_id)
+    if hold.status is not HoldStatus.CONFIRMED:
+        raise HoldNotConfirmed(zh=hold.status.zh, en=hold.status.en)
+    if lot.past_expiry(today):
+        raise PastExpiry(expires_on=lot.expires_on)
+    return _moved(lot, hold_id, hold.but(status=HoldStatus.ISSUED, issued_at=now, issued_by=by))
+
+
+def sign(lot: Lot, hold_id: str, receipt: Receipt) -> Change[Lot]:
+    """签收: what was handed over has arrived; the donor's figures count it."""
+    hold = _find(lot, hold_id)
+    if hold.status is not HoldStatus.ISSUED:
+        raise HoldNotIssued(zh=hold.status.zh, en=hold.status.en)
+    signed = hold.but(status=HoldStatus.RECEIVED, receipt=receipt, closed_at=receipt.signed_at)
+    return _moved(lot.but(reached=_reached(lot, signed, 1)), hold_id, signed)
+
+
+def release_by_staff(lot: Lot, hold_id: str, reason: Closing, now: datetime) -> Change[Lot]:
+    hold = _find(lot, hold_id)
+    if hold.handed_over:
+        raise HoldIssued()
+    if not hold.promised:
+        raise HoldOver(zh=hold.status.zh, en=hold.status.en)
+    return let_go(lot, hold_id, hold, reason, now)
+
+
+def take_back(lot: Lot, hold_id: str, reason: ReturnReason, filed: Hold | None, now: datetime) -> Change[Lot]:
+    """Goods that were handed over, signed for or not, are in the store again.
+
+    `filed` is the hold as it left the lot, if it has: it comes back into it.
+    """
+    if hold_id not in lot.holds and filed is not None and filed.handed_over:
+        left = {**lot.holds, hold_id: filed}
+        lot = lot.but(holds=left, issued_filed=lot.issued_filed - filed.handed_over)
+    hold = _find(lot, hold_id) if filed is None else lot.holds.get(hold_id, filed)
+    if not hold.handed_over:
+        raise HoldNotIssued(zh=hold.status.zh, en=hold.status.en)
+    if hold.status is HoldStatus.RECEIVED:
+        lot = lot.but(reached=_reached(lot, hold, -1))
+    return _moved(
+        lot, hold_id, hold.but(status=HoldStatus.RELEASED, returned=reason, closed_at=now)
+    )  # fmt: skip
+
+
+def _find(lot: Lot, hold_id: str) -> Hold:
+    hold = lot.holds.get(hold_id)
+    if hold is None or hold.asked is None:
+        raise NotFound()
+    return hold
+
+
+def _moved(lot: Lot, hold_id: str, hold: Hold) -> Change[Lot]:
+    after = with_hold(lot, hold_id, hold)
+    return Change(after, standing(after, hold_id, hold))
+
+
+def _reached(lot: Lot, hold: Hold, times: int) -> tuple[Reached, ...]:
+    """The figures of where the gift went, with this hold counted once more or once less. No finer than a township."""
+    if hold.asked is None:
+        return lot.reached
+    area, category = hold.asked.area[:TOWNSHIP_DIGITS], hold.asked.category
+    counted = {(r.area, r.category): r for r in lot.reached}
+    before = counted.get((area, category)) or Reached(area=area, category=category, quantity=0, times=0)
+    counted[area, category] = Reached(
+        area=area,
+        category=category,
+        quantity=before.quantity + times * hold.quantity,
+        times=before.times + times,
+    )
+    return tuple(r for r in counted.values() if r.times)

@@ -1,0 +1,109 @@
+"""A lot from the charity's side: listed, added to, its conditions edited, written off, closed and opened."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from services.resources.domain.balance import balanced, state
+from services.resources.domain.records import FEN, Lot, WriteOff, WriteOffReason
+from shared.contracts.matching import HoldRequested
+from shared.contracts.parts import Earmark
+from shared.contracts.resources import LotChanged, LotListed, LotWrittenOff
+from shared.contracts.vocabulary import LotKind
+from shared.errors import Invalid, Refusal
+from shared.records import Change
+
+MOST = 10**12
+"""No balance goes beyond this, so that every program that reads JSON can hold it exactly."""
+
+
+class NotEnoughLeft(Refusal):
+    code = "not-enough-left"
+    zh = "可用数量不足：现有 {available}，需要 {quantity}"
+    en = "Not enough is left: {available} are available, {quantity} were asked for"
+
+
+class TooMuch(Refusal):
+    code = "too-much"
+    status = 422
+    zh = "数量过大：一个批次最多 {most}"
+    en = "That is too much for one lot: at most {most}"
+
+
+def check_listing(lot: Lot, today: date) -> None:
+    """Refuse a lot that makes no sense, naming the field: its unit against its kind, its expiry, its dates."""
+    if lot.gift is LotKind.MONEY and lot.unit != FEN:
+        raise Invalid("/unit", zh="资金的单位必须是 fen（分）", en='The unit of money must be "fen"')
+    if lot.gift is not LotKind.MONEY and lot.unit == FEN:
+        raise Invalid("/unit", zh="只有资金才能以 fen（分）计", en='Only money is counted in "fen"')
+    if lot.past_expiry(today):
+        raise Invalid("/expires_on", zh="有效期已过", en="The expiry date is in the past")
+    check_earmark(lot.earmark)
+
+
+def check_earmark(earmark: Earmark) -> None:
+    """Refuse dates of use that end before they begin."""
+    if earmark.from_day and earmark.to_day and earmark.to_day < earmark.from_day:
+        raise Invalid("/earmark/to_day", zh="截止日期早于开始日期", en="The last day is before the first day")
+
+
+def list_lot(existing: Lot | None, lot: Lot) -> Change[Lot]:
+    """Put a lot on the list. A stub that somebody asked for meanwhile becomes the lot, and keeps its refusals."""
+    if existing is None:
+        return Change(lot, LotListed(state=state(lot)))
+    if existing.listed:
+        return Change(existing)
+    listed = lot.but(holds=existing.holds, refusals=existing.refusals)
+    return Change(listed, LotListed(state=state(listed)))
+
+
+def unlisted(request: HoldRequested) -> Lot:
+    """The stub for a lot that nobody listed: nothing was received, so everything is refused."""
+    return Lot(
+        id=request.lot_id,
+        charity_id="",
+        gift=LotKind.GOODS,
+        category=request.goods,
+        unit=request.unit,
+        received=0,
+        available=0,
+        area=request.area,
+        open=False,
+        listed=False,
+    )
+
+
+def receive_more(lot: Lot, added: int) -> Change[Lot]:
+    if lot.received + added > MOST:
+        raise TooMuch("/quantity", most=MOST)
+    after = balanced(lot, received=lot.received + added)
+    return Change(after, LotChanged(state=state(after), added=added))
+
+
+def write_off(lot: Lot, quantity: int, reason: WriteOffReason, by: str, now: datetime) -> Change[Lot]:
+    """Take out of the lot what can no longer be given: only what is not promised to anybody."""
+    if quantity > lot.available:
+        raise NotEnoughLeft("/quantity", available=lot.available, quantity=quantity)
+    note = WriteOff(quantity=quantity, reason=reason, at=now, by=by)
+    after = balanced(lot, written_off=lot.written_off + quantity, write_offs=(*lot.write_offs, note))
+    return Change(after, LotWrittenOff(state=state(after), quantity=quantity))
+
+
+def edit(lot: Lot, today: date, **changes: Any) -> Change[Lot]:
+    """Change conditions, expiry, place or note. Holds that were placed before keep their promise."""
+    after = lot.but(**changes)
+    if after == lot:
+        return Change(lot)
+    if "expires_day" in changes and after.past_expiry(today):
+        raise Invalid("/expires_on", zh="有效期已过", en="The expiry date is in the past")
+    check_earmark(after.earmark)
+    return Change(after, LotChanged(state=state(after)))
+
+
+def set_open(lot: Lot, open: bool) -> Change[Lot]:
+    """Open or close a lot for new holds; those placed before keep their promise."""
+    if lot.open == open:
+        return Change(lot)
+    after = lot.but(open=open)
+    return Change(after, LotChanged(state=state(after)))

@@ -1,0 +1,1 @@
+"""The registry of helpers: people, teams, certificates, availability, calendars, invitations, hours."""

@@ -1,0 +1,1 @@
+"""The rules of this service: plain functions from a record to a change of it."""

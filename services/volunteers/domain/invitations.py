@@ -1,0 +1,188 @@
+"""Asking a person, their answer, and the verdict: each decides on the calendar alone."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from services.volunteers.domain.calendar import Calendar, Invitation, about
+from services.volunteers.domain.refusals import (
+    AlreadyAnswered,
+    CapReached,
+    InvitationLapsed,
+    InvitationVoid,
+    NotActive,
+    SeatGone,
+    SlotTaken,
+)
+from services.volunteers.domain.registry import Volunteer
+from services.volunteers.domain.timers import FIRST_ASK
+from services.volunteers.domain.week import is_quiet
+from shared.contracts.matching import SeatsOffered
+from shared.contracts.parts import Offer, Window
+from shared.contracts.vocabulary import Closing, DeclineReason, InvitationStatus, Rule, Urgency
+from shared.contracts.volunteers import (
+    InvitationAccepted,
+    InvitationDeclined,
+    InvitationExpired,
+    InvitationOpened,
+    InvitationRefused,
+)
+from shared.records import Change
+
+URGENCIES = list(Urgency)
+
+
+def ask(
+    calendar: Calendar,
+    person: Volunteer | None,
+    offered: SeatsOffered,
+    need_id: str,
+    offer: Offer,
+    now: datetime,
+    grace_seconds: int = 1800,
+) -> Change[Calendar]:
+    """Open an invitation, or say by which rule this person cannot be asked now. Known already: nothing."""
+    if offer.invitation_id in calendar.invitations:
+        return Change(calendar)
+    calendar = calendar.pruned(now)
+    window = offered.window
+    zone = person.zone if person else calendar.zone
+    if zone != calendar.zone:
+        calendar = calendar.but(zone=zone)
+    ids = {"invitation_id": offer.invitation_id, "need_id": need_id, "line_id": offered.line_id}
+    if now >= offered.expires_at:
+        return Change(calendar, InvitationExpired(**ids, load=calendar.load(now)))
+    rule = obstacle(calendar, person, window, offered.urgency, now)
+    if rule is not None:
+        return Change(calendar, InvitationRefused(**ids, rule=rule, load=calendar.load(now)))
+    opened = calendar.put(_invitation(calendar, offered, need_id, offer, now, grace_seconds))
+    opened = opened.but(contacted_at=(*calendar.contacted_at, now))
+    return Change(opened, InvitationOpened(**ids, expires_at=offered.expires_at, load=opened.load(now)))
+
+
+def obstacle(
+    calendar: Calendar, person: Volunteer | None, window: Window, urgency: Urgency, now: datetime
+) -> Rule | None:
+    """The first rule that keeps this person from being asked now. A crisis knows no budget and no quiet hours."""
+    if person is None or not person.active:
+        return Rule.INACTIVE
+    if calendar.is_taken(window):
+        return Rule.OVERLAP
+    if person.blocked_until is not None and now < person.blocked_until:
+        return Rule.BLOCKED
+    if not _fits_week(calendar, person, window):
+        return Rule.CAP
+    if urgency == Urgency.CRISIS:
+        return None
+    if len(calendar.contacts(now)) >= person.weekly_contacts:
+        return Rule.BUDGET
+    quiet = is_quiet(now, person.zone, person.quiet_from, person.quiet_to)
+    return Rule.QUIET if quiet else None
+
+
+def accept(
+    calendar: Calendar, invitation_id: str, person: Volunteer, by: str, now: datetime
+) -> Change[Calendar]:
+    """Say yes: the slot is theirs from this moment, the seat once matching has decided."""
+    invitation = calendar.invitation(invitation_id)
+    _must_be_open(calendar, invitation, now)
+    if not person.active:
+        raise NotActive()
+    if calendar.is_taken(invitation.window):
+        raise SlotTaken()
+    if not _fits_week(calendar, person, invitation.window):
+        raise CapReached(cap=person.weekly_cap_minutes)
+    claimed = invitation.but(
+        status=InvitationStatus.CLAIMED, answered_at=now, answered_by=by, ask_at=now + FIRST_ASK
+    )
+    after = calendar.put(claimed)
+    return Change(after, InvitationAccepted(**about(claimed, after.load(now))))
+
+
+def decline(
+    calendar: Calendar, invitation_id: str, reason: DeclineReason, by: str, now: datetime
+) -> Change[Calendar]:
+    """Say no; the search goes on at once."""
+    invitation = calendar.invitation(invitation_id)
+    _must_be_open(calendar, invitation, now)
+    declined = invitation.but(
+        status=InvitationStatus.DECLINED,
+        decline_reason=reason,
+        answered_at=now,
+        answered_by=by,
+        closed_at=now,
+    )
+    after = calendar.put(declined)
+    return Change(after, InvitationDeclined(**about(declined, after.load(now)), reason=reason))
+
+
+def withdraw_offers(calendar: Calendar, ids: list[str], reason: Closing, now: datetime) -> Change[Calendar]:
+    """Close what was not answered. A yes is not closed by this: only its verdict decides it."""
+    void = [i for id in ids if (i := calendar.invitations.get(id)) and i.status == InvitationStatus.PENDING]
+    if not void:
+        return Change(calendar)
+    closed = {i.id: i.but(status=InvitationStatus.WITHDRAWN, closing=reason, closed_at=now) for i in void}
+    return Change(calendar.but(invitations={**calendar.invitations, **closed}))
+
+
+def another(calendar: Calendar, now: datetime) -> Invitation | None:
+    """An open invitation that this person could take instead: the most urgent, then the earliest."""
+    free = (i for i in calendar.invitations.values() if i.is_open(now) and not calendar.is_taken(i.window))
+    return min(free, key=lambda i: (URGENCIES.index(i.urgency), i.window.start_at, i.id), default=None)
+
+
+def outcome(calendar: Calendar, invitation_id: str, now: datetime) -> Invitation:
+    """What became of a yes: the invitation, claimed still or accepted. Raises SeatGone with another open one."""
+    invitation = calendar.invitation(invitation_id)
+    if invitation.status in (InvitationStatus.FILLED, InvitationStatus.WITHDRAWN):
+        raise SeatGone(other=another(calendar, now))
+    return invitation
+
+
+def has_verdict(calendar: Calendar, invitation_id: str) -> bool:
+    found = calendar.invitations.get(invitation_id)
+    return found is None or found.status != InvitationStatus.CLAIMED
+
+
+def _invitation(
+    calendar: Calendar, offered: SeatsOffered, need_id: str, offer: Offer, now: datetime, grace_seconds: int
+) -> Invitation:
+    return Invitation.model_construct(
+        id=offer.invitation_id,
+        need_id=need_id,
+        line_id=offered.line_id,
+        site_id=offered.site_id,
+        household_id=offered.household_id,
+        category=offered.category,
+        urgency=offered.urgency,
+        skills=offered.skills,
+        mode=offered.mode,
+        area=offered.area,
+        ring=offered.ring,
+        window=offered.window,
+        week=calendar.week_of(offered.window),
+        month=calendar.month_of(offered.window),
+        reasons=offer.reasons,
+        opened_at=now,
+        expires_at=offered.expires_at,
+        grace_seconds=grace_seconds,
+    )
+
+
+def _fits_week(calendar: Calendar, person: Volunteer, window: Window) -> bool:
+    """Whether this much more still lies within the weekly cap of the week in which the window starts."""
+    return calendar.minutes_in(calendar.week_of(window)) + window.minutes <= person.weekly_cap_minutes
+
+
+def _must_be_open(calendar: Calendar, invitation: Invitation, now: datetime) -> None:
+    if invitation.is_open(now):
+        return
+    if invitation.closing == Closing.FILLED:
+        raise SeatGone(other=another(calendar, now))
+    match invitation.status:
+        case InvitationStatus.PENDING | InvitationStatus.EXPIRED:
+            raise InvitationLapsed()
+        case InvitationStatus.WITHDRAWN | InvitationStatus.FILLED:
+            raise InvitationVoid()
+        case status:
+            raise AlreadyAnswered(status_zh=status.zh, status_en=status.en)

@@ -1,0 +1,143 @@
+"""What a person does with a task: withdraw, check in, check out, or not come at all."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from services.volunteers.domain.calendar import Calendar, Invitation, Task, about
+from services.volunteers.domain.refusals import (
+    InAnotherService,
+    ServiceOverlaps,
+    StillDeciding,
+    TaskNotOpen,
+    TooEarly,
+)
+from shared.contracts.parts import Window
+from shared.contracts.vocabulary import Closing, InvitationStatus, TaskStatus
+from shared.contracts.volunteers import TaskCheckedIn, TaskDone, TaskNoShow, TaskWithdrawn
+from shared.errors import Invalid
+from shared.records import Change
+
+LATE = timedelta(days=1)
+EARLY = timedelta(hours=2)
+LONGEST_SERVICE = timedelta(hours=24)
+
+
+def withdraw(calendar: Calendar, task_id: str, by: str, now: datetime) -> Change[Calendar]:
+    """Give the seat back before having come; late when less than a day is left."""
+    if calendar.invitation(task_id).status == InvitationStatus.CLAIMED:
+        raise StillDeciding()
+    invitation, task = _task(calendar, task_id, TaskStatus.TAKEN)
+    late = invitation.window.start_at - now < LATE
+    given_up = task.but(
+        status=TaskStatus.WITHDRAWN, late=late, overdue=False, done_by={**task.done_by, "withdraw": by}
+    )
+    closed = invitation.but(task=given_up, closing=Closing.WITHDRAWN, closed_at=now)
+    after = calendar.put(closed)
+    return Change(after, TaskWithdrawn(**about(closed, after.load(now)), seat_id=task.seat_id, late=late))
+
+
+def check_in(
+    calendar: Calendar,
+    task_id: str,
+    by: str,
+    now: datetime,
+    *,
+    staff: bool,
+    started_at: datetime | None = None,
+) -> Change[Calendar]:
+    """The service begins. Staff may enter afterwards when it began: those are made-up hours."""
+    invitation, task = _task(calendar, task_id, TaskStatus.TAKEN)
+    if not staff and now < invitation.window.start_at - EARLY:
+        raise TooEarly(earliest_at=(invitation.window.start_at - EARLY).isoformat(timespec="minutes"))
+    at = started_at or now
+    if at > now:
+        raise Invalid("/started_at", zh="开始时间不能在将来", en="the start cannot lie in the future")
+    _refuse_second_service(calendar, at)
+    here = task.but(
+        status=TaskStatus.CHECKED_IN,
+        started_at=at,
+        made_up=started_at is not None,
+        overdue=False,
+        done_by={**task.done_by, "check_in": by},
+    )
+    begun = invitation.but(task=here)
+    after = calendar.put(begun)
+    return Change(after, TaskCheckedIn(**about(begun, after.load(now)), seat_id=task.seat_id, at=at))
+
+
+def check_out(
+    calendar: Calendar, task_id: str, by: str, now: datetime, ended_at: datetime | None = None
+) -> Change[Calendar]:
+    """The service is over, now or at a time that somebody remembers."""
+    invitation, task = _task(calendar, task_id, TaskStatus.CHECKED_IN)
+    end_at, started_at = ended_at or now, task.started_at or now
+    if not started_at <= end_at <= now:
+        raise Invalid(
+            "/ended_at", zh="结束时间须在签到之后、现在之前", en="the end lies between check-in and now"
+        )
+    if end_at - started_at > LONGEST_SERVICE:
+        raise Invalid(
+            "/ended_at",
+            zh="一次服务不超过 24 小时，请填写实际结束时间",
+            en="one service is at most 24 hours; say when it really ended",
+        )
+    _refuse_overlap(calendar, Window(start_at=started_at, end_at=end_at))
+    return finish(calendar, invitation, task, end_at, now, by)
+
+
+def no_show(calendar: Calendar, task_id: str, by: str, now: datetime) -> Change[Calendar]:
+    """Staff saw that nobody came: the seat is free again, and it stands on the invitation."""
+    invitation, task = _task(calendar, task_id, TaskStatus.TAKEN)
+    if now < invitation.window.start_at:
+        raise TooEarly(earliest_at=invitation.window.start_at.isoformat(timespec="minutes"))
+    absent = task.but(status=TaskStatus.NO_SHOW, overdue=False, done_by={**task.done_by, "no_show": by})
+    closed = invitation.but(
+        status=InvitationStatus.NO_SHOW, task=absent, closing=Closing.NO_SHOW, closed_at=now
+    )
+    after = calendar.put(closed)
+    return Change(after, TaskNoShow(**about(closed, after.load(now)), seat_id=task.seat_id))
+
+
+def finish(
+    calendar: Calendar, invitation: Invitation, task: Task, ended_at: datetime, now: datetime, by: str
+) -> Change[Calendar]:
+    """Check out: the time from check-in until then was service."""
+    started_at = task.started_at or ended_at
+    minutes = int((ended_at - started_at).total_seconds() // 60)
+    done_by = {**task.done_by, "check_out": by} if by else task.done_by
+    done = task.but(
+        status=TaskStatus.DONE, ended_at=ended_at, minutes=minutes, overdue=False, done_by=done_by
+    )
+    closed = invitation.but(task=done, closed_at=now)
+    after = calendar.put(closed)
+    said = TaskDone(
+        **about(closed, after.load(now)),
+        seat_id=done.seat_id,
+        household_id=invitation.household_id,
+        started_at=started_at,
+        ended_at=ended_at,
+        minutes=minutes,
+        made_up=done.made_up,
+    )
+    return Change(after, said)
+
+
+def _task(calendar: Calendar, task_id: str, wanted: TaskStatus) -> tuple[Invitation, Task]:
+    invitation, task = calendar.task(task_id)
+    if task.status != wanted:
+        raise TaskNotOpen(status_zh=task.status.zh, status_en=task.status.en)
+    return invitation, task
+
+
+def _refuse_second_service(calendar: Calendar, at: datetime) -> None:
+    """Nobody serves in two places: not while another service goes on, not within one that is on record."""
+    if any(i.task and i.task.status == TaskStatus.CHECKED_IN for i in calendar.invitations.values()):
+        raise InAnotherService()
+    if any(service.start_at <= at < service.end_at for service in calendar.services()):
+        raise ServiceOverlaps("/started_at")
+
+
+def _refuse_overlap(calendar: Calendar, service: Window) -> None:
+    if any(other.overlaps(service) for other in calendar.services()):
+        raise ServiceOverlaps("/ended_at")

@@ -1,0 +1,69 @@
+"""What matching decided about a yes, and what it takes back later."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from services.volunteers.domain.calendar import Calendar, Task, about
+from services.volunteers.domain.tasks import finish
+from shared.contracts.matching import SeatFilled, SeatReleased, SeatWon
+from shared.contracts.vocabulary import Closing, InvitationStatus, TaskStatus
+from shared.contracts.volunteers import TaskTaken, TaskWithdrawn
+from shared.records import Change
+
+
+def win(calendar: Calendar, won: SeatWon, need_id: str, now: datetime) -> Change[Calendar]:
+    """The verdict is yes: the claimed slot becomes a task.
+
+    A seat that cannot be kept is given back at once: nobody here claimed it, or its time has moved onto another
+    task. A verdict that is only repeated changes nothing.
+    """
+    invitation = calendar.invitations.get(won.invitation_id)
+    if invitation is not None and invitation.task is not None:
+        return Change(calendar)
+    if invitation is None or invitation.status != InvitationStatus.CLAIMED:
+        return _give_back(calendar, won, need_id, now)
+    if won.window != invitation.window and calendar.is_taken(won.window, besides=invitation.id):
+        lost = invitation.but(
+            status=InvitationStatus.FILLED, closing=Closing.CHANGED, ask_at=None, closed_at=now
+        )
+        return _give_back(calendar.put(lost), won, need_id, now)
+    taken = invitation.but(
+        status=InvitationStatus.ACCEPTED,
+        ask_at=None,
+        window=won.window,
+        week=calendar.week_of(won.window),
+        month=calendar.month_of(won.window),
+        task=Task(seat_id=won.seat_id, taken_at=now, grace_seconds=invitation.grace_seconds),
+    )
+    after = calendar.put(taken)
+    return Change(after, TaskTaken(**about(taken, after.load(now)), seat_id=won.seat_id, window=won.window))
+
+
+def lose(calendar: Calendar, filled: SeatFilled, now: datetime) -> Change[Calendar]:
+    """The verdict is no: the slot is free again."""
+    invitation = calendar.invitations.get(filled.invitation_id)
+    if invitation is None or invitation.status not in (InvitationStatus.CLAIMED, InvitationStatus.PENDING):
+        return Change(calendar)
+    lost = invitation.but(status=InvitationStatus.FILLED, closing=filled.reason, ask_at=None, closed_at=now)
+    return Change(calendar.put(lost))
+
+
+def release(calendar: Calendar, released: SeatReleased, now: datetime) -> Change[Calendar]:
+    """Matching takes a seat back: the task is off and its time free. Who was already there is checked out, and
+    the hours count."""
+    invitation = calendar.invitations.get(released.invitation_id)
+    task = invitation.task if invitation is not None else None
+    if invitation is None or task is None:
+        return Change(calendar)
+    if task.status == TaskStatus.CHECKED_IN:
+        return finish(calendar, invitation, task, now, now, by="")
+    if task.status != TaskStatus.TAKEN:
+        return Change(calendar)
+    off = task.but(status=TaskStatus.CANCELLED, overdue=False)
+    return Change(calendar.put(invitation.but(task=off, closing=released.reason, closed_at=now)))
+
+
+def _give_back(calendar: Calendar, won: SeatWon, need_id: str, now: datetime) -> Change[Calendar]:
+    ids = {"invitation_id": won.invitation_id, "need_id": need_id, "line_id": won.line_id}
+    return Change(calendar, TaskWithdrawn(**ids, load=calendar.load(now), seat_id=won.seat_id))

@@ -1,0 +1,7 @@
+"""The language between services: one class per event and version, one table of topics, the envelope."""
+
+from shared.contracts.base import Event, Message, Part, Registry, Topic, encode
+from shared.contracts.catalogue import EVENTS, REGISTRY
+from shared.contracts.topics import TOPICS
+
+__all__ = ["EVENTS", "REGISTRY", "TOPICS", "Event", "Message", "Part", "Registry", "Topic", "encode"]

@@ -1,0 +1,217 @@
+"""The records of one service in SQLite."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import partial
+from typing import TypeVar, cast
+
+from shared.bookkeeping import Asked, Held, Step, weigh
+from shared.contracts.base import Message
+from shared.embedded.engine import SqliteEngine
+from shared.embedded.search import search
+from shared.embedded.table import Table, name_of
+from shared.ports import Clock, Decide, Ids, Op, Outgoing, Query
+from shared.records import Outcome, Record, Versioned
+from shared.times import milliseconds, moment_of
+
+R = TypeVar("R", bound=Record)
+
+REMEMBERED = 20_000
+
+
+class SqliteStore:
+    """One table per kind of record and one outbox for the service, written together.
+
+    The writer remembers the records it changed last, decoded: it is the only one that writes, so they are right
+    until a batch is rolled back.
+    """
+
+    def __init__(
+        self, engine: SqliteEngine, service: str, kinds: Sequence[type[Record]], clock: Clock, ids: Ids
+    ) -> None:
+        self.duplicates_absorbed = 0
+        self.applied_total = 0
+        self._engine = engine
+        self._clock = clock
+        self._ids = ids
+        self._tables = {kind: Table(service, kind) for kind in kinds}
+        self._remembered: OrderedDict[tuple[type[Record], str], Held[Record]] = OrderedDict()
+        self._watchers: dict[tuple[type[Record], str], set[asyncio.Future[None]]] = {}
+        self._said = asyncio.Event()
+        self._sooner = asyncio.Event()
+        self._numbers: dict[tuple[str, str, int], int] = {}
+        outbox = f'"{name_of(service, "outbox")}"'
+        self._append = (
+            f"INSERT INTO {outbox} (kind, id, sequence, topic, key, written_at, message) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)"
+        )
+        self._outbox = outbox
+        engine.prepare(
+            *(statement for table in self._tables.values() for statement in table.statements()),
+            f"CREATE TABLE IF NOT EXISTS {outbox} (n INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, "
+            "id TEXT NOT NULL, sequence INTEGER NOT NULL, topic TEXT NOT NULL, key TEXT NOT NULL, "
+            "written_at INTEGER NOT NULL, message BLOB NOT NULL)",
+        )
+        engine.when_undone(self._remembered.clear)
+        self._unpublished = self._count()
+
+    async def change(
+        self,
+        kind: type[R],
+        id: str,
+        decide: Decide[R],
+        *,
+        cause: Message | None = None,
+        op: Op | None = None,
+        expect: int | None = None,
+    ) -> Outcome[R]:
+        asked = cast(Asked[Record], Asked(kind, id, decide, cause, op, expect))
+        step = await self._engine.write(partial(self._carry_out, asked), partial(self._announce, asked))
+        if step.refusal is not None:
+            raise step.refusal
+        return cast(Outcome[R], step.outcome)
+
+    async def get(self, kind: type[R], id: str) -> Versioned[R] | None:
+        rows = self._engine.read(self._tables[kind].get, (id,))
+        return self._versioned(kind, id, *rows[0]) if rows else None
+
+    async def find(self, kind: type[R], query: Query) -> list[Versioned[R]]:
+        sql, values = search(self._tables[kind].name, kind.indexes, query)
+        return [self._versioned(kind, *row) for row in self._engine.read(sql, values)]
+
+    async def due(self, kind: type[R], now: datetime, limit: int) -> list[str]:
+        return [row[0] for row in self._engine.read(self._tables[kind].due, (milliseconds(now), limit))]
+
+    async def next_due(self) -> datetime | None:
+        earliest = [self._engine.read(table.next_due)[0][0] for table in self._tables.values()]
+        return min((moment_of(ms) for ms in earliest if ms is not None), default=None)
+
+    async def wait(
+        self, kind: type[R], id: str, until: Callable[[R], bool], seconds: float
+    ) -> Versioned[R] | None:
+        timer = asyncio.ensure_future(self._clock.sleep(seconds))
+        try:
+            while True:
+                found = await self.get(kind, id)
+                if timer.done() or (found is not None and until(found.record)):
+                    return found
+                await self._next_change((kind, id), timer)
+        finally:
+            timer.cancel()
+
+    async def pending(self, limit: int) -> list[Outgoing]:
+        rows = self._engine.read(
+            f"SELECT n, kind, id, sequence, topic, key, message FROM {self._outbox} ORDER BY n LIMIT ?",
+            (limit,),
+        )
+        self._numbers.update({(kind, id, sequence): n for n, kind, id, sequence, *_ in rows})
+        return [Outgoing(*row[1:]) for row in rows]
+
+    async def trim(self, published: Sequence[Outgoing]) -> None:
+        if published:
+            places = [message[:3] for message in published]
+            await self._engine.write(partial(self._forget, places), partial(self._trimmed, places))
+
+    async def outgoing(self) -> None:
+        while not self._unpublished:
+            self._said.clear()
+            await self._said.wait()
+
+    async def outbox_age(self) -> float | None:
+        rows = self._engine.read(f"SELECT written_at FROM {self._outbox} ORDER BY n LIMIT 1")
+        return (milliseconds(self._clock.now()) - rows[0][0]) / 1000 if rows else None
+
+    async def changed(self) -> None:
+        await self._sooner.wait()
+        self._sooner.clear()
+
+    async def ping(self) -> None:
+        await self._engine.ping()
+
+    async def close(self) -> None:
+        """The engine is shared, and is closed by whoever opened it."""
+
+    def _carry_out(self, asked: Asked[Record], connection: sqlite3.Connection) -> Step[Record]:
+        """The job of `change`: decide on the newest state, then write what comes of it."""
+        place = (asked.kind, asked.id)
+        table = self._tables[asked.kind]
+        held = self._remembered.get(place)
+        if held is None:
+            held = table.load(connection, asked.id)
+        now = self._clock.now()
+        step = weigh(asked, held, now, self._ids)
+        if step.after is not held:
+            table.save(connection, step)
+            written_at = milliseconds(now)
+            for kind, id, sequence, topic, key, message in step.outgoing:
+                connection.execute(self._append, (kind, id, sequence, topic, key, written_at, message))
+        self._remember(place, step.after)
+        return step
+
+    def _remember(self, place: tuple[type[Record], str], held: Held[Record]) -> None:
+        self._remembered[place] = held
+        self._remembered.move_to_end(place)
+        if len(self._remembered) > REMEMBERED:
+            self._remembered.popitem(last=False)
+
+    def _announce(self, asked: Asked[Record], step: Step[Record]) -> None:
+        """What was decided is durable: count it, and wake those who wait for it."""
+        if not step.outcome.applied:
+            self.duplicates_absorbed += 1
+            return
+        self.applied_total += 1
+        if step.outgoing:
+            self._unpublished += len(step.outgoing)
+            self._said.set()
+        if step.after is step.before:
+            return
+        due, was_due = step.after.due_at, step.before.due_at if step.before else None
+        if due is not None and (was_due is None or due < was_due):
+            self._sooner.set()
+        for watcher in self._watchers.pop((asked.kind, asked.id), ()):
+            if not watcher.done():
+                watcher.set_result(None)
+
+    def _versioned(self, kind: type[R], id: str, version: int, body: str) -> Versioned[R]:
+        """What a row says; not decoded again if the writer remembers that very version."""
+        held = self._remembered.get((kind, id))
+        if held is not None and held.version == version:
+            return Versioned(cast(R, held.record), version)
+        return Versioned(cast(R, self._tables[kind].decode(body)), version)
+
+    async def _next_change(self, place: tuple[type[Record], str], timer: asyncio.Future[None]) -> None:
+        watcher: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._watchers.setdefault(place, set()).add(watcher)
+        try:
+            await asyncio.wait((watcher, timer), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            watchers = self._watchers.get(place, set())
+            watchers.discard(watcher)
+            if not watchers:
+                self._watchers.pop(place, None)
+
+    def _forget(self, published: Sequence[tuple[str, str, int]], connection: sqlite3.Connection) -> int:
+        """Delete published messages: by number where it is known, which spares an index on the outbox."""
+        before = connection.total_changes
+        numbers = [(n,) for place in published if (n := self._numbers.get(place)) is not None]
+        connection.executemany(f"DELETE FROM {self._outbox} WHERE n = ?", numbers)
+        if len(numbers) < len(published):
+            connection.executemany(
+                f"DELETE FROM {self._outbox} WHERE kind = ? AND id = ? AND sequence = ?",
+                [place for place in published if place not in self._numbers],
+            )
+        return connection.total_changes - before
+
+    def _trimmed(self, published: Sequence[tuple[str, str, int]], count: int) -> None:
+        self._unpublished -= count
+        for place in published:
+            self._numbers.pop(place, None)
+
+    def _count(self) -> int:
+        rows = self._engine.read(f"SELECT count(*) FROM {self._outbox}")
+        return cast(int, rows[0][0])

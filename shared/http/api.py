@@ -1,0 +1,70 @@
+"""One HTTP interface made of services: the same manners for all of them, under one origin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.http.access import Gate
+from shared.http.bodies import BodyGuard
+from shared.http.health import Check, health
+from shared.http.observed import Durations, Observed, templates_of
+from shared.http.problems import speak_problems
+from shared.places import Atlas
+from shared.run.kit import Service
+from shared.security.tokens import TokenVerifier
+
+PREFIX = "/api"
+
+
+def make_api(
+    services: Sequence[Service],
+    *,
+    atlas: Atlas,
+    verifier: TokenVerifier,
+    registry: CollectorRegistry | None = None,
+    checks: Mapping[str, Check] | None = None,
+    access_log: bool = True,
+    title: str = "Wushe 五社",
+    version: str = "0.1.0",
+) -> FastAPI:
+    """The application that serves these services under `/api`, and health, figures and documentation beside them.
+
+    `checks` are asked by `/readyz`. `registry` is where request durations are counted and what `/metrics` shows.
+    Routes that are added afterwards are served, but counted as having no template.
+    """
+    registry = registry or CollectorRegistry()
+    app = FastAPI(title=title, version=version)
+    app.state.gate = Gate(verifier, atlas)
+    for service in services:
+        app.include_router(service.router, prefix=PREFIX)
+    app.include_router(health(checks or {}, registry))
+    speak_problems(app)
+    app.add_middleware(NeverStored)
+    app.add_middleware(BodyGuard)
+    templates = templates_of(app)
+    app.add_middleware(Observed, durations=Durations(registry), templates=templates, access_log=access_log)
+    return app
+
+
+class NeverStored:
+    """ASGI middleware: no browser or proxy keeps an answer of the interface."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not scope["path"].startswith(f"{PREFIX}/"):
+            return await self._app(scope, receive, send)
+
+        async def marked(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = message["headers"]
+                if not any(name.lower() == b"cache-control" for name, _ in headers):
+                    headers.append((b"cache-control", b"no-store"))
+            await send(message)
+
+        return await self._app(scope, receive, marked)

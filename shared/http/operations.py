@@ -1,0 +1,112 @@
+"""Requests that change something: sent twice they act once, and edits say which version they edit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
+
+from fastapi import Depends, Header, Request, Response
+
+from shared.errors import Refusal
+from shared.http.access import Gate
+from shared.ports import Op
+from shared.records import Outcome, Record, Versioned
+
+R = TypeVar("R", bound=Record)
+V = TypeVar("V")
+
+_KEY = re.compile(r"[\x21-\x7e]{1,200}")
+_ETAG = re.compile(r'(?:W/)?"(\d{1,18})"')
+
+
+class KeyMissing(Refusal):
+    code = "idempotency-key-missing"
+    status = 400
+    zh = "请加上请求头 Idempotency-Key：每个新操作用一个新的随机值（如 UUID），重试时用同一个"
+    en = "Send the header Idempotency-Key: a new random value (such as a UUID) for each new act, the same for a retry"
+
+
+class KeyUnusable(Refusal):
+    code = "idempotency-key-unusable"
+    status = 400
+    zh = "Idempotency-Key 须为 1 至 200 个可见的 ASCII 字符，不含空格"
+    en = "An Idempotency-Key has 1 to 200 visible ASCII characters and no spaces"
+
+
+class MatchMissing(Refusal):
+    code = "if-match-missing"
+    status = 428
+    zh = "请加上请求头 If-Match，其值为读取该记录时得到的 ETag"
+    en = "Send the header If-Match with the ETag that came with the record when you read it"
+
+
+class MatchUnusable(Refusal):
+    code = "if-match-unusable"
+    status = 400
+    zh = 'If-Match 须是一个 ETag，如 "3"；请重新读取该记录'
+    en = 'If-Match takes one ETag, such as "3"; read the record again'
+
+
+async def _operation(
+    request: Request, idempotency_key: Annotated[str | None, Header(max_length=2000)] = None
+) -> Op:
+    if idempotency_key is None:
+        raise KeyMissing("/header/Idempotency-Key")
+    if not _KEY.fullmatch(idempotency_key):
+        raise KeyUnusable("/header/Idempotency-Key")
+    gate: Gate = request.app.state.gate
+    account_id = gate.verified(request).principal.account_id
+    named = "\0".join((account_id, request.method, request.scope["path"], idempotency_key))
+    return Op(
+        sha256(named.encode("utf-8", "surrogatepass")).hexdigest(), sha256(await request.body()).hexdigest()
+    )
+
+
+async def _if_match(if_match: Annotated[str | None, Header(max_length=200)] = None) -> int:
+    if if_match is None:
+        raise MatchMissing("/header/If-Match")
+    tag = _ETAG.fullmatch(if_match.strip())
+    if tag is None:
+        raise MatchUnusable("/header/If-Match")
+    return int(tag[1])
+
+
+Operation = Annotated[Op, Depends(_operation)]
+"""The identity of this request, for `store.change(op=...)`: account, method, path, Idempotency-Key; and its body."""
+
+IfMatch = Annotated[int, Depends(_if_match)]
+"""The version that the client edits, for `store.change(expect=...)`."""
+
+
+def id_from(op: Op) -> str:
+    """The id of what this request makes: the same whenever the same request comes (UUID version 8)."""
+    number = int(op.key[:32], 16)
+    number = number & ~(0xF << 76) | 8 << 76
+    number = number & ~(0x3 << 62) | 0x2 << 62
+    return str(UUID(int=number))
+
+
+def etag(version: int) -> str:
+    return f'"{version}"'
+
+
+def answered(response: Response, outcome: Outcome[R]) -> Any:
+    """The answer saved with this request, given again whenever it comes again."""
+    response.headers["ETag"] = etag(outcome.version)
+    return outcome.answer
+
+
+def created(response: Response, outcome: Outcome[R], location: str) -> Any:
+    """The saved answer to a request that made something, and where that now stands."""
+    response.status_code = 201
+    response.headers["Location"] = location
+    return answered(response, outcome)
+
+
+def shown(response: Response, versioned: Versioned[R], view: Callable[[R], V]) -> V:
+    """The record as this view shows it, with the ETag that an edit must name."""
+    response.headers["ETag"] = etag(versioned.version)
+    return view(versioned.record)

@@ -1,0 +1,82 @@
+"""Lists, a page at a time, by an opaque cursor."""
+
+from __future__ import annotations
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Depends
+from fastapi import Query as QueryParameter
+
+from shared.errors import Invalid
+from shared.http.schema import Page
+from shared.ports import Query, Where
+from shared.records import Record, Versioned
+
+R = TypeVar("R", bound=Record)
+V = TypeVar("V")
+
+LIMIT = 50
+LIMIT_AT_MOST = 200
+After = tuple[Any, str]
+
+
+class Paging:
+    """The page that this request asks for. First `query`, then `page` with what the store found."""
+
+    def __init__(self, limit: int, cursor: str | None) -> None:
+        self.limit = limit
+        self._cursor = cursor
+        self._asked: Query | None = None
+
+    def query(self, *where: Where, order: str = "id", descending: bool = False) -> Query:
+        """The search for this page, and for one more record, which tells whether there is another page."""
+        after = _read(self._cursor, order, descending) if self._cursor else None
+        self._asked = Query(where, order, descending, self.limit + 1, after)
+        return self._asked
+
+    def page(self, found: Sequence[Versioned[R]], view: Callable[[R], V]) -> Page[V]:
+        """What was found by `query`, as this view shows it."""
+        assert self._asked is not None, "query() comes first"
+        shown = [versioned.record for versioned in found[: self.limit]]
+        more = len(found) > self.limit
+        cursor = _write(self._asked, shown[-1]) if more else None
+        return Page(items=[view(record) for record in shown], next_cursor=cursor)
+
+
+async def _paging(
+    limit: Annotated[int, QueryParameter(ge=1, le=LIMIT_AT_MOST, description="How many at most")] = LIMIT,
+    cursor: Annotated[
+        str | None, QueryParameter(max_length=1000, description="`next_cursor` of the page before")
+    ] = None,
+) -> Paging:
+    return Paging(limit, cursor)
+
+
+Pages = Annotated[Paging, Depends(_paging)]
+
+
+def _write(query: Query, last: Record) -> str:
+    value, id = query.cursor(last)
+    text = json.dumps([query.order, query.descending, value, id], separators=(",", ":"))
+    return urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _read(cursor: str, order: str, descending: bool) -> After:
+    broken = Invalid(
+        "/query/cursor",
+        zh="翻页标记无效，请从第一页重新开始",
+        en="this cursor is not valid; begin at the first page",
+    )
+    try:
+        parts = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (ValueError, RecursionError) as e:
+        raise broken from e
+    if not isinstance(parts, list) or len(parts) != 4 or parts[:2] != [order, descending]:
+        raise broken
+    value, id = parts[2:]
+    if not isinstance(value, str | int | None) or not isinstance(id, str):
+        raise broken
+    return value, id

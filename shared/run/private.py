@@ -1,0 +1,77 @@
+"""The private reader: everything on some topics since the start, into memory, in every process."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+
+from shared.contracts import REGISTRY, Topic
+from shared.errors import Outage, TooNew, Unreadable
+from shared.ports import Adapters, Delivery, Reading
+from shared.run.kit import Watch
+
+BATCH = 2000
+
+log = structlog.get_logger("private")
+
+
+class PrivateReader:
+    """Feeds copies. What it cannot read it passes by: the reading service's group keeps the dead letter."""
+
+    def __init__(self, name: str, watches: Sequence[Watch[Any]], adapters: Adapters) -> None:
+        self.name = name
+        self.caught_up = not watches
+        self._adapters = adapters
+        self._topics: tuple[Topic, ...] = tuple(sorted({w.event.topic for w in watches}))
+        self._rows: dict[str, list[Watch[Any]]] = {}
+        for row in watches:
+            self._rows.setdefault(f'"cn.wushe.{row.event.name}.v', []).append(row)
+        self._wanted = {key.encode(): rows for key, rows in self._rows.items()}
+        self._reading: Reading | None = None
+
+    async def run(self) -> None:
+        """Read until cancelled; come back by itself after an outage."""
+        while self._topics:
+            try:
+                await self.step(1.0)
+            except Outage as outage:
+                log.warning("outage", reader=self.name, reason=str(outage))
+                await self._adapters.clock.sleep(0.5)
+
+    async def step(self, seconds: float) -> int:
+        """Note one batch. Gives the number of deliveries."""
+        if not self._topics:
+            return 0
+        if self._reading is None:
+            self._reading = await self._adapters.bus.read(self._topics, group=None)
+        batch = await self._reading.fetch(BATCH, seconds if self.caught_up else min(seconds, 0.05))
+        for delivery in batch:
+            self._note(delivery)
+        if not self.caught_up and await self._reading.lag() == 0:
+            self.caught_up = True
+        return len(batch)
+
+    async def close(self) -> None:
+        if self._reading:
+            await self._reading.close()
+            self._reading = None
+
+    def _note(self, delivery: Delivery) -> None:
+        rows = self._rows_for(delivery.value)
+        if not rows:
+            return
+        try:
+            message = REGISTRY.decode(delivery.value)
+        except (Unreadable, TooNew) as reason:
+            log.warning("passed by", reader=self.name, topic=delivery.position.topic, reason=str(reason))
+            return
+        for row in rows:
+            if message.data.name == row.event.name:
+                row.note(message.data, message)
+
+    def _rows_for(self, value: bytes) -> list[Watch[Any]]:
+        """The rows whose type stands in the envelope: a look at the bytes, so that others are not decoded."""
+        head = value[:400]
+        return [row for key, rows in self._wanted.items() if key in head for row in rows]

@@ -1,0 +1,42 @@
+"""Every setting there is: read once, from the environment, and passed on as values.
+
+Addresses and limits are settings; names of things are not. Secrets come by file path.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Settings with the prefix `WUSHE_`."""
+
+    model_config = SettingsConfigDict(env_prefix="WUSHE_", extra="ignore")
+
+    env: Literal["development", "production"] = Field(
+        "development", description="production refuses sample accounts and generated keys"
+    )
+    data: Path = Field(Path("data"), description="the data directory of the embedded store")
+    host: str = Field("127.0.0.1", description="the address to listen on")
+    port: int = Field(8000, description="the port to listen on", ge=0, le=65535)
+    language: Literal["zh", "en"] | None = Field(
+        None, description="the language of the command line; by LANG if unset"
+    )
+    log: Literal["debug", "info", "warning", "error"] = Field(
+        "warning", description="the least that is logged"
+    )
+    signing_key_file: Path | None = Field(
+        None, description="the Ed25519 private key (PEM) of the directory service"
+    )
+    verify_key_file: Path | None = Field(
+        None, description="the matching public key (PEM) of every other service"
+    )
+    admin_password_file: Path | None = Field(None, description="the first administrator's password")
+    sample: bool = Field(True, description="load the sample town on first start (embedded)")
+    fault: str = Field(
+        "", description="tests only: POINT:N stops the process dead at the Nth pass of a named point"
+    )

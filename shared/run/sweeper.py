@@ -1,0 +1,99 @@
+"""The sweeper: wakes every record whose deadline has passed. It has no leader.
+
+Waking is a change of the record like any other, a compare-and-set, so two sweepers are harmless. A wake that
+fails is tried again later and later. Named point: `sweep.woken` (before the wake).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import structlog
+
+from shared.errors import Outage, Refusal
+from shared.ports import Adapters
+from shared.run.kit import Sweep
+from shared.run.metrics import Metrics
+
+BATCH = 100
+AT_MOST = 1.0
+
+log = structlog.get_logger("sweeper")
+
+
+class Sweeper:
+    """One per service and process."""
+
+    def __init__(self, service: str, sweeps: Sequence[Sweep], adapters: Adapters, metrics: Metrics) -> None:
+        self.service = service
+        self.trouble: str | None = None
+        self._sweeps = sweeps
+        self._adapters = adapters
+        self._metrics = metrics
+        self._later: dict[tuple[str, str], tuple[datetime, float]] = {}
+
+    async def run(self) -> None:
+        """Sweep until cancelled."""
+        while True:
+            try:
+                woken = await self.step()
+                self.trouble = None
+                if not woken:
+                    await self._rest()
+            except Outage as outage:
+                self.trouble = f"cannot reach the store: {outage}"
+                await self._adapters.clock.sleep(AT_MOST)
+
+    async def step(self) -> int:
+        """Wake what is due now. Gives the number of records woken."""
+        now = self._adapters.clock.now()
+        woken = 0
+        for sweep in self._sweeps:
+            ids = await self._adapters.store.due(sweep.kind, now, BATCH)
+            ready = [id for id in ids if self._may(sweep, id, now)]
+            done = await asyncio.gather(*(self._wake(sweep, id) for id in ready), return_exceptions=True)
+            for id, outcome in zip(ready, done, strict=True):
+                self._note(sweep, id, outcome)
+            woken += sum(1 for outcome in done if outcome is None)
+        return woken
+
+    async def _wake(self, sweep: Sweep, id: str) -> None:
+        self._adapters.faults.reach("sweep.woken")
+        await sweep.wake(id)
+        self._metrics.woken.labels(self.service).inc()
+
+    def _may(self, sweep: Sweep, id: str, now: datetime) -> bool:
+        later = self._later.get((sweep.kind.kind, id))
+        return later is None or later[0] <= now
+
+    def _note(self, sweep: Sweep, id: str, outcome: object) -> None:
+        place = (sweep.kind.kind, id)
+        if outcome is None:
+            self._later.pop(place, None)
+            return
+        if isinstance(outcome, Outage) or not isinstance(outcome, Exception):
+            raise outcome if isinstance(outcome, BaseException) else TypeError("a wake gives None")
+        pause = min(300.0, self._later.get(place, (None, 0.25))[1] * 2)
+        self._later[place] = (self._adapters.clock.now() + timedelta(seconds=pause), pause)
+        level = log.info if isinstance(outcome, Refusal) else log.error
+        level(
+            "wake failed",
+            service=self.service,
+            kind=sweep.kind.kind,
+            error=type(outcome).__name__,
+            pause=pause,
+        )
+
+    async def _rest(self) -> None:
+        due = await self._adapters.store.next_due()
+        seconds = AT_MOST
+        if due is not None:
+            ahead = (due - self._adapters.clock.now()).total_seconds()
+            seconds = min(AT_MOST, max(0.02, ahead))
+        try:
+            async with asyncio.timeout(seconds):
+                await self._adapters.store.changed()
+        except TimeoutError:
+            return

@@ -1,0 +1,92 @@
+"""One running service: its loop, relay, sweeper and private reader, on whatever adapters it was given."""
+
+from __future__ import annotations
+
+import asyncio
+
+from shared.errors import Outage
+from shared.ports import Adapters
+from shared.run.dead_letters import LOOK_AGAIN, DeadLetter, LetterStatus, ahead, keep, release_next
+from shared.run.dispatch import Dispatcher, Failure
+from shared.run.kit import Service, Sweep
+from shared.run.loop import Loop
+from shared.run.metrics import Metrics
+from shared.run.private import PrivateReader
+from shared.run.relay import Relay
+from shared.run.sweeper import Sweeper
+
+
+class Unit:
+    """All that moves in one service. `tasks` are to be run side by side; a simulated world calls `step` instead."""
+
+    def __init__(self, service: Service, adapters: Adapters, metrics: Metrics) -> None:
+        self.service = service
+        self.adapters = adapters
+        self._metrics = metrics
+        self.dispatch = Dispatcher(service.name, service.handlers, adapters, metrics)
+        self.loop = Loop(self.dispatch, adapters, metrics)
+        self.relay = Relay(service.name, adapters, metrics)
+        self.private = PrivateReader(service.name, service.watches, adapters)
+        sweeps = (*service.sweeps, Sweep(DeadLetter, self._play))
+        self.sweeper = Sweeper(service.name, sweeps, adapters, metrics)
+
+    async def run(self) -> None:
+        """Run until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            for part in (self.loop, self.relay, self.private, self.sweeper):
+                tasks.create_task(part.run(), name=f"{self.service.name}.{type(part).__name__.lower()}")
+
+    async def step(self) -> int:
+        """One round of everything, without waiting. Gives how much was done."""
+        done = await self.private.step(0.0)
+        done += await self.sweeper.step()
+        done += await self.relay.step()
+        return done + await self.loop.step(0.0)
+
+    async def missing(self) -> list[str]:
+        """What keeps this service from being ready, in plain words; empty when nothing does."""
+        found: list[str] = []
+        for what, ping in (("store", self.adapters.store.ping), ("bus", self.adapters.bus.ping)):
+            try:
+                await ping()
+            except Outage as outage:
+                found.append(f"{self.service.name}: {what}: {outage}")
+        if not self.private.caught_up:
+            found.append(f"{self.service.name}: its copies have not caught up")
+        for part in (self.loop, self.relay, self.sweeper):
+            if part.trouble:
+                found.append(f"{self.service.name}: {type(part).__name__.lower()}: {part.trouble}")
+        return found
+
+    async def measure(self) -> None:
+        """Bring the gauges up to date."""
+        name = self.service.name
+        self._metrics.lag.labels(name).set(await self.loop.lag())
+        self._metrics.outbox_age.labels(name).set(await self.adapters.store.outbox_age() or 0.0)
+        duplicates = getattr(self.adapters.store, "duplicates_absorbed", 0)
+        self._metrics.duplicates.labels(name).set(duplicates)
+
+    async def close(self) -> None:
+        await self.loop.close()
+        await self.private.close()
+        if self.service.close:
+            await self.service.close()
+
+    async def _play(self, id: str) -> None:
+        """Play a dead letter once more, in its turn."""
+        store, now = self.adapters.store, self.adapters.clock.now()
+        found = await store.get(DeadLetter, id)
+        if found is None or found.record.wake_at is None:
+            return
+        letter = found.record
+        if await ahead(store, letter):
+            await keep(store, letter.but(wake_at=now + LOOK_AGAIN), found.version)
+            return
+        try:
+            await self.dispatch.apply(letter.delivery)
+        except Failure as failure:
+            await keep(store, letter.failed_again(failure.reason, failure.detail), found.version)
+            return
+        await keep(store, letter.but(status=LetterStatus.RESENT, wake_at=None), found.version)
+        self.loop.resume()
+        await release_next(store, letter.source, now)

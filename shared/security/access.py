@@ -1,0 +1,91 @@
+"""The person behind a request, and what they may reach."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.contracts.vocabulary import Role
+from shared.errors import Forbidden, NotFound
+from shared.places import Atlas
+from shared.security.policy import POLICY, Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who is asking, as the signed token says. A volunteer's `account_id` is also their volunteer id."""
+
+    account_id: str
+    roles: tuple[Role, ...]
+    site_id: str | None
+    organisation_id: str | None
+    issued_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A principal doing one action: all that a service needs to keep to the policy table."""
+
+    principal: Principal
+    action: str
+    atlas: Atlas
+
+    @property
+    def scope(self) -> Scope:
+        """The widest scope that any of the principal's roles has for the action."""
+        row = POLICY[self.action]
+        return max(row[role] for role in self.principal.roles if role in row)
+
+    def reaches(
+        self, *, site_id: str | None = None, organisation_id: str | None = None, owner_id: str | None = None
+    ) -> bool:
+        """Whether an object with this site, organisation and owner is within reach of any of the roles."""
+        row = POLICY[self.action]
+        return any(
+            self._within(row[r], site_id, organisation_id, owner_id) for r in self.principal.roles if r in row
+        )
+
+    def require(
+        self,
+        *,
+        site_id: str | None = None,
+        organisation_id: str | None = None,
+        owner_id: str | None = None,
+        hidden: bool = True,
+    ) -> None:
+        """Refuse what is out of reach: as not found, so that nobody learns what exists elsewhere; or, with
+        `hidden=False` (creating something at a place everybody knows), as forbidden."""
+        if not self.reaches(site_id=site_id, organisation_id=organisation_id, owner_id=owner_id):
+            raise NotFound() if hidden else Forbidden()
+
+    def sites(self) -> tuple[str, ...] | None:
+        """The sites whose objects the principal may list by SITE or SUBTREE scope; None means all sites, an
+        empty tuple none."""
+        me = self.principal
+        match self.scope:
+            case Scope.ANY:
+                return None
+            case Scope.SUBTREE if me.site_id:
+                return tuple(s.id for s in self.atlas.sites() if self.atlas.is_under(s.id, me.site_id)) or (
+                    me.site_id,
+                )
+            case Scope.SITE if me.site_id:
+                return (me.site_id,)
+            case _:
+                return ()
+
+    def _within(
+        self, scope: Scope, site_id: str | None, organisation_id: str | None, owner_id: str | None
+    ) -> bool:
+        me = self.principal
+        match scope:
+            case Scope.ANY:
+                return True
+            case Scope.SUBTREE:
+                return bool(me.site_id and site_id and self.atlas.is_under(site_id, me.site_id))
+            case Scope.SITE:
+                return bool(site_id) and site_id == me.site_id
+            case Scope.ORGANISATION:
+                return bool(organisation_id) and organisation_id == me.organisation_id
+            case Scope.OWN:
+                return bool(owner_id) and owner_id == me.account_id
