@@ -235,4 +235,3 @@ class Adapters:
     clock: Clock
     ids: Ids
     faults: Faults = field(default_factory=NoFaults)
-

@@ -86,7 +86,9 @@ class Outcome(Versioned[R]):
 
     __slots__ = ("answer", "applied")
 
-    def __init__(self, record: R, version: int, *, applied: bool, answer: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, record: R, version: int, *, applied: bool, answer: Mapping[str, Any] | None = None
+    ) -> None:
         super().__init__(record, version)
         self.applied = applied
         self.answer = answer

@@ -1,10 +1,10 @@
 """A whole town in one simulated world: all services in memory, a clock that stands still, seeded ids.
 
-    async with town() as t:
-        staff = await t.signs_in("staff")
-        answer = await t.call(staff, "POST", "/api/needs", {...})
-        await t.settle()                    # everything that follows from it has happened
-        await t.passes(minutes=15)          # deadlines fall due in their order
+async with town() as t:
+    staff = await t.signs_in("staff")
+    answer = await t.call(staff, "POST", "/api/needs", {...})
+    await t.settle()                    # everything that follows from it has happened
+    await t.passes(minutes=15)          # deadlines fall due in their order
 """
 
 from __future__ import annotations
@@ -87,12 +87,18 @@ class Town:
                 method,
                 path,
                 content=None if body is None else json.dumps(body, ensure_ascii=False).encode(),
-                headers={**sent, **({"Content-Type": "application/json"} if body is not None else {}), **(headers or {})},
+                headers={
+                    **sent,
+                    **({"Content-Type": "application/json"} if body is not None else {}),
+                    **(headers or {}),
+                },
             )
         )
         response = await self.meanwhile(request)
         kind = response.headers.get("content-type", "")
-        return Answer(response.status_code, response.json() if "json" in kind else response.text, response.headers)
+        return Answer(
+            response.status_code, response.json() if "json" in kind else response.text, response.headers
+        )
 
     async def meanwhile(self, waited_for: asyncio.Future[Any]) -> Any:
         """Keep the system moving until this is done."""

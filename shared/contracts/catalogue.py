@@ -1,69 +1,22 @@
-"""Every event there is. A new event adds its class to this table, and an example under `examples/`."""
+"""Every event there is: each named class of the contract modules. Nothing has to be registered by hand."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from types import ModuleType
 
 from shared.contracts import directory, matching, needs, resources, volunteers
 from shared.contracts.base import Event, Registry
 
-EVENTS: tuple[type[Event], ...] = (
-    directory.VillageAdded,
-    directory.SiteChanged,
-    directory.OrganisationChanged,
-    directory.AccountChanged,
-    needs.HouseholdRegistered,
-    needs.LeadReported,
-    needs.LeadVerified,
-    needs.LeadDismissed,
-    needs.NeedPosted,
-    needs.NeedChanged,
-    needs.NeedCancelled,
-    needs.NeedLapsed,
-    needs.ReferralAsked,
-    needs.ReferralDeclined,
-    needs.NeedReferred,
-    needs.SearchAsked,
-    needs.NeedRated,
-    needs.NeedCompleted,
-    needs.NeedProgressed,
-    volunteers.VolunteerChanged,
-    volunteers.TeamChanged,
-    volunteers.InvitationOpened,
-    volunteers.InvitationRefused,
-    volunteers.InvitationAccepted,
-    volunteers.InvitationDeclined,
-    volunteers.InvitationExpired,
-    volunteers.TaskTaken,
-    volunteers.TaskWithdrawn,
-    volunteers.TaskNoShow,
-    volunteers.TaskCheckedIn,
-    volunteers.TaskDone,
-    volunteers.HoursRecorded,
-    resources.LotListed,
-    resources.LotChanged,
-    resources.LotWrittenOff,
-    resources.HoldPlaced,
-    resources.HoldRefused,
-    resources.HoldConfirmed,
-    resources.HoldExpired,
-    resources.HoldReleased,
-    resources.LotIssued,
-    resources.LotReceived,
-    resources.LotReturned,
-    matching.SeatsOffered,
-    matching.OffersWithdrawn,
-    matching.SeatWon,
-    matching.SeatFilled,
-    matching.SeatReleased,
-    matching.HoldRequested,
-    matching.HoldConfirmationRequested,
-    matching.HoldReleaseRequested,
-    matching.MatchMade,
-    matching.MatchPartlyMade,
-    matching.MatchReopened,
-    matching.SearchProgressed,
-    matching.MatchStalled,
-    matching.MatchEscalated,
-    matching.MatchClosed,
+
+def _events(module: ModuleType) -> Iterator[type[Event]]:
+    for value in vars(module).values():
+        if isinstance(value, type) and issubclass(value, Event) and "name" in vars(value):
+            yield value
+
+
+EVENTS: tuple[type[Event], ...] = tuple(
+    event for module in (directory, needs, volunteers, resources, matching) for event in _events(module)
 )
 
 REGISTRY = Registry(EVENTS)

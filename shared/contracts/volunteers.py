@@ -124,12 +124,13 @@ class TaskDone(CalendarEvent):
 
 
 class HoursRecorded(Event):
-    """Hours stand on the volunteer's record; the subject is the service record."""
+    """Hours stand on the volunteer's record; the subject is the service record. Hours that staff made up need not
+    come from a need."""
 
     name = "hours.recorded"
     topic = topics.SERVICE_RECORD
 
     volunteer_id: str
-    need_id: str
+    need_id: str | None = None
     kind: v.HoursKind
     minutes: int

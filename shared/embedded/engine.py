@@ -107,19 +107,17 @@ class SqliteEngine:
         self._undone: list[Callable[[], None]] = []
         self._fresh = False
         self._thread: ThreadPoolExecutor | None = None
-        self._writer: sqlite3.Connection | None = None
         if isinstance(self.path, Path) and not read_only:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._lock = _lock(self.path.parent)
-        if not read_only:
-            self._writer = _open_writer(self.path)
-        if isinstance(self.path, Path):
-            self._reader = _open_reader(self.path)
-            if not inline and not read_only:
-                self._thread = ThreadPoolExecutor(1, "sqlite-commit")
-        else:
-            assert self._writer is not None, "a database in memory has nobody else to read from"
-            self._reader = self._writer
+        try:
+            self._writer = None if read_only else _open_writer(self.path)
+            self._reader = _open_reader(self.path) if self._writer is None or path != MEMORY else self._writer
+        except Outage:
+            self._unlock()
+            raise
+        if not inline and not read_only and path != MEMORY:
+            self._thread = ThreadPoolExecutor(1, "sqlite-commit")
 
     async def write(
         self, run: Callable[[sqlite3.Connection], T], after: Callable[[T], None] | None = None
@@ -200,6 +198,9 @@ class SqliteEngine:
         self._reader.close()
         if self._writer is not None:
             self._writer.close()
+        self._unlock()
+
+    def _unlock(self) -> None:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
@@ -330,9 +331,9 @@ def _open_writer(path: Path | str) -> sqlite3.Connection:
     return writer
 
 
-def _open_reader(path: Path) -> sqlite3.Connection:
+def _open_reader(path: Path | str) -> sqlite3.Connection:
     try:
-        uri = f"{path.resolve().as_uri()}?mode=ro"
+        uri = f"{Path(path).resolve().as_uri()}?mode=ro"
         reader = sqlite3.connect(uri, uri=True, isolation_level=None, cached_statements=1024, timeout=1.0)
         for pragma in ("query_only = 1", "mmap_size = 0", "cache_size = -32768"):
             reader.execute(f"PRAGMA {pragma}")

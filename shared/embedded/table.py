@@ -33,7 +33,11 @@ class Table:
         kept = "id, version, sequence, body, applied, ops, pruned_at, due_at"
         self._select = f"SELECT {kept} FROM {quoted} WHERE id = ?"
         self._insert = f"INSERT INTO {quoted} ({kept}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-        body, heard, met = "version = ?, sequence = ?, body = ?, due_at = ?", "applied = ?, pruned_at = ?", "ops = ?"
+        body, heard, met = (
+            "version = ?, sequence = ?, body = ?, due_at = ?",
+            "applied = ?, pruned_at = ?",
+            "ops = ?",
+        )
         self._update = f"UPDATE {quoted} SET {body} WHERE id = ?"
         self._update_heard = f"UPDATE {quoted} SET {body}, {heard} WHERE id = ?"
         self._update_all = f"UPDATE {quoted} SET {body}, {heard}, {met} WHERE id = ?"

@@ -1,21 +1,26 @@
 """How services speak HTTP: one way of asking who may, of paging, of repeating safely, of saying no."""
 
-from shared.http.access import Gate, allow, public
-from shared.http.operations import IfMatch, Operation, answered, created, id_from, shown
+from shared.http.access import Gate, SignedIn, allow, public
+from shared.http.operations import IfMatch, Operation, answered, answering, created, id_from, shown
 from shared.http.pages import Pages
-from shared.http.schema import Page, Schema
+from shared.http.schema import LongText, Name, Page, Schema, ShortText
 from shared.security.access import Access
 
 __all__ = [
     "Access",
     "Gate",
     "IfMatch",
+    "LongText",
+    "Name",
     "Operation",
     "Page",
     "Pages",
     "Schema",
+    "ShortText",
+    "SignedIn",
     "allow",
     "answered",
+    "answering",
     "created",
     "id_from",
     "public",

@@ -8,7 +8,7 @@ by `X-Requested-With: wushe`, or by an `Origin` of the same host.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
@@ -68,6 +68,15 @@ def from_own_page(request: Request) -> None:
     origin = request.headers.get("origin")
     if not origin or urlsplit(origin).netloc != request.headers.get("host"):
         raise ForeignPage()
+
+
+async def _signed_in(request: Request) -> Verified:
+    gate: Gate = request.app.state.gate
+    return gate.verified(request)
+
+
+SignedIn = Annotated[Verified, Depends(_signed_in)]
+"""The valid token that came with this request: whose it is, in which session."""
 
 
 @dataclass(frozen=True, slots=True)

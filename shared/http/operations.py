@@ -6,14 +6,15 @@ import re
 from collections.abc import Callable
 from hashlib import sha256
 from typing import Annotated, Any, TypeVar
-from uuid import UUID
 
 from fastapi import Depends, Header, Request, Response
+from pydantic import BaseModel
 
 from shared.errors import Refusal
 from shared.http.access import Gate
 from shared.ports import Op
-from shared.records import Outcome, Record, Versioned
+from shared.records import Change, Outcome, Record, Versioned
+from shared.security.digests import id_of_digest
 
 R = TypeVar("R", bound=Record)
 V = TypeVar("V")
@@ -53,25 +54,31 @@ class MatchUnusable(Refusal):
 async def _operation(
     request: Request, idempotency_key: Annotated[str | None, Header(max_length=2000)] = None
 ) -> Op:
+    account_id = _account_id(request)
     if idempotency_key is None:
         raise KeyMissing("/header/Idempotency-Key")
     if not _KEY.fullmatch(idempotency_key):
         raise KeyUnusable("/header/Idempotency-Key")
-    gate: Gate = request.app.state.gate
-    account_id = gate.verified(request).principal.account_id
     named = "\0".join((account_id, request.method, request.scope["path"], idempotency_key))
     return Op(
         sha256(named.encode("utf-8", "surrogatepass")).hexdigest(), sha256(await request.body()).hexdigest()
     )
 
 
-async def _if_match(if_match: Annotated[str | None, Header(max_length=200)] = None) -> int:
+async def _if_match(request: Request, if_match: Annotated[str | None, Header(max_length=200)] = None) -> int:
+    _account_id(request)
     if if_match is None:
         raise MatchMissing("/header/If-Match")
     tag = _ETAG.fullmatch(if_match.strip())
     if tag is None:
         raise MatchUnusable("/header/If-Match")
     return int(tag[1])
+
+
+def _account_id(request: Request) -> str:
+    """Who asks; whoever is not signed in hears that first."""
+    gate: Gate = request.app.state.gate
+    return gate.verified(request).principal.account_id
 
 
 Operation = Annotated[Op, Depends(_operation)]
@@ -83,10 +90,12 @@ IfMatch = Annotated[int, Depends(_if_match)]
 
 def id_from(op: Op) -> str:
     """The id of what this request makes: the same whenever the same request comes (UUID version 8)."""
-    number = int(op.key[:32], 16)
-    number = number & ~(0xF << 76) | 8 << 76
-    number = number & ~(0x3 << 62) | 0x2 << 62
-    return str(UUID(int=number))
+    return id_of_digest(op.key)
+
+
+def answering(change: Change[R], view: Callable[[R], BaseModel]) -> Change[R]:
+    """The same change, with the record as this view shows it for an answer: what a `decide` with an op gives back."""
+    return Change(change.record, *change.events, answer=view(change.record).model_dump(mode="json"))
 
 
 def etag(version: int) -> str:

@@ -5,7 +5,7 @@ Nothing that was sent is quoted, and nothing is said about the inside of the sys
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import structlog
@@ -191,13 +191,19 @@ async def _fault(request: Request, error: Exception) -> ProblemResponse:
     return say(request, FAULT)
 
 
+_ANSWERS: dict[type[Exception], Callable[[Request, Any], Awaitable[ProblemResponse]]] = {
+    Refusal: _refused,
+    RequestRefused: _unread,
+    RequestValidationError: _invalid,
+    ResponseValidationError: _unfit,
+    ValidationError: _unfit,
+    HTTPException: _http,
+    Outage: _outage,
+    Exception: _fault,
+}
+
+
 def speak_problems(app: FastAPI) -> None:
     """Answer every error of this application with a problem."""
-    app.add_exception_handler(Refusal, _refused)  # type: ignore[arg-type]
-    app.add_exception_handler(RequestRefused, _unread)  # type: ignore[arg-type]
-    app.add_exception_handler(RequestValidationError, _invalid)  # type: ignore[arg-type]
-    app.add_exception_handler(ResponseValidationError, _unfit)  # type: ignore[arg-type]
-    app.add_exception_handler(ValidationError, _unfit)  # type: ignore[arg-type]
-    app.add_exception_handler(HTTPException, _http)  # type: ignore[arg-type]
-    app.add_exception_handler(Outage, _outage)  # type: ignore[arg-type]
-    app.add_exception_handler(Exception, _fault)
+    for kind, answer in _ANSWERS.items():
+        app.add_exception_handler(kind, answer)

@@ -94,18 +94,25 @@ def letters_service(units: Mapping[str, Unit]) -> Service:
 
     @router.get("/{service}", operation_id="list_dead_letters", summary="Messages a service could not apply")
     async def list_dead_letters(
-        service: str, pages: Pages, status: LetterStatus | None = None, access: Access = allow("dead_letter.read")
+        service: str,
+        pages: Pages,
+        status: LetterStatus | None = None,
+        access: Access = allow("dead_letter.read"),
     ) -> Page[LetterView]:
         access.require()
         return await desk.listed(service, pages, status)
 
     @router.get("/{service}/{id}", operation_id="show_dead_letter", summary="One of them, with its bytes")
-    async def show_dead_letter(service: str, id: str, access: Access = allow("dead_letter.read")) -> LetterView:
+    async def show_dead_letter(
+        service: str, id: str, access: Access = allow("dead_letter.read")
+    ) -> LetterView:
         access.require()
         return await desk.shown(service, id)
 
     @router.post(
-        "/{service}/{id}/resend", operation_id="resend_dead_letter", summary="Play it, and what waits behind it, again"
+        "/{service}/{id}/resend",
+        operation_id="resend_dead_letter",
+        summary="Play it, and what waits behind it, again",
     )
     async def resend_dead_letter(
         service: str, id: str, op: Operation, response: Response, access: Access = allow("dead_letter.handle")
@@ -115,7 +122,9 @@ def letters_service(units: Mapping[str, Unit]) -> Service:
         outcome = await resend(desk.store(service), id, now, op) if now else None
         return _answer(response, outcome)
 
-    @router.post("/{service}/{id}/discard", operation_id="discard_dead_letter", summary="Give it up, with a reason")
+    @router.post(
+        "/{service}/{id}/discard", operation_id="discard_dead_letter", summary="Give it up, with a reason"
+    )
     async def discard_dead_letter(
         service: str, id: str, body: Discard, op: Operation, response: Response,
         access: Access = allow("dead_letter.handle"),

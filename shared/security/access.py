@@ -45,6 +45,13 @@ class Access:
             self._within(row[r], site_id, organisation_id, owner_id) for r in self.principal.roles if r in row
         )
 
+    def roles_reaching(self, *, site_id: str | None = None, owner_id: str | None = None) -> tuple[Role, ...]:
+        """The principal's roles whose right to this action reaches an object with this site and owner."""
+        row = POLICY[self.action]
+        return tuple(
+            r for r in self.principal.roles if r in row and self._within(row[r], site_id, None, owner_id)
+        )
+
     def require(
         self,
         *,

@@ -6,6 +6,7 @@ right, change one cell here.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import IntEnum
 
 from shared.contracts.vocabulary import Role
@@ -88,7 +89,7 @@ POLICY: dict[str, dict[Role, Scope]] = {
     "donor.register": {CHARITY: ORGANISATION},
     "donor.read": {CHARITY: ORGANISATION},
     "lot.list": {CHARITY: ORGANISATION},
-    "lot.load": {SUPERVISOR: SUBTREE, ADMINISTRATOR: ANY},
+    "lot.load": {CHARITY: ORGANISATION, SUPERVISOR: SUBTREE, ADMINISTRATOR: ANY},
     "lot.read": {CHARITY: ORGANISATION, STAFF: ANY, SOCIAL_WORKER: ANY, SUPERVISOR: ANY},
     "lot.edit": {CHARITY: ORGANISATION},
     "lot.write_off": {CHARITY: ORGANISATION},
@@ -96,6 +97,7 @@ POLICY: dict[str, dict[Role, Scope]] = {
     "hold.issue": {CHARITY: ORGANISATION, **_STATION},
     "hold.receipt": _STATION,
     "hold.release": _STATION,
+    "hold.return": {CHARITY: ORGANISATION, **_STATION},
     # matching
     "match.read": _STATION,
     # operations
@@ -103,3 +105,10 @@ POLICY: dict[str, dict[Role, Scope]] = {
     "dead_letter.handle": {ADMINISTRATOR: ANY},
     "metrics.read": {ADMINISTRATOR: ANY},
 }
+
+
+def actions_of(roles: Iterable[Role]) -> dict[str, Scope]:
+    """What an account with these roles may do, each action with the widest scope it has."""
+    mine = tuple(roles)
+    held = {action: [row[role] for role in mine if role in row] for action, row in POLICY.items()}
+    return {action: max(scopes) for action, scopes in held.items() if scopes}

@@ -6,6 +6,7 @@ it still counts is asked of the atlas at every request (`Atlas.admits`).
 
 from __future__ import annotations
 
+import hmac
 import os
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -67,6 +68,10 @@ class TokenMint:
     @property
     def public_key(self) -> Ed25519PublicKey:
         return self._key.public_key()
+
+    def secret(self, purpose: str) -> bytes:
+        """A secret for one purpose, derived from the key, the same wherever the key is the same."""
+        return hmac.digest(self._key.private_bytes_raw(), purpose.encode(), "sha256")
 
     def sign(self, principal: Principal, session_id: str) -> str:
         """A token for this principal, good from `issued_at` for ten minutes."""

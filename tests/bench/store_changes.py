@@ -78,7 +78,9 @@ async def changes(directory: Path, writers: int, each: int, hot: bool) -> None:
             )  # fmt: skip
             await store.change(Shelf, id, lambda shelf, id=id: restock(shelf, id), cause=cause)  # type: ignore[misc] # mypy cannot infer a lambda with a default
 
-    label = f"{writers} writer{'s' if writers > 1 else ''}, {'own record each' if hot else f'{RECORDS} records'}"
+    label = (
+        f"{writers} writer{'s' if writers > 1 else ''}, {'own record each' if hot else f'{RECORDS} records'}"
+    )
     with measured(label, writers * each):
         await asyncio.gather(*(write(writer) for writer in range(writers)))
     await engine.close()

@@ -12,12 +12,14 @@ from tests.conformance.toys import Basket, Shelf
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "needs(gap): an adapter that declares this gap must fail the test, in its own words")
+    config.addinivalue_line(
+        "markers", "needs(gap): an adapter that declares this gap must fail the test, in its own words"
+    )
 
 
 @pytest.fixture(params=STORES)
 async def home(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[StoreHome]:
-    home = STORES[request.param](tmp_path, [Basket, Shelf])
+    home = STORES[request.param](tmp_path / "store", [Basket, Shelf])
     await home.start()
     yield home
     await home.stop()
@@ -35,7 +37,7 @@ def clock(home: StoreHome) -> FixedClock:
 
 @pytest.fixture(params=BUSES)
 async def bus_home(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[BusHome]:
-    home = BUSES[request.param](tmp_path)
+    home = BUSES[request.param](tmp_path / "bus")
     needed = request.node.get_closest_marker("needs")
     if needed is not None and needed.args[0] in home.gaps:
         reason, error = home.gaps[needed.args[0]]

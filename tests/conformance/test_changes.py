@@ -10,7 +10,17 @@ from shared.errors import NotFound, Stale
 from shared.ports import Store
 from shared.records import Change
 from tests.conformance.adapters import StoreHome
-from tests.conformance.toys import Basket, BasketFilled, BasketFull, Fill, Shelf, SourceSpoke, keep, put, refuse
+from tests.conformance.toys import (
+    Basket,
+    BasketFilled,
+    BasketFull,
+    Fill,
+    Shelf,
+    SourceSpoke,
+    keep,
+    put,
+    refuse,
+)
 
 
 async def test_a_record_that_was_never_written_is_none(store: Store) -> None:
@@ -97,7 +107,12 @@ async def test_a_fault_in_a_decision_hurts_nobody_else(store: Store) -> None:
         store.change(Basket, "a", Fill("a")),
         return_exceptions=True,
     )
-    assert [type(result).__name__ for result in results] == ["Outcome", "ZeroDivisionError", "BasketFull", "Outcome"]
+    assert [type(result).__name__ for result in results] == [
+        "Outcome",
+        "ZeroDivisionError",
+        "BasketFull",
+        "Outcome",
+    ]
     found = await store.get(Basket, "a")
     assert found is not None
     assert found.record.count == 2
@@ -108,7 +123,11 @@ async def test_what_cannot_be_saved_hurts_nobody_else(store: Store) -> None:
     results = await asyncio.gather(
         store.change(Basket, "a", Fill("a")),
         store.change(Basket, "bad", put(unreadable)),
-        store.change(Basket, "c", lambda _: Change(Basket(id="c"), BasketFilled.model_construct(count=1, note="\udfff"))),
+        store.change(
+            Basket,
+            "c",
+            lambda _: Change(Basket(id="c"), BasketFilled.model_construct(count=1, note="\udfff")),
+        ),
         store.change(Basket, "a", Fill("a")),
         return_exceptions=True,
     )

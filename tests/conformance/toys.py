@@ -60,6 +60,10 @@ class Basket(Record):
 
 class Shelf(Record):
     kind = "shelf"
+    indexes = (index("room", "row"),)
+
+    room: str = ""
+    row: int = 0
     note: str = ""
     wake_at: datetime | None = None
 
@@ -107,7 +111,9 @@ def heard(sequence: int, source: str = "s", at: datetime | None = None) -> Messa
     """A message of another record, as a handler has it in hand."""
     time = at or datetime(2026, 3, 2, tzinfo=UTC)
     id = f"{source}-{sequence}"
-    return Message(id, SourceSpoke.type(), "/wushe/elsewhere", source, time, sequence, "story", None, SourceSpoke())
+    return Message(
+        id, SourceSpoke.type(), "/wushe/elsewhere", source, time, sequence, "story", None, SourceSpoke()
+    )
 
 
 def outgoing(key: str, sequence: int, topic: Topic = BASKETS, value: bytes | None = None) -> Outgoing:

@@ -142,6 +142,6 @@ def edited(household: Household, changes: dict[str, object], why: Move, now: dat
     return after.but(old_addresses=(*household.old_addresses, old))
 
 
-def needs_named(resident: Resident, groups: Iterable[TargetGroup], day: date) -> bool:
-    """Whether anything for this person is for named, certified people only."""
-    return resident.minor_on(day) or not CHILD_GROUPS.isdisjoint(groups)
+def is_child(resident: Resident, day: date) -> bool:
+    """Whether this person is under 18, or is filed as a child without a birth date."""
+    return resident.minor_on(day) or not CHILD_GROUPS.isdisjoint(resident.target_groups)

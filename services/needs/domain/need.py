@@ -85,7 +85,7 @@ class Attempt(Value):
 
 
 class Need(Record):
-    """`status`, `waiting` and `next_action_at` are always what `lifecycle.settle` computes from the rest."""
+    """`status`, `waiting`, `next_action_at` and `wake_at` are always what `lifecycle.settle` computes from the rest."""
 
     kind: ClassVar[str] = "need"
     topic = topics.NEED
@@ -143,6 +143,11 @@ class Need(Record):
     status: v.NeedStatus = v.NeedStatus.DRAFT
     waiting: v.Waiting | None = None
     next_action_at: datetime | None = None
+    wake_at: datetime | None = None
+
+    @property
+    def due_at(self) -> datetime | None:
+        return self.wake_at
 
     @property
     def lines(self) -> Lines:
@@ -211,10 +216,17 @@ class Need(Record):
         return hold is not None and hold.status is status
 
     @property
-    def due_at(self) -> datetime | None:
-        from services.needs.domain.lifecycle import earliest_timer
-
-        return earliest_timer(self)
+    def enough(self) -> bool:
+        """Whether every required line has its minimum, and anything is there at all."""
+        people = all(
+            sum(s.line_id == line.id for s in self.seats) >= line.minimum for line in self.people if line.required
+        )
+        goods = all(
+            sum(g.quantity for g in self.held_goods if g.line_id == line.id) >= line.minimum
+            for line in self.goods
+            if line.required
+        )
+        return people and goods and bool(self.seats or self.held_goods)
 
 
 def spec(need: Need) -> NeedSpec:

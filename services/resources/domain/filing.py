@@ -44,18 +44,18 @@ class HoldCard(Record):
     unit: str
     goods: GoodsCategory
     hold: Hold
-    filed: bool = False
 
 
 def copy_card(existing: HoldCard | None, card: HoldCard) -> Change[HoldCard]:
-    """The newer copy; the memory of a hold that was never placed does not replace one that was filed."""
+    """Keep the newer copy. The memory of a hold that was never placed does not replace one that was filed."""
     if existing is None:
         return Change(card)
     older = existing.lot_version >= card.lot_version
-    return Change(existing if older or (existing.filed and card.hold.asked is None) else card)
+    memory = existing.hold.asked is not None and card.hold.asked is None
+    return Change(existing if older or memory else card)
 
 
-def card_of(lot: Lot, lot_version: int, hold_id: str, *, filed: bool = False) -> HoldCard:
+def card_of(lot: Lot, lot_version: int, hold_id: str) -> HoldCard:
     hold = lot.holds[hold_id]
     return HoldCard(
         id=hold_id,
@@ -69,7 +69,6 @@ def card_of(lot: Lot, lot_version: int, hold_id: str, *, filed: bool = False) ->
         unit=lot.unit,
         goods=lot.category,
         hold=hold,
-        filed=filed,
     )
 
 

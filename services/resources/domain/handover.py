@@ -72,22 +72,19 @@ def release_by_staff(lot: Lot, hold_id: str, reason: Closing, now: datetime) -> 
     return let_go(lot, hold_id, hold, reason, now)
 
 
-def take_back(lot: Lot, hold_id: str, reason: ReturnReason, filed: Hold | None, now: datetime) -> Change[Lot]:
+def take_back(lot: Lot, hold_id: str, seen: Hold, reason: ReturnReason, now: datetime) -> Change[Lot]:
     """Goods that were handed over, signed for or not, are in the store again.
 
-    `filed` is the hold as it left the lot, if it has: it comes back into it.
+    `seen` is the hold as it was last seen, in the lot or on its card: if it has left the lot it comes back into it.
     """
-    if hold_id not in lot.holds and filed is not None and filed.handed_over:
-        left = {**lot.holds, hold_id: filed}
-        lot = lot.but(holds=left, issued_filed=lot.issued_filed - filed.handed_over)
-    hold = _find(lot, hold_id) if filed is None else lot.holds.get(hold_id, filed)
+    hold = lot.holds.get(hold_id, seen)
     if not hold.handed_over:
         raise HoldNotIssued(zh=hold.status.zh, en=hold.status.en)
+    if hold_id not in lot.holds:
+        lot = lot.but(holds={**lot.holds, hold_id: hold}, issued_filed=lot.issued_filed - hold.handed_over)
     if hold.status is HoldStatus.RECEIVED:
         lot = lot.but(reached=_reached(lot, hold, -1))
-    return _moved(
-        lot, hold_id, hold.but(status=HoldStatus.RELEASED, returned=reason, closed_at=now)
-    )  # fmt: skip
+    return _moved(lot, hold_id, hold.but(status=HoldStatus.RELEASED, returned=reason, closed_at=now))
 
 
 def _find(lot: Lot, hold_id: str) -> Hold:

@@ -111,5 +111,7 @@ class HoldView(Schema):
             goods=card.goods,
             unit=card.unit,
             overdue=hold.overdue(now),
-            receipt=None if receipt is None else ReceiptView(**receipt.model_dump(include=set(ReceiptView.model_fields))),
+            receipt=None
+            if receipt is None
+            else ReceiptView(**receipt.model_dump(include=set(ReceiptView.model_fields))),
         )

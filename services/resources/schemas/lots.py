@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field
 
@@ -20,6 +20,7 @@ from services.resources.schemas.parts import (
     Unit,
 )
 from shared.contracts.vocabulary import Category, GoodsCategory, LotKind
+from shared.errors import Invalid
 from shared.http import Schema
 
 
@@ -98,6 +99,19 @@ class LotEdit(Schema):
     cell: Annotated[str, Field(pattern=r"^[0-9a-f]{15}$")] | None = None
     site_id: Id | None = None
     note: LongText | None = None
+
+    def changes(self) -> dict[str, Any]:
+        """The fields of the lot that were named, null taking a value away where that makes sense."""
+        named = {name: getattr(self, name) for name in self.model_fields_set}
+        for name in ("earmark", "area", "note"):
+            if name in named and named[name] is None:
+                raise Invalid(f"/{name}", zh="不能为空", en="cannot be null")
+        if "expires_on" in named:
+            day = named.pop("expires_on")
+            named["expires_day"] = day.toordinal() if day else None
+        if "earmark" in named:
+            named["earmark"] = named["earmark"].earmark()
+        return named
 
 
 class More(Schema):

@@ -1,7 +1,7 @@
 """What can be asked of charity resources.
 
-    lots    the charity's side: donors, lots, funds, conditions, write-off
-    holds   the needs' side: holds by message, issue and receipt by request, the ledger, the timers
+lots    the charity's side: donors, lots, funds, conditions, write-off
+holds   the needs' side: holds by message, issue and receipt by request, the ledger, the timers
 """
 
 from services.resources.service.holds import Holds

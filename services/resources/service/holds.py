@@ -10,7 +10,7 @@ from services.resources.domain.booking import confirm, place, release
 from services.resources.domain.filing import HoldCard, card_of, copy_card, ripe, turn
 from services.resources.domain.handover import issue, release_by_staff, sign, take_back
 from services.resources.domain.ledger import LedgerEntry, enter, entry_id
-from services.resources.domain.records import Hold, Lot, Receipt, ReturnReason, lot_of
+from services.resources.domain.records import Lot, Receipt, ReturnReason, lot_of
 from services.resources.schemas.holds import HoldView
 from shared.contracts.base import Message
 from shared.contracts.matching import HoldConfirmationRequested, HoldReleaseRequested, HoldRequested
@@ -69,7 +69,7 @@ class Holds:
         if found is None:
             return
         filed = ripe(found.record, now)
-        cards = [card_of(found.record, found.version, hold_id, filed=True) for hold_id in filed]
+        cards = [card_of(found.record, found.version, hold_id) for hold_id in filed]
         await asyncio.gather(*(self._write_card(card) for card in cards))
         await self._store.change(Lot, lot_id, lambda lot: turn(_there(lot), filed, now))
 
@@ -102,10 +102,9 @@ class Holds:
         return await self._act(hold_id, op, lambda lot: release_by_staff(lot, hold_id, reason, now), now)
 
     async def take_back(self, card: HoldCard, reason: ReturnReason, op: Op) -> Outcome[Lot]:
-        """Take goods back; a hold that was filed meanwhile comes back into its lot first."""
+        """Take goods back, even if their hold has left its lot."""
         now = self._clock.now()
-        filed: Hold | None = card.hold if card.filed else None
-        return await self._act(card.id, op, lambda lot: take_back(lot, card.id, reason, filed, now), now)
+        return await self._act(card.id, op, lambda lot: take_back(lot, card.id, card.hold, reason, now), now)
 
     def now(self) -> datetime:
         return self._clock.now()

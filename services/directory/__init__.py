@@ -1,0 +1,1 @@
+"""Directory (名录): areas, sites, organisations, accounts, roles, sign-in."""

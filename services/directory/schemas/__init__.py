@@ -1,0 +1,1 @@
+"""What the directory takes and gives over HTTP."""

@@ -1,0 +1,122 @@
+"""Signing in, staying signed in, signing out."""
+
+from __future__ import annotations
+
+import hmac
+from datetime import datetime
+from hashlib import sha256
+from typing import NamedTuple
+
+from services.directory.domain.accounts import Account, void_tokens
+from services.directory.domain.sessions import (
+    Session,
+    SessionEnded,
+    WrongLoginOrPassword,
+    end,
+    lapse,
+    open_session,
+    refresh,
+)
+from services.directory.service.accounts import Accounts
+from services.directory.service.tries import Patience
+from shared.errors import NotFound
+from shared.records import Change
+from shared.run.kit import Kit
+from shared.security.access import Principal
+from shared.security.passwords import Hasher
+from shared.security.tokens import LIFE, TokenMint
+
+
+class Opened(NamedTuple):
+    """A session with its tokens of the moment."""
+
+    account: Account
+    access_token: str
+    refresh_token: str
+    expires_at: datetime
+    refresh_expires_at: datetime
+
+
+class Sessions:
+    """A refresh token names its session and its number, and is sealed with a key that is not in the store: what is
+    stored is of no use to a thief, and the same number is always the same token."""
+
+    def __init__(self, kit: Kit, accounts: Accounts, mint: TokenMint, hasher: Hasher) -> None:
+        self._store = kit.store
+        self._clock = kit.clock
+        self._ids = kit.ids
+        self._accounts = accounts
+        self._mint = mint
+        self._hasher = hasher
+        self._seal_key = mint.secret("refresh tokens")
+        self.patience = Patience(kit, accounts)
+
+    async def sign_in(self, login: str, password: str, address: str) -> Opened:
+        """Open a session. Raises WrongLoginOrPassword, TooManyTries. A login that nobody has takes as long as one
+        that somebody has, and so does a disabled account."""
+        await self.patience.begin(login, address)
+        found = await self._store.get(Account, await self._accounts.id_of(login))
+        hashed = found.record.password_hash if found else self._hasher.nobody
+        right = await self._hasher.verify(hashed, password)
+        if found is None or not right or not found.record.active:
+            await self.patience.failed(address)
+            raise WrongLoginOrPassword()
+        await self.patience.right(login)
+        session = open_session(self._ids.new(), found.record.id, self._clock.now())
+        await self._store.change(Session, session.id, lambda _: Change(session))
+        return self._opened(found.record, session)
+
+    async def refresh(self, token: str) -> Opened:
+        """The next pair of tokens. Raises SessionEnded; if the token was a copy, all sessions of the account end."""
+        id, generation = self._unseal(token)
+        known = await self._store.get(Session, id)
+        if known is None:
+            raise SessionEnded()
+        account = (await self._accounts.account(known.record.account_id)).record
+        if not account.active or known.record.opened_at < account.sessions_from:
+            raise SessionEnded()
+        now = self._clock.now()
+        session = (await self._store.change(Session, id, lambda s: refresh(s, generation, now))).record
+        if session.ended:
+            await self._store.change(Account, account.id, self._void)
+            raise SessionEnded()
+        return self._opened(account, session)
+
+    async def close(self, id: str) -> None:
+        """End a session; one that has ended stays so."""
+        await self._store.change(Session, id, end)
+
+    async def wake(self, id: str) -> None:
+        """A session that nobody refreshed in time ends."""
+        now = self._clock.now()
+        await self._store.change(Session, id, lambda session: lapse(session, now))
+
+    def _void(self, account: Account | None) -> Change[Account]:
+        if account is None:
+            raise NotFound()
+        return void_tokens(account, self._clock.now())
+
+    def _opened(self, account: Account, session: Session) -> Opened:
+        """Tokens of now, but never older than what `valid_from` asks for: clocks of two machines differ a little."""
+        issued_at = max(self._clock.now(), account.valid_from)
+        principal = Principal(account.id, account.roles, account.site_id, account.organisation_id, issued_at)
+        return Opened(
+            account=account,
+            access_token=self._mint.sign(principal, session.id),
+            refresh_token=self._seal(session.id, session.generation),
+            expires_at=issued_at + LIFE,
+            refresh_expires_at=session.expires_at,
+        )
+
+    def _seal(self, id: str, generation: int) -> str:
+        named = f"{id}.{generation}"
+        return f"{named}.{hmac.new(self._seal_key, named.encode(), sha256).hexdigest()}"
+
+    def _unseal(self, token: str) -> tuple[str, int]:
+        id, _, rest = token.partition(".")
+        generation = rest.partition(".")[0]
+        if not (generation.isascii() and generation.isdigit() and len(generation) < 10):
+            raise SessionEnded()
+        if not hmac.compare_digest(self._seal(id, int(generation)).encode(), token.encode()):
+            raise SessionEnded()
+        return id, int(generation)

@@ -1,0 +1,169 @@
+"""Lots in columns: which could give how much, and what keeps the others away."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from datetime import date
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.matching.index.columns import LAST_DAY
+from services.matching.index.earmarks import Terms, allows
+from services.matching.index.geography import RING_UNITS, RINGS, code_of, spans
+from services.matching.index.port import SMALLEST_GOODS_CHANGE_FIRST, LotsQuery, LotsResult, Take
+from shared.contracts.parts import LineDiagnosis, LotState, Relaxation, Removed
+from shared.contracts.vocabulary import GoodsCategory, GoodsRule, Ring
+
+CATEGORIES = {category: n for n, category in enumerate(GoodsCategory)}
+AT_MOST = 50
+"""Into how many lots one line may be split at once."""
+
+K = TypeVar("K", bound=Hashable)
+Numbers = NDArray[Any]
+Flags = NDArray[np.bool_]
+
+
+class Numbered(Generic[K]):
+    """Each different value once, by number: a condition that many lots share is looked at once per search."""
+
+    def __init__(self) -> None:
+        self.values: list[K] = []
+        self._numbers: dict[K, int] = {}
+
+    def number(self, value: K) -> int:
+        number = self._numbers.get(value)
+        if number is None:
+            number = self._numbers[value] = len(self.values)
+            self.values.append(value)
+        return number
+
+
+class Lots:
+    """Every lot that is listed; a closed one has nothing left for anybody."""
+
+    def __init__(self) -> None:
+        self._ids: list[str] = []
+        self._rows: dict[str, int] = {}
+        self._numbers = np.zeros((1024, 7), np.int64)
+        self._sequences: list[int] = []
+        self._units: Numbered[str] = Numbered()
+        self._attributes: Numbered[tuple[tuple[str, str], ...]] = Numbered()
+        self._terms: Numbered[Terms] = Numbered()
+
+    def note(self, id: str, state: LotState, sequence: int) -> None:
+        row = self._rows.get(id)
+        if row is None:
+            row = self._rows[id] = len(self._ids)
+            self._ids.append(id)
+            self._sequences.append(0)
+            if row == len(self._numbers):
+                self._numbers = np.concatenate([self._numbers, np.zeros_like(self._numbers)])
+        if sequence <= self._sequences[row]:
+            return
+        self._sequences[row] = sequence
+        self._numbers[row] = (
+            CATEGORIES[state.category],
+            self._units.number(state.unit),
+            self._attributes.number(tuple(sorted(state.attributes.items()))),
+            self._terms.number(Terms.of(state.earmark)),
+            state.available if state.open else 0,
+            state.expires_on.toordinal() if state.expires_on else LAST_DAY,
+            code_of(state.area),
+        )
+
+    def search(self, query: LotsQuery) -> LotsResult:
+        table = self._numbers[: len(self._ids)]
+        category = table[:, 0] == CATEGORIES[query.category]
+        found = np.flatnonzero(category & (table[:, 4] > 0))
+        for rule in GoodsRule:
+            if len(found) and rule is not GoodsRule.CATEGORY:
+                found = found[~self._fails(rule, query, found)]
+        takes = self._choose(query, found)
+        return LotsResult(takes, len(table), self._explain(query) if query.explain else None)
+
+    def _choose(self, query: LotsQuery, rows: Numbers) -> tuple[Take, ...]:
+        """One lot that has it all if there is one, else several."""
+        if not len(rows) or query.quantity <= 0:
+            return ()
+        available, expires = self._numbers[rows, 4], self._numbers[rows, 5]
+        ring = self._rings(query, rows)
+        enough = available >= query.quantity
+        if enough.any():
+            places = np.flatnonzero(enough)
+            order = np.lexsort((available[places], ring[places], expires[places]))
+            return (self._take(rows[places[order[0]]], ring[places[order[0]]], query.quantity),)
+        takes, missing = [], query.quantity
+        for place in np.lexsort((-available, ring, expires))[:AT_MOST].tolist():
+            quantity = min(missing, int(available[place]))
+            takes.append(self._take(rows[place], ring[place], quantity))
+            missing -= quantity
+            if not missing:
+                break
+        return tuple(takes)
+
+    def _explain(self, query: LotsQuery) -> LineDiagnosis:
+        rows = np.arange(len(self._ids))
+        failed = {rule: self._fails(rule, query, rows) for rule in GoodsRule}
+        times, left, removed = np.zeros(len(rows), np.int64), np.ones(len(rows), np.bool_), []
+        for rule, fails in failed.items():
+            times += fails
+            count = int((left & fails).sum())
+            left &= ~fails
+            if count:
+                removed.append(Removed(rule=rule, count=count))
+        remaining = int(left.sum())
+        alone = {rule: int((failed[rule] & (times == 1)).sum()) for rule in SMALLEST_GOODS_CHANGE_FIRST}
+        return LineDiagnosis(
+            line_id=query.line_id,
+            looked_at=len(rows),
+            removed=tuple(removed),
+            remaining=remaining,
+            relaxations=tuple(Relaxation(rule=r, gain=remaining + n) for r, n in alone.items() if n),
+        )
+
+    def _fails(self, rule: GoodsRule, query: LotsQuery, rows: Numbers) -> Flags:
+        """Which of these lots fail the rule."""
+        table = self._numbers
+        match rule:
+            case GoodsRule.CATEGORY:
+                fails = table[rows, 0] != CATEGORIES[query.category]
+            case GoodsRule.UNIT:
+                fails = table[rows, 1] != self._units.number(query.unit)
+            case GoodsRule.ATTRIBUTES:
+                wanted = set(query.attributes.items())
+                fails = _flags(not wanted <= set(held) for held in self._attributes.values)[table[rows, 2]]
+            case GoodsRule.EXPIRED:
+                fails = table[rows, 5] < max(query.good_on, query.today).toordinal()
+            case GoodsRule.AREA:
+                fails = self._outside(query, rows)
+            case GoodsRule.QUANTITY:
+                fails = table[rows, 4] <= 0
+            case GoodsRule.REFUSED:
+                fails = _flags(self._ids[row] in query.excluded for row in rows.tolist())
+            case _:
+                fails = _flags(not allows(rule, terms, query) for terms in self._terms.values)[table[rows, 3]]
+        return np.asarray(fails, np.bool_)
+
+    def _outside(self, query: LotsQuery, rows: Numbers) -> Flags:
+        outside = np.ones(len(rows), np.bool_)
+        if query.widest == Ring.ANYWHERE:
+            return ~outside
+        area = self._numbers[rows, 6]
+        for first, last in spans(query.widest, query.area, query.areas):
+            outside &= (area < first) | (area >= last)
+        return outside
+
+    def _rings(self, query: LotsQuery, rows: Numbers) -> Numbers:
+        area, here = self._numbers[rows, 6], code_of(query.area)
+        return np.asarray(sum((area // unit != here // unit).astype(np.int64) for unit in RING_UNITS[:-1]))
+
+    def _take(self, row: int, ring: int, quantity: int) -> Take:
+        available, expires = self._numbers[row, 4:6].tolist()
+        expires_on = None if expires == LAST_DAY else date.fromordinal(expires)
+        return Take(self._ids[row], quantity, available, expires_on, RINGS[int(ring)])
+
+
+def _flags(values: Any) -> Flags:
+    return np.fromiter(values, np.bool_)

@@ -1,0 +1,98 @@
+"""Who may see how much of a contact, and when: area only, masked, full, closed again.
+
+    who asks                                        before    seat won   match made   task done / need over
+    staff of the site                               full      full       full         full
+    volunteer who holds a seat                      -         masked     full         closed
+    volunteer who held one and holds none           area      area       area         closed
+    anybody else                                    not found
+
+"Match made" is made or partly made with this very seat. For a person under 18 a seat holder (always named and
+certified) sees the first character of the name and, once the match is made, the address; never a phone: they go
+through the station. Every look above area is on record before the answer is given.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import datetime
+from typing import ClassVar, NamedTuple
+
+from services.needs.domain.household import Household
+from services.needs.domain.need import Need
+from services.needs.domain.refusals import ContactClosed
+from services.needs.domain.words import Level
+from shared.contracts.vocabulary import TaskStatus
+from shared.errors import NotFound
+from shared.records import Record, index
+
+LONG_PHONE = 8
+
+
+class ContactRead(Record):
+    """Who looked at whose contact or file, when, and how much of it: written once, before the answer is given."""
+
+    kind: ClassVar[str] = "contact_read"
+    indexes = (index("need_id", "read_ms"), index("household_id", "read_ms"))
+
+    household_id: str
+    need_id: str | None = None
+    reader_id: str
+    level: Level
+    read_at: datetime
+    read_ms: int
+
+
+class Contact(NamedTuple):
+    """As much of a contact as this level opens."""
+
+    level: Level
+    name: str | None = None
+    phone: str | None = None
+    address: str | None = None
+
+
+def level_for_volunteer(need: Need, volunteer_id: str) -> Level:
+    """How much is open to a volunteer now. Raises NotFound for one who has nothing to do with this need."""
+    seats = [s for s in need.seats if s.volunteer_id == volunteer_id]
+    tasks = [t for t in need.tasks.values() if t.volunteer_id == volunteer_id]
+    if not seats and not tasks and volunteer_id not in need.match.former:
+        raise NotFound()
+    serving = [s for s in seats if not need.task_is(s, TaskStatus.DONE)]
+    if need.ended or (not serving and any(t.status is TaskStatus.DONE for t in tasks)):
+        raise ContactClosed()
+    if not serving:
+        return Level.AREA
+    return Level.FULL if any(s.made for s in serving) else Level.MASKED
+
+
+def open_to_staff(need: Need, household: Household) -> Contact:
+    resident = household.resident(need.beneficiary_id)
+    phone = (resident.phone if resident else None) or household.phone
+    return Contact(Level.FULL, resident.name if resident else None, phone, household.address)
+
+
+def open_to_volunteer(need: Need, household: Household, level: Level, village: str) -> Contact:
+    """The contact as a seat holder sees it; `village` is the address by area names only."""
+    whole = open_to_staff(need, household)
+    masked_name = mask_name(whole.name) if whole.name else None
+    if level is Level.AREA:
+        return Contact(level)
+    if level is Level.MASKED:
+        phone = mask_phone(whole.phone) if whole.phone and not need.minor else None
+        return Contact(level, masked_name, phone, village)
+    if need.minor:
+        return Contact(level, masked_name, None, whole.address)
+    return whole
+
+
+def mask_name(name: str) -> str:
+    """The first character as a reader sees it, with the marks that belong to it, then two stars: 王**."""
+    end = 1
+    while end < len(name) and unicodedata.category(name[end]).startswith("M"):
+        end += 1
+    return f"{name[:end]}**"
+
+
+def mask_phone(phone: str) -> str:
+    """138****1234; of a short number nothing."""
+    return f"{phone[:3]}****{phone[-4:]}" if len(phone) >= LONG_PHONE else "****"

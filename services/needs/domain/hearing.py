@@ -1,0 +1,165 @@
+"""What a need makes of what it hears: each message becomes a fact, and the status is computed anew.
+
+Every function here is a decision for `Store.change`. A fact that is older than the one kept changes nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from services.needs.domain.facts import Goods, HoldFact, Search, Seat, TaskFact, Word
+from services.needs.domain.lifecycle import FIRST_WORD, PATIENCE, settle
+from services.needs.domain.need import Need
+from shared.contracts import matching as m
+from shared.contracts import volunteers as vol
+from shared.contracts.base import Message
+from shared.contracts.parts import SitePolicy
+from shared.contracts.resources import HoldEvent, LotIssued, LotReceived, LotReturned
+from shared.contracts.vocabulary import HoldStatus, TaskStatus, Waiting
+from shared.records import Change
+
+TASK_STATUS: dict[type[vol.CalendarEvent], TaskStatus] = {
+    vol.TaskTaken: TaskStatus.TAKEN,
+    vol.TaskCheckedIn: TaskStatus.CHECKED_IN,
+    vol.TaskDone: TaskStatus.DONE,
+    vol.TaskWithdrawn: TaskStatus.WITHDRAWN,
+    vol.TaskNoShow: TaskStatus.NO_SHOW,
+}
+HOLD_STATUS: dict[type[HoldEvent], HoldStatus] = {
+    LotIssued: HoldStatus.ISSUED,
+    LotReceived: HoldStatus.RECEIVED,
+    LotReturned: HoldStatus.RELEASED,
+}
+SAID: dict[type[m.MatchState], str] = {
+    m.MatchMade: "made",
+    m.MatchPartlyMade: "partly",
+    m.MatchReopened: "reopened",
+}
+
+
+def hear_state(
+    need: Need, event: m.MatchState, message: Message, now: datetime, policy: SitePolicy
+) -> Change[Need]:
+    """The match says what the need has: the newest such word replaces all before."""
+    if message.sequence <= need.match.sequence:
+        return Change(need)
+    known = {s.invitation_id: s.made for s in need.match.seats}
+    reopened = isinstance(event, m.MatchReopened)
+    seats = tuple(
+        Seat(
+            invitation_id=s.invitation_id,
+            volunteer_id=s.volunteer_id,
+            line_id=s.line_id,
+            window=s.window,
+            made=known.get(s.invitation_id, True) if reopened else True,
+        )
+        for s in event.seats
+    )
+    goods = tuple(Goods(hold_id=h.hold_id, lot_id=h.lot_id, line_id=h.line_id, quantity=h.quantity) for h in event.holds)
+    word = _replaced(need.match, seats, message).model_copy(
+        update={"said": SAID[type(event)], "goods": goods, "heard_at": now}
+    )
+    search = _begun_again(need.search, now) if reopened else _talked(need.search)
+    return settle(need, need.but(match=word, search=search), now, policy)
+
+
+def hear_won(need: Need, event: m.SeatWon, message: Message, now: datetime, policy: SitePolicy) -> Change[Need]:
+    if message.sequence <= need.match.sequence:
+        return Change(need)
+    won = Seat(
+        invitation_id=event.invitation_id, volunteer_id=event.volunteer_id, line_id=event.line_id, window=event.window
+    )
+    others = (s for s in need.match.seats if s.invitation_id != event.invitation_id)
+    word = _replaced(need.match, (*others, won), message)
+    return settle(need, need.but(match=word, search=_talked(need.search)), now, policy)
+
+
+def hear_released(
+    need: Need, event: m.SeatReleased, message: Message, now: datetime, policy: SitePolicy
+) -> Change[Need]:
+    if message.sequence <= need.match.sequence:
+        return Change(need)
+    kept = tuple(s for s in need.match.seats if s.invitation_id != event.invitation_id)
+    word = _replaced(need.match, kept, message)
+    return settle(need, need.but(match=word, search=_talked(need.search)), now, policy)
+
+
+def hear_search(
+    need: Need,
+    event: m.SearchProgressed | m.MatchStalled | m.MatchEscalated,
+    message: Message,
+    now: datetime,
+    policy: SitePolicy,
+) -> Change[Need]:
+    """Matching says where the search stands and when it acts next: needs waits until then, and a little longer."""
+    if need.search is None or message.sequence <= need.match.sequence:
+        return Change(need)
+    next_action_at = max(event.next_action_at, now)
+    facts = _facts_of(event)
+    facts |= {"heard": True, "asks": 0, "next_action_at": next_action_at, "ask_at": next_action_at + PATIENCE}
+    word = need.match.model_copy(update={"sequence": message.sequence})
+    return settle(need, need.but(search=need.search.model_copy(update=facts), match=word), now, policy)
+
+
+def hear_task(
+    need: Need, event: vol.CalendarEvent, message: Message, now: datetime, policy: SitePolicy
+) -> Change[Need]:
+    """A calendar says how a task stands. It is kept even if the match has not yet said whose seat that is."""
+    known = need.tasks.get(event.invitation_id)
+    if known is not None and message.sequence <= known.sequence:
+        return Change(need)
+    fact = TaskFact(
+        volunteer_id=message.subject,
+        line_id=event.line_id,
+        status=TASK_STATUS[type(event)],
+        sequence=message.sequence,
+        at=message.time,
+        minutes=event.minutes if isinstance(event, vol.TaskDone) else 0,
+    )
+    return settle(need, need.but(tasks={**need.tasks, event.invitation_id: fact}), now, policy)
+
+
+def hear_hold(need: Need, event: HoldEvent, message: Message, now: datetime, policy: SitePolicy) -> Change[Need]:
+    """A lot says that goods were handed over, signed for, or came back."""
+    known = need.holds.get(event.hold_id)
+    if known is not None and message.sequence <= known.sequence:
+        return Change(need)
+    fact = HoldFact(
+        lot_id=message.subject,
+        charity_id=event.state.charity_id,
+        line_id=event.line_id,
+        quantity=event.quantity,
+        status=HOLD_STATUS[type(event)],
+        sequence=message.sequence,
+        at=message.time,
+    )
+    return settle(need, need.but(holds={**need.holds, event.hold_id: fact}), now, policy)
+
+
+def _replaced(word: Word, seats: tuple[Seat, ...], message: Message) -> Word:
+    """The word with these seats; who lost theirs is remembered as a former holder."""
+    holders = {s.volunteer_id for s in seats}
+    former = {*word.former, *(s.volunteer_id for s in word.seats)} - holders
+    return word.model_copy(update={"seats": seats, "sequence": message.sequence, "former": tuple(sorted(former))})
+
+
+def _talked(search: Search | None) -> Search | None:
+    """The search after a word of matching that says nothing of its next action."""
+    return search.model_copy(update={"heard": True, "asks": 0}) if search else None
+
+
+def _begun_again(search: Search | None, now: datetime) -> Search | None:
+    if search is None:
+        return None
+    begun = {"waiting": Waiting.SEARCH, "next_action_at": now + FIRST_WORD, "ask_at": now + FIRST_WORD}
+    return search.model_copy(update={"heard": True, "asks": 0, **begun})
+
+
+def _facts_of(event: m.SearchProgressed | m.MatchStalled | m.MatchEscalated) -> dict[str, object]:
+    match event:
+        case m.SearchProgressed():
+            return {"waiting": event.waiting, "wave": event.wave, "ring": event.ring, "asked": event.asked}
+        case m.MatchStalled():
+            return {"waiting": event.waiting, "diagnosis": event.diagnosis}
+        case m.MatchEscalated():
+            return {"hops": event.hops, "tier_site_id": event.to_site_id}

@@ -1,0 +1,72 @@
+"""排困线索: what a scout suspects, before staff have looked; the scout sees its course, never the file."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from hashlib import sha256
+from typing import ClassVar
+
+from services.needs.domain.refusals import LeadDecided
+from services.needs.domain.words import LeadOutcome
+from shared.contracts import topics
+from shared.contracts.needs import LeadDismissed, LeadReported, LeadVerified
+from shared.contracts.vocabulary import Category, LeadStatus
+from shared.records import Change, Record, index
+
+
+class Lead(Record):
+    """A report. `text` is for the station's staff only and leaves the record in no other way."""
+
+    kind: ClassVar[str] = "lead"
+    topic = topics.LEAD
+    indexes = (index("scout_id", "reported_ms"), index("site_id", "status", "reported_ms"), index("reported_ms"))
+
+    site_id: str
+    area: str
+    scout_id: str
+    hints: tuple[Category, ...] = ()
+    text: str
+    crisis: bool = False
+    reported_at: datetime
+    reported_ms: int
+    status: LeadStatus = LeadStatus.REPORTED
+    outcome: LeadOutcome = LeadOutcome.RECEIVED
+    decided_by: str | None = None
+    decided_at: datetime | None = None
+
+
+def need_id_of(lead_id: str) -> str:
+    """The id of the need that this lead becomes: always the same, so that a lead never becomes two needs."""
+    digest = sha256(f"need of lead {lead_id}".encode()).hexdigest()
+    return f"{digest[:8]}-{digest[8:12]}-8{digest[13:16]}-a{digest[17:20]}-{digest[20:32]}"
+
+
+def report(lead: Lead) -> Change[Lead]:
+    said = LeadReported(site_id=lead.site_id, area=lead.area, scout_id=lead.scout_id, crisis=lead.crisis)
+    return Change(lead, said)
+
+
+def require_undecided(lead: Lead) -> None:
+    if lead.status is not LeadStatus.REPORTED:
+        raise LeadDecided()
+
+
+def dismiss(lead: Lead, outcome: LeadOutcome, by: str, now: datetime) -> Change[Lead]:
+    """Staff looked and found nothing to do, or nothing new."""
+    require_undecided(lead)
+    after = lead.but(status=LeadStatus.DISMISSED, outcome=outcome, decided_by=by, decided_at=now)
+    return Change(after, LeadDismissed(site_id=lead.site_id))
+
+
+def verify(lead: Lead, need_id: str, now: datetime) -> Change[Lead]:
+    """A need was made of it. That stands even if somebody dismissed the lead at the same moment."""
+    if lead.status is LeadStatus.VERIFIED:
+        return Change(lead)
+    after = lead.but(status=LeadStatus.VERIFIED, outcome=LeadOutcome.ARRANGING, decided_at=now)
+    return Change(after, LeadVerified(site_id=lead.site_id, need_id=need_id))
+
+
+def follow(lead: Lead, outcome: LeadOutcome, need_id: str, now: datetime) -> Change[Lead]:
+    """The scout hears how the need ended."""
+    verified = verify(lead, need_id, now)
+    return Change(verified.record.but(outcome=outcome), *verified.events)

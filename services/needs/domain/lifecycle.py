@@ -1,0 +1,203 @@
+"""The need's course: its status computed from the facts in whatever order they came, and its timers.
+
+A need is terminal, or it waits with a reason and a time. `settle` sees to that after everything that happens;
+`wake` acts when a time has come. Nothing here is remembered but facts, so any order of messages ends the same.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from services.needs.domain.need import Ending, Need, spec
+from shared.contracts.base import Event
+from shared.contracts.needs import NeedCompleted, NeedLapsed, NeedProgressed, ReferralDeclined, SearchAsked
+from shared.contracts.parts import SitePolicy
+from shared.contracts.vocabulary import HoldStatus, NeedStatus, TaskStatus, Waiting
+from shared.records import Change
+
+OUTSIDE = "outside"
+"""Stands in events for a body that the directory does not know."""
+
+DRAFT_REMINDER = timedelta(days=7)
+FIRST_WORD = timedelta(seconds=60)
+"""How long the first word of a search may take."""
+PATIENCE = timedelta(seconds=15)
+"""How long matching may be late with its next action before it is asked for word."""
+ASK_AGAIN_AT_MOST = timedelta(minutes=10)
+CHASE_EVERY = timedelta(hours=4)
+
+
+def status_of(need: Need) -> NeedStatus:
+    """The status that the facts come to."""
+    if need.ended:
+        return need.ended.status
+    if need.posted_at is None:
+        return NeedStatus.DRAFT
+    if need.served and (need.complete or need.over):
+        return NeedStatus.AWAITING_CONFIRMATION
+    if need.started:
+        return NeedStatus.IN_SERVICE
+    if need.complete:
+        return NeedStatus.MATCHED
+    if need.match.said == "partly" and need.enough:
+        return NeedStatus.PARTLY_MATCHED
+    heard = need.match.sequence or (need.search and need.search.heard)
+    return NeedStatus.MATCHING if heard else NeedStatus.OPEN
+
+
+def settle(before: Need | None, need: Need, now: datetime, policy: SitePolicy, *said: Event) -> Change[Need]:
+    """The need with status, reason and next-action time as they are now, and the news of it if they are new.
+
+    It lapses here if its time is up and not enough of it came together.
+    """
+    need = _noted(need, now)
+    if _lapses(need):
+        need = need.but(ended=Ending(status=NeedStatus.LAPSED, at=now))
+        said = (*said, NeedLapsed(site_id=need.site_id))
+    need = _timed(_graced(need.but(status=status_of(need)), now), now, policy)
+    if before is not None and (before.status, before.waiting) != (need.status, need.waiting):
+        said = (*said, progress(need))
+    return Change(need, *said)
+
+
+def progress(need: Need) -> NeedProgressed:
+    return NeedProgressed(
+        site_id=need.site_id, status=need.status, waiting=need.waiting, next_action_at=need.next_action_at
+    )
+
+
+def wake(need: Need, now: datetime, policy: SitePolicy) -> Change[Need]:
+    """What is done when a time of this need has come; afterwards its next time lies ahead, or it is finished."""
+    if need.wake_at is None or need.wake_at > now:
+        return Change(need)
+    after, said = _noted(need, now), list[Event]()
+    if after.referral and after.referral.answer_by <= now:
+        after, declined = declined_referral(after, now)
+        said.append(declined)
+    if need.status is NeedStatus.AWAITING_CONFIRMATION and need.confirm_by and need.confirm_by <= now:
+        after, completed = finished(after, now, confirmed=False)
+        said.append(completed)
+    elif searching(after) and not _lapses(after) and after.search and after.search.ask_at <= now:
+        after = _asking_again(after, now)
+        said.append(SearchAsked(spec=spec(after)))
+    return settle(need, after, now, policy, *said)
+
+
+def searching(need: Need) -> bool:
+    """Whether it is matching's turn: something is still to be found, and can still be."""
+    if need.posted_at is None or need.ended or need.over or need.complete:
+        return False
+    return not (need.deadline_passed and need.pending)
+
+
+def finished(need: Need, now: datetime, *, confirmed: bool) -> tuple[Need, NeedCompleted]:
+    """The need completed: confirmed by the resident's answer, or by time and then not confirmed."""
+    ending = Ending(status=NeedStatus.COMPLETED, at=now, confirmed=confirmed)
+    said = NeedCompleted(
+        site_id=need.site_id, household_id=need.household_id, volunteer_ids=need.volunteer_ids, confirmed=confirmed
+    )
+    return need.but(ended=ending), said
+
+
+def declined_referral(need: Need, now: datetime) -> tuple[Need, ReferralDeclined]:
+    """The need after the body that was asked said no, or said nothing in time."""
+    asked = need.referrals[-1]
+    answered = asked.model_copy(update={"answered_at": now, "accepted": False})
+    after = need.but(referrals=(*need.referrals[:-1], answered), referred_to=None)
+    return after, ReferralDeclined(site_id=need.site_id, organisation_id=asked.organisation_id or OUTSIDE)
+
+
+def _noted(need: Need, now: datetime) -> Need:
+    """The need knowing which of its times have passed."""
+    if need.deadline_at is None or need.over_at is None or need.ended:
+        return need
+    passed, over = now >= need.deadline_at, now >= need.over_at
+    if (passed, over) == (need.deadline_passed, need.over):
+        return need
+    return need.but(deadline_passed=need.deadline_passed or passed, over=need.over or over)
+
+
+def _lapses(need: Need) -> bool:
+    """The time is up: nobody has begun, and not enough is there, or nobody ever confirmed that it was."""
+    if need.ended or not need.deadline_passed or need.started:
+        return False
+    return not need.enough or (need.over and not need.match.said)
+
+
+def _graced(need: Need, now: datetime) -> Need:
+    """A search that begins again is given time for its first word."""
+    search = need.search
+    if search is None or search.ask_at > now or not searching(need):
+        return need
+    return need.but(search=search.model_copy(update={"next_action_at": now + FIRST_WORD, "ask_at": now + FIRST_WORD}))
+
+
+def _asking_again(need: Need, now: datetime) -> Need:
+    """Ask matching for word, each time after twice the wait, but every ten minutes at least."""
+    assert need.search is not None
+    asks = need.search.asks + 1
+    again_at = now + min(FIRST_WORD * 2 ** min(asks, 10), ASK_AGAIN_AT_MOST)
+    asked = need.search.model_copy(update={"asks": asks, "next_action_at": again_at, "ask_at": again_at})
+    return need.but(search=asked)
+
+
+def _timed(need: Need, now: datetime, policy: SitePolicy) -> Need:
+    """The need with its reason, its next-action time and its earliest timer."""
+    if need.ended:
+        return need.but(waiting=None, next_action_at=None, wake_at=None, confirm_by=None)
+    confirm_by = None
+    if need.status is NeedStatus.AWAITING_CONFIRMATION:
+        confirm_by = need.confirm_by or now + timedelta(seconds=policy.confirm_seconds)
+    need = need.but(confirm_by=confirm_by)
+    waiting, next_action_at = _reason(need, now, policy)
+    timers = [confirm_by] if confirm_by else _timers(need, next_action_at)
+    return need.but(waiting=waiting, next_action_at=next_action_at, wake_at=min(timers))
+
+
+def _reason(need: Need, now: datetime, policy: SitePolicy) -> tuple[Waiting, datetime]:
+    if need.confirm_by:
+        return Waiting.CONFIRMATION, need.confirm_by
+    if need.referral:
+        return Waiting.REFERRAL, need.referral.answer_by
+    if need.search is None:
+        return Waiting.SUBMISSION, _ahead(need.next_action_at, now, DRAFT_REMINDER)
+    if searching(need):
+        return need.search.waiting, need.search.next_action_at
+    expected_at = _expected_at(need, policy)
+    if expected_at and expected_at > now:
+        return Waiting.SERVICE, expected_at
+    chased = need.next_action_at if need.waiting is Waiting.COORDINATOR else None
+    return Waiting.COORDINATOR, _ahead(chased, now, CHASE_EVERY)
+
+
+def _ahead(planned: datetime | None, now: datetime, otherwise: timedelta) -> datetime:
+    """The planned time if it still lies ahead."""
+    return planned if planned and planned > now else now + otherwise
+
+
+def _expected_at(need: Need, policy: SitePolicy) -> datetime | None:
+    """When the next word of the service ought to have come: a check-in, a check-out, a signature."""
+    late = timedelta(seconds=policy.no_show_seconds)
+    times = []
+    for seat in need.seats_to_serve:
+        there = need.task_is(seat, TaskStatus.CHECKED_IN)
+        times.append((seat.window.end_at if there else seat.window.start_at) + late)
+    for goods in need.goods_to_receive:
+        handed_over = need.hold_is(goods, HoldStatus.ISSUED)
+        since = need.holds[goods.hold_id].at if handed_over else need.match.heard_at
+        if since:
+            times.append(since + timedelta(seconds=policy.pick_up_seconds))
+    return min(times, default=None)
+
+
+def _timers(need: Need, next_action_at: datetime) -> list[datetime]:
+    timers = []
+    if searching(need) and need.search:
+        timers.append(need.search.ask_at)
+    if need.referral or not timers:
+        timers.append(next_action_at)
+    if need.deadline_at and not need.deadline_passed:
+        timers.append(need.deadline_at)
+    elif need.over_at and not need.over:
+        timers.append(need.over_at)
+    return timers

@@ -1,0 +1,211 @@
+"""点单: how a need is ordered, kept as a draft, posted, and edited while there is time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from services.needs.domain import refusals as no
+from services.needs.domain.facts import Search
+from services.needs.domain.household import Household, Resident, is_child
+from services.needs.domain.lifecycle import FIRST_WORD, progress, settle
+from services.needs.domain.lines import Line, Lines, check, deadline, number, over_at
+from services.needs.domain.need import Applicant, Need, Relayer, spec
+from services.needs.domain.words import Channel
+from shared.contracts import vocabulary as v
+from shared.contracts.needs import NeedChanged, NeedPosted
+from shared.contracts.parts import SitePolicy
+from shared.errors import Invalid
+from shared.records import Change
+from shared.times import milliseconds
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What was asked for, as it came in. `beneficiary_id` may be left out for a household of one."""
+
+    household_id: str
+    category: v.Category
+    lines: tuple[Line, ...]
+    beneficiary_id: str | None = None
+    applicant: Applicant | None = None
+    relayer: Relayer | None = None
+    channel: Channel = Channel.STAFF
+    field: v.Field = v.Field.OTHER
+    urgency: v.Urgency = v.Urgency.ORDINARY
+    note: str | None = None
+    lead_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Now, the day that this is at the site, and the site's policy: all that a decision may know of the world."""
+
+    now: datetime
+    day: date
+    policy: SitePolicy
+
+
+def write_order(id: str, order: Order, household: Household, by: str, at: Moment) -> Need:
+    """The need as a draft. The beneficiary must be one of the household, and so must an applicant given by id."""
+    beneficiary = _beneficiary(order, household)
+    applicant_id = order.applicant.resident_id if order.applicant else None
+    if applicant_id and household.resident(applicant_id) is None:
+        raise _not_here("/applicant/resident_id")
+    groups = household.groups_of(beneficiary)
+    child = is_child(beneficiary, at.day)
+    lines = number(order.lines, Lines((), (), 0, 0))
+    return Need(
+        id=id,
+        site_id=household.site_id,
+        household_id=household.id,
+        area=household.area,
+        cell=household.cell,
+        beneficiary_id=beneficiary.id,
+        applicant=order.applicant,
+        relayer=order.relayer,
+        channel=order.channel,
+        lead_id=order.lead_id,
+        created_by=by,
+        created_at=at.now,
+        created_ms=milliseconds(at.now),
+        category=order.category,
+        field=order.field,
+        urgency=order.urgency,
+        audience=_audience(order.category, order.urgency, groups, named=child),
+        minor=child,
+        target_groups=groups,
+        note=order.note,
+        people=lines.people,
+        goods=lines.goods,
+        people_numbered=lines.people_numbered,
+        goods_numbered=lines.goods_numbered,
+    )
+
+
+def save_draft(need: Need, at: Moment) -> Change[Need]:
+    """Keep a draft: it waits for its submission, and is brought up again every seven days."""
+    change = settle(None, need, at.now, at.policy)
+    return Change(change.record, progress(change.record))
+
+
+def post(before: Need | None, need: Need, lines: tuple[Line, ...], at: Moment) -> Change[Need]:
+    """受理: from now on somebody is looking. `before` is the draft that it was, if it was one."""
+    check(lines, at.now)
+    deadline_at = deadline(lines, at.now)
+    first_word_at = at.now + FIRST_WORD
+    posted = need.but(
+        posted_at=at.now,
+        deadline_at=deadline_at,
+        over_at=over_at(lines, deadline_at),
+        search=Search(next_action_at=first_word_at, ask_at=first_word_at),
+    )
+    said = NeedPosted(spec=spec(posted), lead_id=posted.lead_id)
+    return settle(before, posted, at.now, at.policy, said)
+
+
+def submit(need: Need, household: Household, at: Moment) -> Change[Need]:
+    """Post a draft: what the file says of the household is looked at anew."""
+    if need.status is not v.NeedStatus.DRAFT:
+        raise no.NotADraft()
+    beneficiary = household.resident(need.beneficiary_id)
+    if beneficiary is None:
+        raise _not_here("/beneficiary_id")
+    groups = household.groups_of(beneficiary)
+    child = is_child(beneficiary, at.day)
+    fresh = need.but(
+        area=household.area,
+        cell=household.cell,
+        target_groups=groups,
+        minor=child,
+        audience=_audience(need.category, need.urgency, groups, named=child),
+    )
+    return post(need, fresh, (*need.people, *need.goods), at)
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What is to be different; None leaves a thing as it is."""
+
+    lines: tuple[Line, ...] | None = None
+    category: v.Category | None = None
+    field: v.Field | None = None
+    urgency: v.Urgency | None = None
+    note: str | None = None
+
+
+def edit(need: Need, wanted: Edit, at: Moment) -> Change[Need]:
+    """Change what is asked for, before all of it is taken. A need that was for named people stays so."""
+    if need.ended:
+        raise no.NeedClosed()
+    if need.started:
+        raise no.AlreadyInService()
+    if need.complete:
+        raise no.AlreadyMatched()
+    plain = {name: getattr(wanted, name) for name in ("category", "field", "urgency", "note")}
+    after = need.but(**{name: value for name, value in plain.items() if value is not None})
+    named = need.audience is v.Audience.NAMED
+    after = after.but(audience=_audience(after.category, after.urgency, need.target_groups, named=named))
+    if wanted.lines is not None:
+        after = _relined(after, wanted.lines)
+    if need.posted_at is None:
+        return settle(need, after, at.now, at.policy)
+    if wanted.lines is not None:
+        check(wanted.lines, at.now)
+        deadline_at = deadline(wanted.lines, at.now)
+        ahead = {"deadline_passed": False, "over": False, "over_at": over_at(wanted.lines, deadline_at)}
+        after = after.but(deadline_at=deadline_at, **ahead)
+    said = [NeedChanged(spec=spec(after))] if spec(after) != spec(need) else []
+    return settle(need, after, at.now, at.policy, *said)
+
+
+def _relined(need: Need, wanted: tuple[Line, ...]) -> Need:
+    """The need with these lines. What somebody has already taken stays as they took it, or grows."""
+    lines = number(wanted, need.lines)
+    after = {line.id: line for line in (*lines.people, *lines.goods)}
+    for line in need.people:
+        taken = sum(s.line_id == line.id for s in need.seats)
+        if taken:
+            _keeps(line, after.get(line.id), "seats", taken)
+    for goods in need.goods:
+        held = sum(g.quantity for g in need.held_goods if g.line_id == goods.id)
+        if held:
+            _keeps(goods, after.get(goods.id), "quantity", held)
+    return need.but(
+        people=lines.people,
+        goods=lines.goods,
+        people_numbered=lines.people_numbered,
+        goods_numbered=lines.goods_numbered,
+    )
+
+
+def _keeps(line: Line, after: Line | None, number_field: str, taken: int) -> None:
+    may_change = {"minimum", "required", number_field}
+    if after is None or getattr(after, number_field) < taken:
+        raise no.LineTaken("/lines")
+    if line.model_dump(exclude=may_change) != after.model_dump(exclude=may_change):
+        raise no.LineTaken("/lines")
+
+
+def _beneficiary(order: Order, household: Household) -> Resident:
+    if order.beneficiary_id is None:
+        if len(household.residents) == 1:
+            return household.residents[0]
+        raise Invalid("/beneficiary_id", zh="请指明服务对象是哪位成员", en="say which resident this is for")
+    found = household.resident(order.beneficiary_id)
+    if found is None:
+        raise _not_here("/beneficiary_id")
+    return found
+
+
+def _audience(
+    category: v.Category, urgency: v.Urgency, groups: tuple[v.TargetGroup, ...], *, named: bool
+) -> v.Audience:
+    """Anything for a child or in a crisis is for named, certified people; nobody can choose otherwise."""
+    crisis = urgency is v.Urgency.CRISIS or category is v.Category.CRISIS_INTERVENTION
+    named = named or crisis or not v.CHILD_GROUPS.isdisjoint(groups)
+    return v.Audience.NAMED if named else v.Audience.PUBLIC
+
+
+def _not_here(pointer: str) -> Invalid:
+    return Invalid(pointer, zh="这户没有这位成员", en="this household has no such resident")

@@ -1,0 +1,1 @@
+"""What requests to this service hold, and what its answers show."""

@@ -1,0 +1,162 @@
+"""Volunteers: registered, edited, activated; seen by themselves and by their station."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+
+from services.volunteers.domain.registry import VolunteerStatus
+from services.volunteers.routes.reach import as_staff, person_within, reachable_people
+from services.volunteers.schemas.calendars import CalendarView
+from services.volunteers.schemas.people import (
+    Block,
+    CertificateNew,
+    VolunteerEdit,
+    VolunteerNew,
+    VolunteerView,
+)
+from services.volunteers.service import Volunteers
+from shared.errors import Invalid
+from shared.http import Access, IfMatch, Operation, Page, Pages, allow, answered, created, id_from, shown
+from shared.ports import Where
+from shared.run.kit import Kit
+
+
+class People:
+    def __init__(self, kit: Kit, volunteers: Volunteers) -> None:
+        self._clock = kit.clock
+        self._atlas = kit.atlas
+        self._volunteers = volunteers
+        self._registry = volunteers.registry
+
+    def add_to(self, router: APIRouter) -> None:
+        get, post, one = router.get, router.post, "/volunteers/{volunteer_id}"
+        post(
+            "/volunteers", operation_id="register_volunteer", summary="Register a volunteer", status_code=201
+        )(self.register)
+        get("/volunteers", operation_id="find_volunteers", summary="Volunteers, by site and status")(
+            self.find
+        )
+        get(one, operation_id="read_volunteer", summary="One volunteer's profile")(self.read)
+        router.patch(one, operation_id="edit_volunteer", summary="Edit a profile")(self.edit)
+        post(f"{one}/activate", operation_id="activate_volunteer", summary="Staff have met the person")(
+            self.activate
+        )
+        post(f"{one}/deactivate", operation_id="deactivate_volunteer", summary="Ask the person no more")(
+            self.deactivate
+        )
+        post(f"{one}/certificates", operation_id="add_certificate", summary="Put a certificate on file")(
+            self.certify
+        )
+        post(f"{one}/block", operation_id="block_volunteer", summary="Ask nothing until a given time")(
+            self.block
+        )
+        get(f"{one}/calendar", operation_id="read_calendar", summary="Invitations, tasks and load")(
+            self.calendar
+        )
+
+    async def register(
+        self,
+        body: VolunteerNew,
+        response: Response,
+        op: Operation,
+        access: Access = allow("volunteer.register"),
+    ) -> VolunteerView:
+        """Volunteers register themselves and wait for staff; whom staff register is active at once, with or
+        without an account to sign in with."""
+        me = access.principal
+        site_id = body.site_id or me.site_id
+        if site_id is None:
+            raise Invalid("/site_id", zh="请选择所属站点", en="say which station you belong to")
+        staff = access.reaches(site_id=site_id)
+        id = body.account_id or (id_from(op) if staff else me.account_id)
+        access.require(site_id=site_id, owner_id=id, hidden=False)
+        outcome = await self._registry.register(id, site_id, body, op, by=me.account_id, staff=staff)
+        view: VolunteerView = created(response, outcome, f"/api/volunteers/{id}")
+        return view
+
+    async def find(
+        self,
+        pages: Pages,
+        access: Access = allow("volunteer.read"),
+        site_id: str | None = None,
+        status: VolunteerStatus | None = None,
+    ) -> Page[VolunteerView]:
+        where = reachable_people(access)
+        if site_id is not None:
+            where.append(Where("site_id", "equal", site_id))
+        if status is not None:
+            where.append(Where("status", "equal", status))
+        return pages.page(await self._registry.list(pages.query(*where)), VolunteerView.of)
+
+    async def read(
+        self, volunteer_id: str, response: Response, access: Access = allow("volunteer.read")
+    ) -> VolunteerView:
+        return shown(response, await person_within(self._volunteers, volunteer_id, access), VolunteerView.of)
+
+    async def edit(
+        self,
+        volunteer_id: str,
+        body: VolunteerEdit,
+        response: Response,
+        expected: IfMatch,
+        access: Access = allow("volunteer.edit"),
+    ) -> VolunteerView:
+        await person_within(self._volunteers, volunteer_id, access)
+        return shown(response, await self._registry.edit(volunteer_id, body, expected), VolunteerView.of)
+
+    async def activate(
+        self,
+        volunteer_id: str,
+        response: Response,
+        op: Operation,
+        access: Access = allow("volunteer.activate"),
+    ) -> VolunteerView:
+        """The station vouches for the person and for the certificates on file."""
+        await person_within(self._volunteers, volunteer_id, access)
+        outcome = await self._registry.activate(volunteer_id, op, access.principal.account_id)
+        view: VolunteerView = answered(response, outcome)
+        return view
+
+    async def deactivate(
+        self,
+        volunteer_id: str,
+        response: Response,
+        op: Operation,
+        access: Access = allow("volunteer.activate"),
+    ) -> VolunteerView:
+        await person_within(self._volunteers, volunteer_id, access)
+        view: VolunteerView = answered(response, await self._registry.deactivate(volunteer_id, op))
+        return view
+
+    async def certify(
+        self,
+        volunteer_id: str,
+        body: CertificateNew,
+        response: Response,
+        op: Operation,
+        access: Access = allow("volunteer.edit"),
+    ) -> VolunteerView:
+        """Entered by staff it counts at once; entered by the person it counts when staff have seen it."""
+        person = (await person_within(self._volunteers, volunteer_id, access)).record
+        seen_by = access.principal.account_id if as_staff(access, person) else None
+        view: VolunteerView = answered(
+            response, await self._registry.certify(volunteer_id, body, op, seen_by)
+        )
+        return view
+
+    async def block(
+        self,
+        volunteer_id: str,
+        body: Block,
+        response: Response,
+        op: Operation,
+        access: Access = allow("volunteer.edit"),
+    ) -> VolunteerView:
+        await person_within(self._volunteers, volunteer_id, access)
+        view: VolunteerView = answered(response, await self._registry.block(volunteer_id, body.until, op))
+        return view
+
+    async def calendar(self, volunteer_id: str, access: Access = allow("task.read")) -> CalendarView:
+        await person_within(self._volunteers, volunteer_id, access)
+        calendar = await self._volunteers.invitations.calendar(volunteer_id)
+        return CalendarView.of(calendar, self._atlas, self._clock.now())

@@ -1,0 +1,131 @@
+"""Tasks: done by whoever won the seat, or noted by their station for them."""
+
+from __future__ import annotations
+
+import asyncio
+
+from fastapi import APIRouter, Response
+
+from services.volunteers.domain.calendar import Calendar
+from services.volunteers.domain.registry import Volunteer
+from services.volunteers.routes.reach import as_staff, person_within, reachable_people
+from services.volunteers.schemas.calendars import CheckIn, CheckOut, TaskView
+from services.volunteers.service import Volunteers
+from services.volunteers.service.answers import owner_of
+from shared.contracts.vocabulary import TaskStatus
+from shared.errors import Forbidden
+from shared.http import Access, Operation, Page, Pages, allow, answered
+from shared.ports import Where
+from shared.run.kit import Kit
+
+
+class TaskRoutes:
+    def __init__(self, kit: Kit, volunteers: Volunteers) -> None:
+        self._atlas = kit.atlas
+        self._volunteers = volunteers
+        self._tasks = volunteers.tasks
+
+    def add_to(self, router: APIRouter) -> None:
+        get, post, one = router.get, router.post, "/tasks/{task_id}"
+        get("/tasks", operation_id="find_tasks", summary="Tasks of one person, or of a station's people")(
+            self.find
+        )
+        get(one, operation_id="read_task", summary="One task")(self.read)
+        post(f"{one}/withdraw", operation_id="withdraw_from_task", summary="Give the seat back")(
+            self.withdraw
+        )
+        post(f"{one}/check-in", operation_id="check_in", summary="The service begins")(self.check_in)
+        post(f"{one}/check-out", operation_id="check_out", summary="The service is over")(self.check_out)
+        post(f"{one}/no-show", operation_id="note_no_show", summary="Nobody came")(self.note_no_show)
+
+    async def find(
+        self,
+        pages: Pages,
+        access: Access = allow("task.read"),
+        volunteer_id: str | None = None,
+        status: TaskStatus | None = None,
+        overdue: bool | None = None,
+    ) -> Page[TaskView]:
+        """The tasks of everybody in reach, a page of people at a time; of one person with `volunteer_id`."""
+        where = reachable_people(access)
+        if volunteer_id is not None:
+            await person_within(self._volunteers, volunteer_id, access)
+            where = [Where("id", "equal", volunteer_id)]
+        found = await self._volunteers.registry.list(pages.query(*where))
+        people = pages.page(found, lambda person: person.id)
+        calendars = await asyncio.gather(*map(self._volunteers.invitations.calendar, people.items))
+        shown = [task for calendar in calendars for task in self._shown(calendar, status, overdue)]
+        return Page(items=shown, next_cursor=people.next_cursor)
+
+    async def read(self, task_id: str, access: Access = allow("task.read")) -> TaskView:
+        person = owner_of(task_id)
+        await person_within(self._volunteers, person, access)
+        calendar = await self._volunteers.invitations.calendar(person)
+        invitation, _ = calendar.task(task_id)
+        return TaskView.of(person, invitation, self._atlas)
+
+    async def withdraw(
+        self, task_id: str, response: Response, op: Operation, access: Access = allow("task.perform")
+    ) -> TaskView:
+        """Only before the check-in. With less than a day to go it is noted as late."""
+        await self._within(task_id, access)
+        view: TaskView = answered(
+            response, await self._tasks.withdraw(task_id, op, access.principal.account_id)
+        )
+        return view
+
+    async def check_in(
+        self,
+        task_id: str,
+        response: Response,
+        op: Operation,
+        body: CheckIn | None = None,
+        access: Access = allow("task.perform"),
+    ) -> TaskView:
+        """From two hours before the task; staff at any time, also afterwards with `started_at` (荣誉时数)."""
+        staff = as_staff(access, await self._within(task_id, access))
+        started_at = body.started_at if body else None
+        if started_at is not None and not staff:
+            raise Forbidden("/started_at")
+        by = access.principal.account_id
+        outcome = await self._tasks.check_in(task_id, op, by, staff=staff, started_at=started_at)
+        view: TaskView = answered(response, outcome)
+        return view
+
+    async def check_out(
+        self,
+        task_id: str,
+        response: Response,
+        op: Operation,
+        body: CheckOut | None = None,
+        access: Access = allow("task.perform"),
+    ) -> TaskView:
+        """Now, or with `ended_at` when it was really over."""
+        await self._within(task_id, access)
+        ended_at = body.ended_at if body else None
+        outcome = await self._tasks.check_out(task_id, op, access.principal.account_id, ended_at)
+        view: TaskView = answered(response, outcome)
+        return view
+
+    async def note_no_show(
+        self, task_id: str, response: Response, op: Operation, access: Access = allow("task.no_show")
+    ) -> TaskView:
+        await self._within(task_id, access)
+        outcome = await self._tasks.note_no_show(task_id, op, access.principal.account_id)
+        view: TaskView = answered(response, outcome)
+        return view
+
+    async def _within(self, task_id: str, access: Access) -> Volunteer:
+        return (await person_within(self._volunteers, owner_of(task_id), access)).record
+
+    def _shown(self, calendar: Calendar, status: TaskStatus | None, overdue: bool | None) -> list[TaskView]:
+        """This person's tasks that were asked for, the earliest first."""
+        tasks = [
+            i
+            for i in calendar.invitations.values()
+            if i.task
+            and (status is None or i.task.status == status)
+            and (overdue is None or i.task.overdue == overdue)
+        ]
+        tasks.sort(key=lambda i: (i.window.start_at, i.id))
+        return [TaskView.of(calendar.id, i, self._atlas) for i in tasks]

@@ -1,0 +1,95 @@
+"""The values that requests are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import h3
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
+
+from services.volunteers.domain.week import HOURS, hours_between, pattern
+from shared.contracts.parts import Window
+from shared.errors import Invalid
+from shared.http import Schema
+
+CELL_RESOLUTION = 7
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=60)]
+Short = Annotated[str, StringConstraints(max_length=200)]
+Long = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+Phone = Annotated[str, StringConstraints(max_length=40)]
+Id = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[0-9A-Za-z._-]+$")]
+Slot = Annotated[int, Field(ge=0, lt=HOURS)]
+MinuteOfDay = Annotated[int, Field(ge=0, lt=24 * 60)]
+Moment = Annotated[
+    AwareDatetime, Field(ge=EARLIEST, le=LATEST), AfterValidator(lambda moment: moment.astimezone(UTC))
+]
+
+
+class Home(Schema):
+    """Where somebody lives; only the coarse cell of it is kept."""
+
+    lat: Annotated[float, Field(ge=-90, le=90)]
+    lon: Annotated[float, Field(ge=-180, le=180)]
+
+    @property
+    def cell(self) -> str:
+        return str(h3.latlng_to_cell(self.lat, self.lon, CELL_RESOLUTION))
+
+
+class HourRange(Schema):
+    """Full hours of one day of the week, 0 being Monday: from one hour up to, not including, another."""
+
+    day: Annotated[int, Field(ge=0, le=6)]
+    from_hour: Annotated[int, Field(alias="from", ge=0, le=23)]
+    to_hour: Annotated[int, Field(alias="to", ge=1, le=24)]
+
+
+class Span(Schema):
+    """From a moment up to, not including, another."""
+
+    start_at: Moment
+    end_at: Moment
+
+
+Hours = Annotated[tuple[Slot | HourRange, ...], Field(max_length=HOURS)]
+Spans = Annotated[tuple[Span, ...], Field(max_length=100)]
+
+
+def weekly(hours: Sequence[int | HourRange]) -> tuple[int, ...]:
+    """The weekly pattern, whichever way it was given."""
+    slots: list[int] = []
+    for n, given in enumerate(hours):
+        if isinstance(given, int):
+            slots.append(given)
+            continue
+        if given.to_hour <= given.from_hour:
+            raise Invalid(
+                f"/hours/{n}/to", zh="结束时间须晚于开始时间", en="the end must come after the start"
+            )
+        slots.extend(hours_between(given.day, given.from_hour, given.to_hour))
+    return pattern(slots)
+
+
+def windows(spans: Sequence[Span], pointer: str) -> tuple[Window, ...]:
+    for n, span in enumerate(spans):
+        if span.end_at <= span.start_at:
+            raise Invalid(
+                f"{pointer}/{n}/end_at", zh="结束时间须晚于开始时间", en="the end must come after the start"
+            )
+    return tuple(Window(start_at=s.start_at, end_at=s.end_at) for s in spans)
+
+
+def known_zone(zone: str) -> str:
+    """The name of a time zone. Refuses what is none."""
+    try:
+        return ZoneInfo(zone).key
+    except (ValueError, OSError) as e:
+        raise Invalid(
+            "/zone", zh="没有这个时区，如 Asia/Shanghai", en="no such zone; say Asia/Shanghai"
+        ) from e

@@ -1,0 +1,114 @@
+"""Asking people, taking their answers, and hearing what matching decided."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable
+from functools import partial
+
+from services.volunteers.domain import invitations, timers, verdicts
+from services.volunteers.domain.calendar import Calendar, Invitation
+from services.volunteers.domain.registry import Volunteer
+from services.volunteers.schemas.calendars import Decline, InvitationView
+from services.volunteers.service.answers import existing, owner_of, with_answer
+from shared.contracts.base import Message
+from shared.contracts.matching import OffersWithdrawn, SeatFilled, SeatReleased, SeatsOffered, SeatWon
+from shared.contracts.parts import Offer
+from shared.ports import Op
+from shared.records import Change, Outcome
+from shared.run.kit import Kit
+
+PATIENCE = 2.5
+
+
+class Invitations:
+    """Every message and every answer is one change of one person's calendar."""
+
+    def __init__(self, kit: Kit) -> None:
+        self._store = kit.store
+        self._clock = kit.clock
+        self._atlas = kit.atlas
+
+    async def calendar(self, volunteer_id: str) -> Calendar:
+        """This person's calendar; an empty one if nobody ever asked them."""
+        found = await self._store.get(Calendar, volunteer_id)
+        return found.record if found else Calendar(id=volunteer_id)
+
+    async def ask(self, event: SeatsOffered, message: Message) -> None:
+        """Ask everybody on the list, all at once; each calendar decides for itself."""
+        grace_seconds = self._atlas.policy(event.site_id).no_show_seconds
+        await asyncio.gather(*(self._ask(offer, event, message, grace_seconds) for offer in event.offers))
+
+    async def _ask(self, offer: Offer, event: SeatsOffered, message: Message, grace_seconds: int) -> None:
+        profile = await self._store.get(Volunteer, offer.volunteer_id)
+        person = profile.record if profile else None
+        now = self._clock.now()
+
+        def decide(known: Calendar | None) -> Change[Calendar]:
+            calendar = known or Calendar(id=offer.volunteer_id)
+            return invitations.ask(calendar, person, event, message.subject, offer, now, grace_seconds)
+
+        await self._store.change(Calendar, offer.volunteer_id, decide, cause=message)
+
+    async def withdraw_offers(self, event: OffersWithdrawn, message: Message) -> None:
+        """Close the invitations that nobody answered."""
+        ids: defaultdict[str, list[str]] = defaultdict(list)
+        for ref in event.invitations:
+            ids[ref.volunteer_id].append(ref.invitation_id)
+        now = self._clock.now()
+        await asyncio.gather(
+            *(
+                self._hear(
+                    person,
+                    message,
+                    partial(invitations.withdraw_offers, ids=void, reason=event.reason, now=now),
+                )
+                for person, void in ids.items()
+            )
+        )
+
+    async def win(self, event: SeatWon, message: Message) -> None:
+        now = self._clock.now()
+        await self._hear(event.volunteer_id, message, lambda c: verdicts.win(c, event, message.subject, now))
+
+    async def lose(self, event: SeatFilled, message: Message) -> None:
+        now = self._clock.now()
+        await self._hear(event.volunteer_id, message, lambda c: verdicts.lose(c, event, now))
+
+    async def release(self, event: SeatReleased, message: Message) -> None:
+        now = self._clock.now()
+        await self._hear(event.volunteer_id, message, lambda c: verdicts.release(c, event, now))
+
+    async def wake(self, id: str) -> None:
+        """Let the deadlines of this calendar pass that have come."""
+        now = self._clock.now()
+        await self._store.change(Calendar, id, lambda c: timers.wake(existing(c), now))
+
+    async def accept(self, id: str, person: Volunteer, op: Op, by: str) -> Invitation:
+        """Say yes and wait a moment for the verdict. The same request again has no second effect and gives the
+        verdict as it stands by then. Raises SeatGone if the seat went to somebody else."""
+        now = self._clock.now()
+        await self._store.change(
+            Calendar, person.id, lambda c: invitations.accept(existing(c), id, person, by, now), op=op
+        )
+        found = await self._store.wait(
+            Calendar, person.id, lambda c: invitations.has_verdict(c, id), PATIENCE
+        )
+        return invitations.outcome(existing(found.record if found else None), id, self._clock.now())
+
+    async def decline(self, id: str, asked: Decline, op: Op, by: str) -> Outcome[Calendar]:
+        now, person = self._clock.now(), owner_of(id)
+
+        def decide(calendar: Calendar | None) -> Change[Calendar]:
+            said_no = invitations.decline(existing(calendar), id, asked.reason, by, now)
+            return with_answer(said_no, lambda c: InvitationView.of(person, c.invitation(id), self._atlas))
+
+        return await self._store.change(Calendar, person, decide, op=op)
+
+    async def _hear(
+        self, person: str, message: Message, decide: Callable[[Calendar], Change[Calendar]]
+    ) -> None:
+        await self._store.change(
+            Calendar, person, lambda known: decide(known or Calendar(id=person)), cause=message
+        )

@@ -1,0 +1,86 @@
+"""People: registering, editing, activating, certifying, blocking."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from services.volunteers.domain import registry
+from services.volunteers.domain.registry import Volunteer, VolunteerStatus
+from services.volunteers.schemas.people import CertificateNew, VolunteerEdit, VolunteerNew, VolunteerView
+from services.volunteers.service.answers import existing, with_answer
+from shared.errors import Invalid, NotFound
+from shared.ports import Op, Query
+from shared.records import Change, Outcome, Versioned
+from shared.run.kit import Kit
+
+
+class Registry:
+    """Who helps. Each change says `VolunteerChanged`, without name and phone."""
+
+    def __init__(self, kit: Kit) -> None:
+        self._store = kit.store
+        self._clock = kit.clock
+        self._atlas = kit.atlas
+
+    async def read(self, id: str) -> Versioned[Volunteer]:
+        found = await self._store.get(Volunteer, id)
+        if found is None:
+            raise NotFound()
+        return found
+
+    async def list(self, query: Query) -> list[Versioned[Volunteer]]:
+        return await self._store.find(Volunteer, query)
+
+    async def register(
+        self, id: str, site_id: str, asked: VolunteerNew, op: Op, *, by: str, staff: bool
+    ) -> Outcome[Volunteer]:
+        """Write a person into the registry. Whom staff register is active at once; others wait for staff."""
+        self._must_know(site_id, asked.area)
+        now = self._clock.now()
+        status = VolunteerStatus.ACTIVE if staff else VolunteerStatus.PENDING
+        zone = self._atlas.zone(site_id).key
+        new = asked.volunteer(id, site_id, zone, status, by, by if staff else None, now)
+        return await self._store.change(
+            Volunteer,
+            id,
+            lambda known: with_answer(registry.register(known, new, now), VolunteerView.of),
+            op=op,
+        )
+
+    async def edit(self, id: str, asked: VolunteerEdit, expected: int) -> Outcome[Volunteer]:
+        self._must_know(asked.site_id, asked.area)
+        changes, now = asked.changes(), self._clock.now()
+        return await self._store.change(
+            Volunteer, id, lambda v: registry.edit(existing(v), changes, now), expect=expected
+        )
+
+    async def activate(self, id: str, op: Op, by: str) -> Outcome[Volunteer]:
+        return await self._change(id, op, lambda v, now: registry.activate(v, by))
+
+    async def deactivate(self, id: str, op: Op) -> Outcome[Volunteer]:
+        return await self._change(id, op, lambda v, now: registry.deactivate(v))
+
+    async def certify(
+        self, id: str, asked: CertificateNew, op: Op, seen_by: str | None
+    ) -> Outcome[Volunteer]:
+        new = asked.certified(seen_by)
+        return await self._change(id, op, lambda v, now: registry.certify(v, new, now))
+
+    async def block(self, id: str, until: datetime | None, op: Op) -> Outcome[Volunteer]:
+        return await self._change(id, op, lambda v, now: registry.block(v, until))
+
+    async def _change(
+        self, id: str, op: Op, decide: Callable[[Volunteer, datetime], Change[Volunteer]]
+    ) -> Outcome[Volunteer]:
+        now = self._clock.now()
+        return await self._store.change(
+            Volunteer, id, lambda v: with_answer(decide(existing(v), now), VolunteerView.of), op=op
+        )
+
+    def _must_know(self, site_id: str | None, area: str | None) -> None:
+        """Refuse a site or an area that does not exist."""
+        if site_id is not None and self._atlas.site(site_id) is None:
+            raise Invalid("/site_id", zh="没有这个站点", en="there is no such site")
+        if area is not None and self._atlas.area(area) is None:
+            raise Invalid("/area", zh="没有这个地区代码", en="there is no such area code")

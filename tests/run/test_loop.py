@@ -1,0 +1,167 @@
+"""What the loop does with what it cannot apply: the rest flows on, order is kept, nothing is lost."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from shared.errors import Outage
+from shared.run.dead_letters import LetterAhead, LetterClosed, LetterStatus, discard, resend
+from shared.run.loop import RUN_OF_FAULTS
+from tests.run.toy import toy
+
+
+async def test_messages_are_applied_in_order_and_once() -> None:
+    async with toy() as t:
+        await t.told("a", "b", "a", "a")
+        await t.reads()
+        assert await t.heard("a") == (1, 2, 3)
+        assert await t.heard("b") == (1,)
+        assert await t.letters() == []
+
+
+async def test_a_message_that_comes_twice_is_absorbed_and_counted() -> None:
+    async with toy() as t:
+        message = t.message("a")
+        await t.bus.publish([message, message])
+        await t.bus.publish([message])
+        await t.reads()
+        assert await t.heard("a") == (1,)
+        assert t.store.duplicates_absorbed == 2
+
+
+@pytest.mark.parametrize(
+    "value",
+    [b"", b"\xff\xfe", b"not json", b"[1]", b'{"type": 3}', b"[" * 100_000, b'{"specversion": "1.0", "type": "com.other"}'],
+    ids=["empty", "not-utf8", "not-json", "list", "typeless", "deep", "foreign"],
+)  # fmt: skip
+async def test_bytes_nobody_can_read_are_set_aside_and_block_nobody(value: bytes) -> None:
+    async with toy() as t:
+        await t.bus.publish([t.message("a", value=value or b" "), t.message("a"), t.message("b")])
+        await t.reads()
+        assert await t.heard("a") == (2,) and await t.heard("b") == (1,)
+        (letter,) = await t.letters()
+        assert (letter.status, letter.reason, letter.message) == (LetterStatus.ASIDE, "unreadable", value or b" ")
+
+
+async def test_a_message_under_the_wrong_key_is_set_aside() -> None:
+    async with toy() as t:
+        await t.bus.publish([t.message("a")._replace(key="b")])
+        await t.reads()
+        assert [x.reason for x in await t.letters()] == ["unreadable"]
+        assert await t.heard("a") == ()
+
+
+async def test_an_event_that_nobody_here_hears_is_passed_by() -> None:
+    async with toy() as t:
+        other = json.loads(t.message("a").value) | {"type": "cn.wushe.need.sung.v1"}
+        await t.bus.publish([t.message("a", value=json.dumps(other).encode())])
+        await t.reads()
+        assert await t.letters() == []
+
+
+async def test_a_newer_version_is_set_aside_and_later_messages_of_its_record_wait() -> None:
+    async with toy() as t:
+        newer = json.loads(t.message("a").value) | {"type": "cn.wushe.need.cancelled.v99"}
+        await t.bus.publish([t.message("a", value=json.dumps(newer).encode())])
+        await t.told("a", "b")
+        await t.reads()
+        assert await t.heard("a") == () and await t.heard("b") == (1,)
+        assert [(x.status, x.reason) for x in await t.letters()] != []
+        assert {x.reason for x in await t.letters(LetterStatus.PARKED)} == {"too-new"}
+        assert {x.reason for x in await t.letters(LetterStatus.WAITING)} == {"behind"}
+
+
+async def test_a_fault_is_tried_again_then_parked_and_the_rest_flows_on() -> None:
+    async with toy() as t:
+        t.broken = {"a"}
+        await t.told("a", "b", "a")
+        await t.reads()
+        assert t.attempts == 5 + 1
+        assert await t.heard("b") == (1,)
+        (parked,) = await t.letters(LetterStatus.PARKED)
+        assert parked.attempts == 5 and parked.detail.startswith("ZeroDivisionError in Toy.hear")
+        assert "secret" not in parked.model_dump_json()
+
+
+async def test_resending_plays_the_letter_and_what_waits_behind_it_in_order() -> None:
+    async with toy() as t:
+        t.broken = {"a"}
+        await t.told("a", "a", "a")
+        await t.reads()
+        t.broken = set()
+        (parked,) = await t.letters(LetterStatus.PARKED)
+        await resend(t.store, parked.id, t.clock.now())
+        for _ in range(4):
+            await t.reads()
+            t.clock.advance(20)
+        await t.told("a")
+        await t.reads()
+        assert await t.heard("a") == (1, 2, 3, 4)
+        assert await t.letters() == []
+
+
+async def test_a_letter_that_fails_again_is_parked_again() -> None:
+    async with toy() as t:
+        t.broken = {"a"}
+        await t.told("a")
+        await t.reads()
+        (parked,) = await t.letters()
+        await resend(t.store, parked.id, t.clock.now())
+        t.clock.advance(1)
+        await t.reads()
+        (again,) = await t.letters()
+        assert again.status is LetterStatus.PARKED and again.attempts > parked.attempts
+
+
+async def test_discarding_lets_the_later_ones_go_on() -> None:
+    async with toy() as t:
+        t.broken = {"a"}
+        await t.told("a", "a")
+        await t.reads()
+        t.broken = set()
+        (waiting,) = await t.letters(LetterStatus.WAITING)
+        with pytest.raises(LetterAhead):
+            await resend(t.store, waiting.id, t.clock.now())
+        (parked,) = await t.letters(LetterStatus.PARKED)
+        await discard(t.store, parked.id, "sent by mistake")
+        t.clock.advance(20)
+        await t.reads()
+        assert await t.heard("a") == (2,)
+        with pytest.raises(LetterClosed):
+            await discard(t.store, parked.id, "again")
+
+
+async def test_a_refusal_is_no_dead_letter() -> None:
+    async with toy() as t:
+        t.refuses = True
+        await t.told("a")
+        await t.reads()
+        assert await t.letters() == [] and t.attempts == 1
+
+
+async def test_an_outage_stops_the_reading_and_makes_no_dead_letter() -> None:
+    async with toy() as t:
+        t.away = True
+        await t.told("a", "a")
+        with pytest.raises(Outage):
+            await t.unit.loop.step(0.0)
+        assert await t.letters() == []
+        t.away = False
+        await t.reads()
+        assert await t.heard("a") == (1, 2)
+
+
+async def test_a_run_of_faults_stops_the_reader_and_says_so() -> None:
+    async with toy() as t:
+        names = [f"n{i}" for i in range(RUN_OF_FAULTS)]
+        t.broken = set(names)
+        await t.told(*names)
+        await t.reads()
+        assert any("in a row" in what for what in await t.unit.missing())
+        await t.told("fine")
+        assert await t.heard("fine") == ()
+        t.unit.loop.resume()
+        await t.reads()
+        assert await t.heard("fine") == (1,)

@@ -1,0 +1,107 @@
+"""A toy service that keeps a list of what it heard from each need, and breaks when told to."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import APIRouter
+
+from shared.contracts import Event, Message, encode
+from shared.contracts.needs import NeedCancelled
+from shared.contracts.vocabulary import CancelReason
+from shared.embedded.bus import SqliteBus
+from shared.embedded.clock import FixedClock
+from shared.embedded.engine import SqliteEngine
+from shared.embedded.ids import SeededIds
+from shared.embedded.store import SqliteStore
+from shared.errors import Outage, Refusal
+from shared.ports import Adapters, Outgoing
+from shared.records import Change, Record
+from shared.run.dead_letters import DeadLetter, LetterStatus, letters
+from shared.run.kit import Service, on
+from shared.run.metrics import Metrics
+from shared.run.unit import Unit
+
+
+class Heard(Record):
+    kind = "heard"
+
+    sequences: tuple[int, ...] = ()
+
+
+class Toy:
+    """The service, the bus it reads from, and the switches that make it fail."""
+
+    def __init__(self) -> None:
+        self.clock = FixedClock()
+        self.ids = SeededIds(1, self.clock)
+        self.engine = SqliteEngine(":memory:", inline=True)
+        self.store = SqliteStore(self.engine, "toy", (Heard, DeadLetter), self.clock, self.ids)
+        self.bus = SqliteBus(self.engine, self.clock)
+        self.broken: set[str] = set()
+        self.away = False
+        self.refuses = False
+        self.attempts = 0
+        service = Service("toy", (Heard,), APIRouter(), handlers=[on(NeedCancelled, self.hear)])
+        self.metrics = Metrics()
+        self.unit = Unit(service, Adapters(self.store, self.bus, self.clock, self.ids), self.metrics)
+        self._numbers: dict[str, int] = {}
+
+    async def hear(self, event: NeedCancelled, message: Message) -> None:
+        self.attempts += 1
+        if self.away:
+            raise Outage("the store is away")
+        if self.refuses:
+            raise Refusal()
+        if message.subject in self.broken:
+            raise ZeroDivisionError(f"secret of {event.site_id}")
+
+        def note(old: Heard | None) -> Change[Heard]:
+            heard = old or Heard(id=message.subject)
+            return Change(heard.but(sequences=(*heard.sequences, message.sequence)))
+
+        await self.store.change(Heard, message.subject, note, cause=message)
+
+    async def told(self, *needs: str) -> None:
+        """The next message of each of these needs lies on the bus."""
+        await self.bus.publish([self.message(need) for need in needs])
+
+    def message(self, need: str, event: Event | None = None, value: bytes | None = None) -> Outgoing:
+        number = self._numbers[need] = self._numbers.get(need, 0) + 1
+        event = event or NeedCancelled(site_id="site-1", reason=CancelReason.OTHER)
+        bytes_ = value or encode(
+            event, id=self.ids.new(), subject=need, time=self.clock.now(), sequence=number, cause=None, trace=None
+        )
+        return Outgoing("need", need, number, NeedCancelled.topic.name, need, bytes_)
+
+    async def reads(self) -> None:
+        """Read until nothing is left; sleepers (back-off) are woken at once."""
+        import asyncio
+
+        while True:
+            step = asyncio.ensure_future(self.unit.step())
+            while not step.done():
+                if (wake := self.clock.next_wake) is not None:
+                    self.clock.advance_to(wake)
+                await asyncio.sleep(0)
+            if not step.result():
+                return
+
+    async def heard(self, need: str) -> tuple[int, ...]:
+        found = await self.store.get(Heard, need)
+        return found.record.sequences if found else ()
+
+    async def letters(self, *statuses: LetterStatus) -> list[DeadLetter]:
+        found = await letters(self.store, statuses) if statuses else await letters(self.store)
+        return [f.record for f in found]
+
+
+@asynccontextmanager
+async def toy() -> AsyncIterator[Toy]:
+    t = Toy()
+    try:
+        yield t
+    finally:
+        await t.unit.close()
+        await t.engine.close()

@@ -1,0 +1,1 @@
+"""Apache Kafka and a MongoDB-compatible server as plain processes, for machines without a Docker engine."""

@@ -1,0 +1,65 @@
+"""A recount on a data directory, whether or not a system runs on it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import cache
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from shared.contracts import TOPICS, Topic
+from shared.embedded.bus import SqliteBus
+from shared.embedded.clock import SystemClock
+from shared.embedded.engine import SqliteEngine, open_read_only
+from shared.embedded.ids import SystemIds
+from shared.embedded.store import SqliteStore
+from shared.ports import Clock, NoFaults
+from shared.security.passwords import Hasher
+from shared.security.tokens import TokenMint, TokenVerifier
+from wushe.check.evidence import Evidence, Progress
+from wushe.embedded import DATABASE, adapters
+from wushe.system import RECORDS, Security, System
+
+
+@cache
+def heard() -> dict[str, tuple[Topic, ...]]:
+    """The topics that each service's group reads, from the handler tables themselves."""
+    engine, clock = SqliteEngine(":memory:", inline=True), SystemClock()
+    mint = TokenMint(Ed25519PrivateKey.generate())
+    security = Security(TokenVerifier(mint.public_key, clock), mint, Hasher())
+    ids = SystemIds(clock)
+    system = System(adapters(engine, clock, ids, NoFaults()), security, clock=clock, ids=ids)
+    return {name: unit.dispatch.topics for name, unit in system.units.items()}
+
+
+@asynccontextmanager
+async def evidence_in(directory: Path, *, live: bool) -> AsyncIterator[Evidence]:
+    """The evidence that lies in a data directory, opened for reading only."""
+    engine = open_read_only(directory / DATABASE)
+    try:
+        yield evidence_of(engine, SystemClock(), live=live)
+    finally:
+        await engine.close()
+
+
+def evidence_of(engine: SqliteEngine, clock: Clock, *, live: bool) -> Evidence:
+    """The same, from an engine that is open already."""
+    ids = SystemIds(clock)
+    stores = {name: SqliteStore(engine, name, records, clock, ids) for name, records in RECORDS.items()}
+    bus = SqliteBus(engine, clock)
+
+    async def progress() -> Progress:
+        read: dict[tuple[str, str], int] = {}
+        ends = {topic.name: bus.end(topic.name) for topic in TOPICS}
+        for name, topics in heard().items():
+            for topic in topics:
+                reading = await bus.read([topic], group=f"wushe.{name}.handle")
+                ends[topic.name] = bus.end(topic.name)
+                read[name, topic.name] = ends[topic.name] - await reading.lag()
+                await reading.close()
+        ages = [await store.outbox_age() for store in stores.values()]
+        return Progress(ends, read, max((a for a in ages if a is not None), default=0.0))
+
+    return Evidence(stores, bus, progress, live)

@@ -1,0 +1,78 @@
+"""Rules 1, 2 and 8: nobody is in two places, a seat has one holder, hours are what was served."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from services.matching.domain import Match
+from services.volunteers.domain.calendar import Calendar
+from services.volunteers.domain.service_hours import ServiceRecord
+from shared.contracts.vocabulary import InvitationStatus, TaskStatus
+from wushe.check.violation import Violation
+
+HOLDING = frozenset({TaskStatus.TAKEN, TaskStatus.CHECKED_IN, TaskStatus.DONE})
+
+
+def nobody_is_in_two_places(calendar: Calendar) -> Iterator[Violation]:
+    """Claimed slots and tasks of one person never overlap."""
+    held = sorted((i for i in calendar.invitations.values() if i.holds), key=lambda i: i.window.start_at)
+    latest = None
+    for here in held:
+        if latest is not None and here.window.start_at < latest.window.end_at:
+            yield Violation(1, calendar.id, f"tasks {latest.id} and {here.id} overlap", f"任务 {latest.id} 与 {here.id} 时间重叠")
+        if latest is None or here.window.end_at > latest.window.end_at:
+            latest = here
+
+
+def a_seat_has_one_holder(match: Match) -> Iterator[Violation]:
+    """No invitation and no person holds two seats of one line; no more seats are held than there are."""
+    for line in match.lines.values():
+        holders = [seat.volunteer_id for seat in line.seats.values() if seat.volunteer_id]
+        if len(holders) != len(set(holders)):
+            yield Violation(2, match.id, f"line {line.id}: one person holds two seats", f"{line.id}：一人占两个名额")
+
+
+def seats_and_tasks_agree(matches: Mapping[str, Match], calendars: Mapping[str, Calendar]) -> Iterator[Violation]:
+    """Whoever holds a seat has the task, and the other way round."""
+    seats = {
+        seat.invitation_id: (match.id, seat.volunteer_id)
+        for match in matches.values()
+        for line in match.lines.values()
+        for seat in line.seats.values()
+        if seat.invitation_id
+    }
+    tasks = {
+        i.id: calendar.id
+        for calendar in calendars.values()
+        for i in calendar.invitations.values()
+        if i.task is not None and i.task.status in HOLDING
+    }
+    for invitation_id, (match_id, _) in seats.items():
+        if invitation_id not in tasks and calendars.get(invitation_id.partition("~")[0]) is not None:
+            yield Violation(2, match_id, f"seat of {invitation_id} has no task", f"名额 {invitation_id} 没有对应任务", True)
+    for invitation_id, volunteer_id in tasks.items():
+        if invitation_id not in seats:
+            yield Violation(2, volunteer_id, f"task {invitation_id} has no seat", f"任务 {invitation_id} 没有对应名额", True)
+
+
+def no_yes_is_forgotten(calendar: Calendar) -> Iterator[Violation]:
+    """A yes without a verdict is under way; it must not stay so."""
+    for invitation in calendar.invitations.values():
+        if invitation.status is InvitationStatus.CLAIMED:
+            text = f"{invitation.id} still waits for a verdict", f"{invitation.id} 尚未得到答复"
+            yield Violation(2, calendar.id, *text, True)
+
+
+def hours_are_what_was_served(
+    calendars: Mapping[str, Calendar], hours: Mapping[str, ServiceRecord]
+) -> Iterator[Violation]:
+    """Every task done has one record of hours, under its own id, with its minutes."""
+    for calendar in calendars.values():
+        for i in calendar.invitations.values():
+            if i.task is None or i.task.status is not TaskStatus.DONE:
+                continue
+            record = hours.get(i.id)
+            if record is None:
+                yield Violation(8, calendar.id, f"task {i.id} has no hours", f"任务 {i.id} 没有时长记录", True)
+            elif record.minutes != i.task.minutes:
+                yield Violation(8, calendar.id, f"hours of {i.id} differ", f"任务 {i.id} 的时长不符", True)

@@ -1,0 +1,173 @@
+"""The recount itself: gather the evidence, apply the rules, and on a live system let what is under way arrive."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from services.matching.domain import Match
+from services.needs.domain.household import Household
+from services.needs.domain.need import Need
+from services.resources.domain.ledger import LedgerEntry
+from services.resources.domain.records import Donor, Lot
+from services.volunteers.domain.calendar import Calendar
+from services.volunteers.domain.registry import Volunteer
+from services.volunteers.domain.service_hours import ServiceRecord
+from shared.contracts import REGISTRY
+from shared.contracts.matching import HoldRequested
+from shared.contracts.resources import HoldPlaced
+from shared.errors import TooNew, Unreadable
+from shared.ports import Clock
+from shared.run.dead_letters import OPEN, letters
+from wushe.check import needs as need_rules
+from wushe.check import people, stock
+from wushe.check.evidence import Evidence
+from wushe.check.privacy import Canaries
+from wushe.check.violation import Violation
+
+Say = Callable[[str], None]
+CONTRACTS_WITH_HOLDS = (HoldRequested.type(), HoldPlaced.type())
+
+
+@dataclass
+class Report:
+    """What was counted, and what is wrong. `unsettled` is True where a standing system had messages under way, so
+    that comparisons between services say nothing yet."""
+
+    counted: dict[str, int] = field(default_factory=dict)
+    violations: list[Violation] = field(default_factory=list)
+    dead_letters: int = 0
+    unsettled: bool = False
+
+    @property
+    def clean(self) -> bool:
+        return not self.violations
+
+
+@dataclass
+class Books:
+    """Everything that the rules look at, read once."""
+
+    needs: dict[str, Need]
+    matches: dict[str, Match]
+    calendars: dict[str, Calendar]
+    volunteers: dict[str, Volunteer]
+    hours: dict[str, ServiceRecord]
+    lots: dict[str, Lot]
+    ledgers: dict[str, list[LedgerEntry]]
+
+
+async def recount(evidence: Evidence, clock: Clock, seconds: float = 60.0, say: Say = lambda _: None) -> Report:
+    """Recount every rule. On a live system a difference between services counts only if it is still there once
+    everything that was under way has arrived; that is waited for, `seconds` at most."""
+    mark = await evidence.progress()
+    began = time.monotonic()
+    say("records")
+    books = await _books(evidence)
+    report = Report(counted=_counted(books))
+    found = list(_apply(books, clock, evidence.live))
+    say("log")
+    found += await _log_rules(evidence, report)
+    report.dead_letters = sum([len(await letters(s, OPEN)) for s in evidence.stores.values()])
+    lasting = [v for v in found if not v.passing]
+    passing = {v for v in found if v.passing}
+    if passing and evidence.live:
+        say("messages under way")
+        while passing and time.monotonic() - began < seconds:
+            await asyncio.sleep(0.25)
+            if (await evidence.progress()).has_passed(mark, time.monotonic() - began):
+                mark, began_again = await evidence.progress(), list(_apply(await _books(evidence), clock, True))
+                passing &= set(began_again)
+                break
+    elif passing and not mark.at_rest:
+        report.unsettled, passing = True, set()
+    report.violations = sorted({*lasting, *passing})
+    return report
+
+
+async def _books(evidence: Evidence) -> Books:
+    ledgers: dict[str, list[LedgerEntry]] = {}
+    async for entry in evidence.records("resources", LedgerEntry):
+        ledgers.setdefault(entry.lot_id, []).append(entry)
+    return Books(
+        needs=await evidence.everything("needs", Need),
+        matches=await evidence.everything("matching", Match),
+        calendars=await evidence.everything("volunteers", Calendar),
+        volunteers=await evidence.everything("volunteers", Volunteer),
+        hours=await evidence.everything("volunteers", ServiceRecord),
+        lots=await evidence.everything("resources", Lot),
+        ledgers=ledgers,
+    )
+
+
+def _counted(books: Books) -> dict[str, int]:
+    return {
+        "needs": len(books.needs),
+        "matches": len(books.matches),
+        "calendars": len(books.calendars),
+        "volunteers": len(books.volunteers),
+        "service records": len(books.hours),
+        "lots": len(books.lots),
+        "ledger entries": sum(map(len, books.ledgers.values())),
+    }
+
+
+def _apply(books: Books, clock: Clock, live: bool) -> Iterable[Violation]:
+    now = clock.now() if live else None
+    for calendar in books.calendars.values():
+        yield from people.nobody_is_in_two_places(calendar)
+        yield from people.no_yes_is_forgotten(calendar)
+    for match in books.matches.values():
+        yield from people.a_seat_has_one_holder(match)
+    yield from people.seats_and_tasks_agree(books.matches, books.calendars)
+    yield from people.hours_are_what_was_served(books.calendars, books.hours)
+    for lot in books.lots.values():
+        yield from stock.nothing_is_promised_twice(lot)
+    yield from stock.the_ledger_agrees(books.lots, books.ledgers)
+    for need in books.needs.values():
+        yield from need_rules.no_need_is_forgotten(need, now)
+    yield from need_rules.every_need_is_searched_for(books.needs, books.matches)
+    yield from need_rules.what_is_over_holds_nothing(books.needs, books.lots)
+    yield from need_rules.the_public_is_not_asked(books.matches, books.volunteers)
+
+
+async def _log_rules(evidence: Evidence, report: Report) -> list[Violation]:
+    """Rules 5 and 7 over every message there is."""
+    canaries = await _canaries(evidence)
+    asked: dict[str, HoldRequested] = {}
+    placed: list[HoldPlaced] = []
+    found: list[Violation] = []
+    messages = 0
+    async for delivery in evidence.log():
+        messages += 1
+        try:
+            raw = json.loads(delivery.value)
+            found += canaries.found_in(raw.get("data"), str(raw.get("id")))
+            if raw.get("type") in CONTRACTS_WITH_HOLDS:
+                data = REGISTRY.decode(delivery.value).data
+                if isinstance(data, HoldRequested):
+                    asked.setdefault(data.hold_id, data)
+                elif isinstance(data, HoldPlaced):
+                    placed.append(data)
+        except (ValueError, AttributeError, Unreadable, TooNew):
+            continue
+    report.counted["messages"] = messages
+    for hold in placed:
+        found += stock.earmarks_are_kept(asked, hold)
+    return found
+
+
+async def _canaries(evidence: Evidence) -> Canaries:
+    values: list[str | None] = []
+    async for household in evidence.records("needs", Household):
+        values += [household.address, household.phone]
+        for resident in household.residents:
+            values += [resident.name, resident.phone]
+    async for volunteer in evidence.records("volunteers", Volunteer):
+        values += [volunteer.name, volunteer.phone]
+    async for donor in evidence.records("resources", Donor):
+        values += [donor.name, donor.phone]
+    return Canaries(values)

@@ -1,0 +1,54 @@
+"""Rules 3 and 5: nothing is promised twice, nothing is spent outside its conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from services.resources.domain.ledger import LedgerEntry
+from services.resources.domain.records import Lot
+from shared.contracts.matching import HoldRequested
+from shared.contracts.parts import Earmark
+from shared.contracts.resources import HoldPlaced
+from wushe.check.violation import Violation
+
+
+def nothing_is_promised_twice(lot: Lot) -> Iterator[Violation]:
+    """held + issued + written_off <= received, and every balance is the sum of the holds behind it."""
+    if min(lot.held, lot.issued, lot.written_off) < 0 or lot.held + lot.issued + lot.written_off > lot.received:
+        yield Violation(3, lot.id, "more is promised than was received", "承诺量超过收到的数量")
+    held = sum(hold.promised for hold in lot.holds.values())
+    issued = lot.issued_filed + sum(hold.handed_over for hold in lot.holds.values())
+    if (held, issued) != (lot.held, lot.issued):
+        text = f"holds come to {held} held and {issued} issued, not {lot.held} and {lot.issued}"
+        yield Violation(3, lot.id, text, f"预留/出库合计 {held}/{issued}，与余额 {lot.held}/{lot.issued} 不符")
+
+
+def the_ledger_agrees(lots: Mapping[str, Lot], entries: Mapping[str, Sequence[LedgerEntry]]) -> Iterator[Violation]:
+    """The last entry of a lot's ledger says what the lot says, and no entry is missing."""
+    for lot in lots.values():
+        ledger = sorted(entries.get(lot.id, ()), key=lambda e: e.sequence)
+        if not lot.listed and not ledger:
+            continue
+        if [e.sequence for e in ledger] != list(range(1, len(ledger) + 1)):
+            yield Violation(3, lot.id, "the ledger has a gap", "台账有缺口", True)
+        elif not ledger or (ledger[-1].held, ledger[-1].issued, ledger[-1].received) != (lot.held, lot.issued, lot.received):
+            yield Violation(3, lot.id, "the ledger's balance differs", "台账余额不符", True)
+
+
+def earmarks_are_kept(asked: Mapping[str, HoldRequested], placed: HoldPlaced) -> Iterator[Violation]:
+    """Every hold ever placed met, when it was placed, each condition of its lot."""
+    request = asked.get(placed.hold_id)
+    if request is None:
+        yield Violation(5, placed.hold_id, "held without being asked for", "未经申请的预留")
+        return
+    for condition in _broken(placed.state.earmark, request):
+        yield Violation(5, placed.hold_id, f"held against its earmark: {condition}", f"违反专款条件：{condition}")
+
+
+def _broken(earmark: Earmark, request: HoldRequested) -> Iterator[str]:
+    if earmark.purposes and request.category not in earmark.purposes:
+        yield "purpose"
+    if earmark.target_groups and not set(earmark.target_groups) & set(request.target_groups):
+        yield "target group"
+    if earmark.areas and not any(request.area.startswith(area) for area in earmark.areas):
+        yield "area"

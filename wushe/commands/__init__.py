@@ -1,0 +1,1 @@
+"""What `wushe` can be told to do, one module for each command."""

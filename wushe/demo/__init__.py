@@ -1,0 +1,1 @@
+"""The whole story of one need after another, told in the terminal."""

@@ -1,0 +1,170 @@
+"""An event's facts, worded for people: codes become labels, ids become names, lists become phrases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from shared.contracts import Event, matching, needs, resources
+from shared.contracts.matching import InvitationRef, SeatTaken
+from shared.contracts.parts import GoodsLine, LineDiagnosis, LotState, NeedSpec, Offer, PeopleLine, Relaxation
+from shared.contracts.vocabulary import GoodsRule, LotKind, Rule, Term, Waiting
+from wushe.language import Language, Words
+
+HERE = ZoneInfo("Asia/Shanghai")
+_NOBODY = Words("无", "nobody")
+_SEATS = Words("{count}人（{what}，{mode}）", "{count} for {what}, {mode}")
+_GOODS = Words("{count}{unit}{what}", "{count} {unit} of {what}")
+_LOT = Words("{what} {available}/{received}{unit}", "{what}, {available} of {received} {unit} free")
+_REMOVED = Words("{count}因“{rule}”", "{count} by “{rule}”")
+_LOOKED = Words("看了{looked}个，排除{removed}，剩{left}个", "{looked} looked at, ruled out {removed}, {left} left")
+_HELP = Words("；若放宽“{rule}”可得{gain}个", "; dropping “{rule}” would give {gain}")
+_MONEY = Words("元", "yuan")
+_UNITS = {
+    "袋": "bag(s)", "箱": "box(es)", "件": "piece(s)", "套": "set(s)", "份": "parcel(s)", "床": "quilt(s)",
+    "台": "unit(s)", "张": "ticket(s)", "双": "pair(s)", "次": "time(s)", "桶": "jar(s)", "盒": "pack(s)",
+    "辆": "piece(s)", "分": "fen",
+}  # fmt: skip
+
+
+def facts(event: Event, subject: str, names: Mapping[str, str], language: Language) -> dict[str, str]:
+    """Every field of the event as a phrase, by field name, and `subject`."""
+    voice = Voice(names, language)
+    found = {name: voice.phrase(name, getattr(event, name)) for name in type(event).model_fields}
+    found["subject"] = voice.name(subject)
+    found.update(voice.extra(event))
+    return found
+
+
+class Voice:
+    """Puts values into words of one language, with these names for ids."""
+
+    def __init__(self, names: Mapping[str, str], language: Language) -> None:
+        self._names = names
+        self._language = language
+
+    def name(self, id: str) -> str:
+        return self._names.get(id) or f"#{id[-6:]}"
+
+    def phrase(self, field: str, value: Any) -> str:
+        match value:
+            case None:
+                return ""
+            case Term():
+                return self.label(value)
+            case bool():
+                return self._yes_or_no(field, value)
+            case datetime():
+                return value.astimezone(HERE).strftime("%H:%M:%S")
+            case NeedSpec():
+                return self.spec(value)
+            case LotState():
+                return self.lot(value)
+            case tuple():
+                return self._list(value)
+            case str() if field == "unit":
+                return self.unit(value)
+            case str() if field.endswith("_id"):
+                return self.name(value)
+            case _:
+                return str(value)
+
+    def unit(self, unit: str) -> str:
+        return unit if self._language == "zh" else _UNITS.get(unit, unit)
+
+    def label(self, term: Term) -> str:
+        return term.label(self._language)
+
+    def join(self, phrases: list[str]) -> str:
+        return ("、" if self._language == "zh" else ", ").join(phrases) or _NOBODY.said(self._language)
+
+    def spec(self, spec: NeedSpec) -> str:
+        lines = [self.people(line) for line in spec.people] + [self.goods(line) for line in spec.goods]
+        return self.join([self.label(spec.category), *lines])
+
+    def people(self, line: PeopleLine) -> str:
+        what = self.join([self.label(skill) for skill in line.skills] or [self.label(line.mode)])
+        return _SEATS.said(self._language, count=line.seats, what=what, mode=self.label(line.mode))
+
+    def goods(self, line: GoodsLine) -> str:
+        return _GOODS.said(
+            self._language, count=line.quantity, unit=self.unit(line.unit), what=self.label(line.category)
+        )
+
+    def lot(self, state: LotState) -> str:
+        scale = 100 if state.kind is LotKind.MONEY else 1
+        unit = _MONEY.said(self._language) if state.kind is LotKind.MONEY else self.unit(state.unit)
+        return _LOT.said(
+            self._language,
+            what=self.label(state.category),
+            available=state.available // scale,
+            received=state.received // scale,
+            unit=unit,
+        )
+
+    def diagnosis(self, line: LineDiagnosis) -> str:
+        removed = [_REMOVED.said(self._language, count=r.count, rule=self.rule(r.rule)) for r in line.removed]
+        said = _LOOKED.said(
+            self._language, looked=line.looked_at, removed=self.join(removed), left=line.remaining
+        )
+        return said + self._help(line.relaxations)
+
+    def rule(self, code: str) -> str:
+        """The label of a rule for people or for goods."""
+        for rules in (Rule, GoodsRule):
+            if code in set(rules):
+                return self.label(rules(code))
+        return code
+
+    def extra(self, event: Event) -> dict[str, str]:
+        """What the table says that is not a field of the event."""
+        match event:
+            case resources.HoldEvent():
+                return {"quantity": self._amount(event), "left": self.lot(event.state)}
+            case needs.NeedProgressed():
+                return {"why": self._because(event.waiting)}
+            case matching.MatchState():
+                return {"holds": str(len(event.holds))}
+            case _ if hasattr(event, "member_ids"):
+                return {"members": str(len(event.member_ids))}
+            case _:
+                return {}
+
+    def _because(self, waiting: Waiting | None) -> str:
+        if waiting is None:
+            return ""
+        return ("，" if self._language == "zh" else ": ") + self.label(waiting)
+
+    def _amount(self, event: resources.HoldEvent) -> str:
+        what, state = self.label(event.state.category), event.state
+        if state.kind is LotKind.MONEY:
+            return f"{what} {event.quantity / 100:.2f} {_MONEY.said(self._language)}"
+        return _GOODS.said(self._language, count=event.quantity, unit=self.unit(state.unit), what=what)
+
+    def _help(self, relaxations: tuple[Relaxation, ...]) -> str:
+        if not relaxations:
+            return ""
+        best = relaxations[0]
+        return _HELP.said(self._language, rule=self.rule(best.rule), gain=best.gain)
+
+    def _list(self, values: tuple[Any, ...]) -> str:
+        return self.join([self._one(value) for value in values])
+
+    def _one(self, value: Any) -> str:
+        match value:
+            case Offer() | InvitationRef() | SeatTaken():
+                return self.name(value.volunteer_id)
+            case LineDiagnosis():
+                return self.diagnosis(value)
+            case Term():
+                return self.label(value)
+            case _:
+                return str(value)
+
+    def _yes_or_no(self, field: str, value: bool) -> str:
+        if field != "confirmed":
+            return str(value)
+        yes, no = Words("，服务对象已确认", ", confirmed by the resident"), Words("（未获答复）", ", without an answer")
+        return (yes if value else no).said(self._language)

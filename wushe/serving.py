@@ -1,0 +1,151 @@
+"""One process that serves the whole system on one port, until it is asked to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, TypeVar
+
+import uvicorn
+import uvloop
+from fastapi import FastAPI
+
+from shared.errors import WusheError
+from wushe.language import say
+from wushe.system import System
+
+T = TypeVar("T")
+READY_SECONDS = 120.0
+
+
+class PortTaken(WusheError):
+    """Another program listens on the port."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(
+            say(
+                "端口 {port} 已被占用：请换一个，例如 make run PORT={other}",
+                "port {port} is in use: choose another, such as make run PORT={other}",
+                port=port,
+                other=port + 1,
+            )
+        )
+
+
+class Broken(WusheError):
+    """Something that must keep moving has stopped."""
+
+    def __init__(self, reason: BaseException) -> None:
+        found = reason
+        while isinstance(found, BaseExceptionGroup):
+            found = found.exceptions[0]
+        super().__init__(
+            say(
+                "系统内部停止运转，已退出（{reason}）",
+                "the system stopped moving and has ended ({reason})",
+                reason=f"{type(found).__name__}: {found}",
+            )
+        )
+
+
+class Server(uvicorn.Server):
+    """uvicorn without its signal handling: whoever runs it decides when it ends."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run this to its end on uvloop."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """The socket, before anything else is started. Raises PortTaken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+        listening.listen(2048)
+    except OSError as e:
+        listening.close()
+        raise PortTaken(port) from e
+    return listening
+
+
+def server_for(api: FastAPI) -> Server:
+    return Server(
+        uvicorn.Config(
+            api,
+            http="httptools",
+            loop="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=3,
+            backlog=2048,
+        )
+    )
+
+
+@asynccontextmanager
+async def moving(system: System) -> AsyncIterator[asyncio.Task[None]]:
+    """The system runs, and is ready, inside this block. The task ends only if something broke."""
+    task = asyncio.create_task(system.run(), name="system")
+    try:
+        ready = asyncio.create_task(system.ready(READY_SECONDS))
+        await asyncio.wait((task, ready), return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            ready.cancel()
+            raise Broken(_why(task))
+        await ready
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def serve(system: System, listening: socket.socket, welcome: Callable[[], Awaitable[None]]) -> None:
+    """Serve until SIGINT or SIGTERM; `welcome` runs once the port answers. Raises Broken."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with moving(system) as life:
+        server = server_for(system.api)
+        serving = asyncio.create_task(server.serve([listening]), name="http")
+        welcoming = asyncio.ensure_future(welcome())
+        stopping = asyncio.create_task(stop.wait())
+        await _until_the_end(life, serving, welcoming, stopping)
+        server.should_exit = True
+        welcoming.cancel()
+        stopping.cancel()
+        await serving
+        if life.done():
+            raise Broken(_why(life))
+        if welcoming.done() and not welcoming.cancelled():
+            welcoming.result()
+
+
+async def _until_the_end(
+    life: asyncio.Task[None],
+    serving: asyncio.Task[None],
+    welcoming: asyncio.Future[None],
+    stopping: asyncio.Task[Any],
+) -> None:
+    """Wait until someone asks to stop or something broke; the welcome coming to its end is neither."""
+    await asyncio.wait((life, serving, welcoming, stopping), return_when=asyncio.FIRST_COMPLETED)
+    if welcoming.done() and welcoming.exception() is None:
+        await asyncio.wait((life, serving, stopping), return_when=asyncio.FIRST_COMPLETED)
+
+
+def _why(task: asyncio.Task[None]) -> BaseException:
+    return task.exception() or RuntimeError("it came to an end")
