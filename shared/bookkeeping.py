@@ -85,8 +85,8 @@ def weigh(asked: Asked[R], held: Held[R] | None, now: datetime, ids: Ids) -> Ste
     except Refusal as refusal:
         if held is None or asked.cause is None:
             raise
-        outcome = Outcome(held.record, held.version, applied=True)
-        return Step(held, _noted(held, asked, None, now), outcome, (), refusal)
+        after = Held(*held[:4], *_notes(asked, held, None, now))
+        return Step(held, after, Outcome(held.record, held.version, applied=True), (), refusal)
     return _carry_out(asked, held, change, now, ids)
 
 
@@ -118,18 +118,16 @@ def _carry_out(asked: Asked[R], held: Held[R] | None, change: Change[R], now: da
     record, events = change.record, change.events
     if record.id != asked.id or not isinstance(record, asked.kind):
         raise ValueError(f"a change of {asked.kind.kind} {asked.id} came to another record")
+    outgoing = _outgoing(asked, events, held.sequence if held is not None else 0, now, ids) if events else ()
+    notes = _notes(asked, held, change.answer, now)
     if held is None:
-        after = Held(record, 1, len(events), due_ms(record), {}, {}, None)
+        after = Held(record, 1, len(events), due_ms(record), *notes)
     elif events or not (record is held.record or record == held.record):
-        sequence = held.sequence + len(events)
-        after = Held(
-            record, held.version + 1, sequence, due_ms(record), held.applied, held.ops, held.pruned_at
-        )  # fmt: skip
+        after = Held(record, held.version + 1, held.sequence + len(events), due_ms(record), *notes)
+    elif asked.cause is not None or asked.op is not None:
+        after = Held(*held[:4], *notes)
     else:
         after = held
-    outgoing = _outgoing(asked, events, held.sequence if held is not None else 0, now, ids) if events else ()
-    if asked.cause is not None or asked.op is not None:
-        after = _noted(after, asked, change.answer, now)
     outcome = Outcome(after.record, after.version, applied=True, answer=change.answer)
     return Step(held, after, outcome, outgoing)
 
@@ -150,21 +148,21 @@ def _outgoing(
     return said
 
 
-def _noted(held: Held[R], asked: Asked[R], answer: Mapping[str, Any] | None, now: datetime) -> Held[R]:
-    """The same record, having heard the cause and met the request."""
-    applied, ops, pruned_at = held.applied, held.ops, held.pruned_at
-    now_ms = milliseconds(now)
+def _notes(
+    asked: Asked[R], held: Held[R] | None, answer: Mapping[str, Any] | None, now: datetime
+) -> tuple[Mapping[str, Watermark], Mapping[str, Answer], int | None]:
+    """What is kept beside the record once it has heard the cause and met the request."""
+    applied, ops, pruned_at = held[4:] if held is not None else ({}, {}, None)
     if asked.cause is not None:
-        applied = {
-            **applied,
-            asked.cause.source_record: (asked.cause.sequence, milliseconds(asked.cause.time)),
-        }
+        mark = (asked.cause.sequence, milliseconds(asked.cause.time))
+        applied = {**applied, asked.cause.source_record: mark}
         if len(applied) > WATERMARKS:
-            applied, pruned_at = _pruned(applied, pruned_at, now_ms - WATERMARK_LIFE_MS)
+            applied, pruned_at = _pruned(applied, pruned_at, milliseconds(now) - WATERMARK_LIFE_MS)
     if asked.op is not None:
+        now_ms = milliseconds(now)
         # Through JSON, so that the answer given again is the one that was saved, whoever has it in hand.
         ops = _kept({**ops, asked.op.key: (asked.op.body, json.loads(json.dumps(answer)), now_ms)}, now_ms)
-    return Held(held.record, held.version, held.sequence, held.due_at, applied, ops, pruned_at)
+    return applied, ops, pruned_at
 
 
 def _pruned(

@@ -56,7 +56,9 @@ class Api:
 
     @classmethod
     def at(cls, url: str) -> Api:
-        return cls(httpx2.AsyncClient(base_url=url, timeout=httpx2.Timeout(60.0, connect=5.0), trust_env=False))
+        return cls(
+            httpx2.AsyncClient(base_url=url, timeout=httpx2.Timeout(60.0, connect=5.0), trust_env=False)
+        )
 
     @classmethod
     def inside(cls, app: Any) -> Api:

@@ -12,12 +12,13 @@ import os
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
+from shared.embedded.commits import CommitThread
 from shared.errors import Outage, WusheError
 
 T = TypeVar("T")
@@ -103,10 +104,9 @@ class SqliteEngine:
         self._closed = False
         self._abandoned = False
         self._drained: asyncio.Future[None] | None = None
-        self._commit: Future[sqlite3.Cursor] | None = None
         self._undone: list[Callable[[], None]] = []
         self._fresh = False
-        self._thread: ThreadPoolExecutor | None = None
+        self._thread: CommitThread | None = None
         if isinstance(self.path, Path) and not read_only:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._lock = _lock(self.path.parent)
@@ -116,8 +116,8 @@ class SqliteEngine:
         except Outage:
             self._unlock()
             raise
-        if not inline and not read_only and path != MEMORY:
-            self._thread = ThreadPoolExecutor(1, "sqlite-commit")
+        if self._writer is not None and not inline and path != MEMORY:
+            self._thread = CommitThread(self._writer)
 
     async def write(
         self, run: Callable[[sqlite3.Connection], T], after: Callable[[T], None] | None = None
@@ -148,7 +148,8 @@ class SqliteEngine:
         try:
             return self._reader.execute(sql, parameters).fetchall()
         except sqlite3.Error as e:
-            raise (Outage(str(e)) if _is_outage(e) else e) from e
+            # A file opened for reading only cannot be given what it lacks, so that is no fault of the code.
+            raise (Outage(str(e)) if self.read_only or _is_outage(e) else e) from e
 
     def has_table(self, name: str) -> bool:
         return bool(self.read("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (name,)))
@@ -157,12 +158,16 @@ class SqliteEngine:
         """Create what a store or bus needs, at its start, at once. Does nothing on a read-only engine."""
         if self._writer is None:
             return
-        if self._commit is not None:
-            wait([self._commit])
+        if self._thread is not None:
+            self._thread.wait()
         try:
+            self._begin(self._writer)
             for statement in statements:
                 self._writer.execute(statement)
+            self._writer.execute("COMMIT")
         except sqlite3.Error as e:
+            with suppress(sqlite3.Error):
+                self._undo(self._writer)
             raise (Outage(str(e)) if _is_outage(e) else e) from e
 
     def when_undone(self, forget: Callable[[], None]) -> None:
@@ -194,7 +199,7 @@ class SqliteEngine:
 
     def _shut(self) -> None:
         if self._thread is not None:
-            self._thread.shutdown()
+            self._thread.stop()
         self._reader.close()
         if self._writer is not None:
             self._writer.close()
@@ -220,10 +225,7 @@ class SqliteEngine:
             return self._fail(loop, batch, e)
         if not wrote or self._thread is None:
             return self._settle(loop, batch, wrote)
-        self._commit = self._thread.submit(self._writer.execute, "COMMIT")
-        self._commit.add_done_callback(
-            lambda done: loop.call_soon_threadsafe(self._committed, loop, batch, done)
-        )
+        self._thread.commit(loop, partial(self._committed, loop, batch))
         return None
 
     def _run(self, writer: sqlite3.Connection, batch: Sequence[_Job[Any]]) -> bool:
@@ -234,15 +236,18 @@ class SqliteEngine:
         """
         torn: list[_Job[Any]] = []
         while True:
-            if writer.in_transaction:
-                self._undo(writer)
-            writer.execute("BEGIN IMMEDIATE")
+            self._begin(writer)
             start = writer.total_changes
             broken = next((job for job in batch if job not in torn and not _attempt(writer, job)), None)
             if broken is None:
                 return writer.total_changes != start
             torn.append(broken)
             self._undo(writer)
+
+    def _begin(self, writer: sqlite3.Connection) -> None:
+        if writer.in_transaction:
+            self._undo(writer)
+        writer.execute("BEGIN IMMEDIATE")
 
     def _undo(self, writer: sqlite3.Connection) -> None:
         for forget in self._undone:
@@ -251,12 +256,10 @@ class SqliteEngine:
             writer.execute("ROLLBACK")
 
     def _committed(
-        self, loop: asyncio.AbstractEventLoop, batch: Sequence[_Job[Any]], done: Future[sqlite3.Cursor]
+        self, loop: asyncio.AbstractEventLoop, batch: Sequence[_Job[Any]], error: sqlite3.Error | None
     ) -> None:
-        self._commit = None
         if self._abandoned:
             return
-        error = done.exception()
         if error is None:
             self._settle(loop, batch, True)
         else:
@@ -269,7 +272,7 @@ class SqliteEngine:
         self._next(loop)
 
     def _fail(
-        self, loop: asyncio.AbstractEventLoop, batch: Sequence[_Job[Any]], error: BaseException
+        self, loop: asyncio.AbstractEventLoop, batch: Sequence[_Job[Any]], error: sqlite3.Error
     ) -> None:
         """Nothing of this batch is known to be saved; everybody who waits for it is told so."""
         assert self._writer is not None

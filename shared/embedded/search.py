@@ -29,7 +29,9 @@ def search(table: str, indexes: Sequence[Index], query: Query) -> tuple[str, lis
         parts.append(sql)
         values.extend(given)
     direction = "DESC" if query.descending else "ASC"
-    order = f"{column(query.order)} {direction}" + ("" if query.order == "id" else f", id {direction}")
+    # SQLite would sort again by a field that the condition has fixed already.
+    fixed = query.order == "id" or (query.order, "equal") in [where[:2] for where in query.where]
+    order = f"id {direction}" if fixed else f"{column(query.order)} {direction}, id {direction}"
     where = f" WHERE {' AND '.join(parts)}" if parts else ""
     sql = f'SELECT id, version, body FROM "{table}"{where} ORDER BY {order} LIMIT ?'
     return sql, [*values, query.limit]

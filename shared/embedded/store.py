@@ -140,9 +140,7 @@ class SqliteStore:
         """The job of `change`: decide on the newest state, then write what comes of it."""
         place = (asked.kind, asked.id)
         table = self._tables[asked.kind]
-        held = self._remembered.get(place)
-        if held is None:
-            held = table.load(connection, asked.id)
+        held = self._recall(place, table, connection)
         now = self._clock.now()
         step = weigh(asked, held, now, self._ids)
         if step.after is not held:
@@ -150,14 +148,22 @@ class SqliteStore:
             written_at = milliseconds(now)
             for kind, id, sequence, topic, key, message in step.outgoing:
                 connection.execute(self._append, (kind, id, sequence, topic, key, written_at, message))
-        self._remember(place, step.after)
+            self._remembered[place] = step.after
         return step
 
-    def _remember(self, place: tuple[type[Record], str], held: Held[Record]) -> None:
-        self._remembered[place] = held
-        self._remembered.move_to_end(place)
+    def _recall(
+        self, place: tuple[type[Record], str], table: Table, connection: sqlite3.Connection
+    ) -> Held[Record] | None:
+        held = self._remembered.get(place)
+        if held is not None:
+            self._remembered.move_to_end(place)
+            return held
+        held = table.load(connection, place[1])
+        if held is not None:
+            self._remembered[place] = held
         if len(self._remembered) > REMEMBERED:
             self._remembered.popitem(last=False)
+        return held
 
     def _announce(self, asked: Asked[Record], step: Step[Record]) -> None:
         """What was decided is durable: count it, and wake those who wait for it."""

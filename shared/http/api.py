@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.http.access import Gate
 from shared.http.bodies import BodyGuard
+from shared.http.catalogue import catalogue
 from shared.http.health import Check, health
 from shared.http.observed import Durations, Observed, templates_of
 from shared.http.problems import speak_problems
@@ -34,7 +35,7 @@ def make_api(
     """The application that serves these services under `/api`, and health, figures and documentation beside them.
 
     `checks` are asked by `/readyz`. `registry` is where request durations are counted and what `/metrics` shows.
-    Routes that are added afterwards are served, but counted as having no template.
+    Raises Unguarded if a route names no action: what is not in the policy table is not served.
     """
     registry = registry or CollectorRegistry()
     app = FastAPI(title=title, version=version)
@@ -42,6 +43,7 @@ def make_api(
     for service in services:
         app.include_router(service.router, prefix=PREFIX)
     app.include_router(health(checks or {}, registry))
+    catalogue(app)
     speak_problems(app)
     app.add_middleware(NeverStored)
     app.add_middleware(BodyGuard)

@@ -118,7 +118,7 @@ class _Guarded:
 
     def _check_type(self) -> None:
         declared = self._header(b"content-type")
-        if declared == "application/json":
+        if declared == "application/json" and not self._bulk:
             return
         header = Header()
         header["content-type"] = declared or "none/none"

@@ -14,7 +14,7 @@ _TEXT: Words = ("应为文字", "must be text")
 _NUMBER: Words = ("应为数字", "must be a number")
 _WHOLE: Words = ("应为整数，不带小数", "must be a whole number")
 _YES_NO: Words = ("应为 true 或 false", "must be true or false")
-_OBJECT: Words = ("应为 JSON 对象 {…}", "must be a JSON object {…}")
+_OBJECT: Words = ("应为 JSON 对象 {{…}}", "must be a JSON object {{…}}")
 _LIST: Words = ("应为 JSON 数组 […]", "must be a JSON array […]")
 _MOMENT: Words = (
     "应为带时区的时间，如 2026-03-02T09:00:00+08:00",
@@ -80,4 +80,12 @@ _OTHERWISE: Words = ("填写有误，请核对后重填", "is not right; check i
 def words_for(kind: str, facts: Mapping[str, Any]) -> Words:
     """What to say about an error of this kind; `facts` are its limits."""
     zh, en = WORDS.get(kind, _OTHERWISE)
-    return zh.format(**facts), en.format(**facts)
+    known = _Facts(facts)
+    return zh.format_map(known), en.format_map(known)
+
+
+class _Facts(dict[str, Any]):
+    """A limit that pydantic did not tell is left open."""
+
+    def __missing__(self, name: str) -> str:
+        return "…"

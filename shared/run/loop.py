@@ -58,6 +58,7 @@ class Loop:
         """Fetch one batch, apply it, commit. Gives the number of deliveries. Raises Outage; then the same
         deliveries come again."""
         if not self.dispatch.topics:
+            self.trouble = None
             await self._adapters.clock.sleep(seconds)
             return 0
         if self._reading is None:

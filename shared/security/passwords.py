@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, TypeVar
 
 from argon2 import PasswordHasher, Type
-from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
+from argon2.exceptions import InvalidHashError, VerificationError
 
 from shared.errors import Refusal
 
@@ -40,33 +40,36 @@ class TooBusy(Refusal):
 
 
 class Hasher:
-    """Hashes and verifies in two threads of its own. `nobody` is the hash to verify for a login that does not exist,
-    so that it takes as long as for one that does."""
+    """Hashes and verifies in two threads of its own."""
 
     def __init__(self, cost: Cost = CAREFUL) -> None:
         self._argon2 = PasswordHasher(cost.rounds, cost.memory_kib, cost.lanes, type=Type.ID)
         self._threads = ThreadPoolExecutor(2, "argon2")
         self._waiting = 0
-        self.nobody = self._argon2.hash("nobody signs in with this")
+        self._nobody: str | None = None
+
+    @classmethod
+    def cheap(cls) -> Hasher:
+        """For tests and invented people."""
+        return cls(CHEAP)
 
     async def hash(self, password: str) -> str:
         return await self._run(lambda: self._argon2.hash(_normal(password)))
 
-    async def verify(self, hashed: str, password: str) -> bool:
-        """Whether this is the password. A hash that cannot be read belongs to no password."""
+    async def verify(self, hashed: str | None, password: str) -> bool:
+        """Whether this is the password. None, for a login that nobody has, takes as long as a hash and is never it;
+        a hash that cannot be read belongs to no password."""
         return await self._run(lambda: self._verify(hashed, _normal(password)))
-
-    def outdated(self, hashed: str) -> bool:
-        """Whether the hash was made at another cost than today's."""
-        return self._argon2.check_needs_rehash(hashed)
 
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _verify(self, hashed: str, password: str) -> bool:
+    def _verify(self, hashed: str | None, password: str) -> bool:
+        if self._nobody is None:
+            self._nobody = self._argon2.hash("nobody signs in with this")
         try:
-            return self._argon2.verify(hashed, password)
-        except (VerifyMismatchError, VerificationError, InvalidHashError):
+            return self._argon2.verify(hashed or self._nobody, password) and hashed is not None
+        except (VerificationError, InvalidHashError):
             return False
 
     async def _run(self, work: Callable[[], T]) -> T:

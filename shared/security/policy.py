@@ -65,7 +65,7 @@ POLICY: dict[str, dict[Role, Scope]] = {
     "need.edit": _STATION,
     "need.cancel": _STATION,
     "need.refer": _STATION,
-    "need.take_over": {PROVIDER: ORGANISATION},
+    "need.take_over": {PROVIDER: ORGANISATION, **_STATION},
     "need.rate": _STATION,
     "need.contact": {**_STATION, VOLUNTEER: OWN},
     "need.reads": _STATION,
@@ -103,7 +103,6 @@ POLICY: dict[str, dict[Role, Scope]] = {
     # operations
     "dead_letter.read": {ADMINISTRATOR: ANY},
     "dead_letter.handle": {ADMINISTRATOR: ANY},
-    "metrics.read": {ADMINISTRATOR: ANY},
 }
 
 

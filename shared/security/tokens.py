@@ -9,9 +9,11 @@ from __future__ import annotations
 import hmac
 import os
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 import jwt
@@ -160,14 +162,9 @@ def _create(path: Path, key: Ed25519PrivateKey) -> None:
     """Written beside and linked into place, so that whoever comes second finds the whole key of the first."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    beside = path.with_name(f"{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(pem)
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        os.link(beside, path)
-    except FileExistsError:
-        pass
-    finally:
-        beside.unlink()
+    with NamedTemporaryFile(dir=path.parent) as beside:
+        beside.write(pem)
+        beside.flush()
+        os.fsync(beside.fileno())
+        with suppress(FileExistsError):
+            os.link(beside.name, path)

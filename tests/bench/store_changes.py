@@ -17,8 +17,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
+
+import uvloop
 
 from shared.contracts.base import Event, Message, Topic
 from shared.embedded.clock import SystemClock
@@ -49,7 +52,7 @@ class Shelf(Record):
     note: str = "棉被，一米五，八成新；存放在社工站二楼"
 
 
-def restock(shelf: Shelf | None, id: str) -> Change[Shelf]:
+def restock(id: str, shelf: Shelf | None) -> Change[Shelf]:
     shelf = shelf or Shelf(id=id)
     more = shelf.but(quantity=shelf.quantity + 1)
     return Change(more, Stocked(quantity=more.quantity, area=more.area, category=more.category))
@@ -76,7 +79,7 @@ async def changes(directory: Path, writers: int, each: int, hot: bool) -> None:
             cause = Message(
                 f"m-{writer}-{n}", Stocked.type(), "/wushe/bench", subject, datetime.now(UTC), n + 1, "c", None, heard
             )  # fmt: skip
-            await store.change(Shelf, id, lambda shelf, id=id: restock(shelf, id), cause=cause)  # type: ignore[misc] # mypy cannot infer a lambda with a default
+            await store.change(Shelf, id, partial(restock, id), cause=cause)
 
     label = (
         f"{writers} writer{'s' if writers > 1 else ''}, {'own record each' if hot else f'{RECORDS} records'}"
@@ -106,9 +109,9 @@ def plain(directory: Path, count: int) -> None:
 def run(directory: Path, scale: int) -> None:
     steps: list[Callable[[], None]] = [
         lambda: plain(directory, 1000 * scale),
-        lambda: asyncio.run(changes(directory, 1, 1000 * scale, hot=False)),
-        lambda: asyncio.run(changes(directory, 64, 200 * scale, hot=False)),
-        lambda: asyncio.run(changes(directory, 64, 200 * scale, hot=True)),
+        lambda: uvloop.run(changes(directory, 1, 1000 * scale, hot=False)),
+        lambda: uvloop.run(changes(directory, 64, 200 * scale, hot=False)),
+        lambda: uvloop.run(changes(directory, 64, 200 * scale, hot=True)),
     ]
     for step in steps:
         step()
@@ -119,7 +122,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=given[0] if given else None) as directory:
         if "--profile" in sys.argv:
             profile = cProfile.Profile()
-            profile.runcall(lambda: asyncio.run(changes(Path(directory), 64, 200, hot=False)))
+            profile.runcall(lambda: uvloop.run(changes(Path(directory), 64, 200, hot=False)))
             pstats.Stats(profile).sort_stats("tottime").print_stats(28)
         else:
             run(Path(directory), 1)

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from shared.embedded.clock import FixedClock
 from shared.ports import Bus, Store
-from tests.conformance.adapters import BUSES, STORES, BusHome, StoreHome
+from tests.conformance.adapters import BUSES, CLUSTER, STORES
+from tests.conformance.homes import BusHome, StoreHome
 from tests.conformance.toys import Basket, Shelf
 
 
@@ -17,12 +20,43 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
-@pytest.fixture(params=STORES)
+def _each(adapters: Iterable[str]) -> list[ParameterSet]:
+    return [pytest.param(name, marks=[pytest.mark.cluster] if name in CLUSTER else []) for name in adapters]
+
+
+@pytest.fixture(params=_each(STORES))
 async def home(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[StoreHome]:
     home = STORES[request.param](tmp_path / "store", [Basket, Shelf])
     await home.start()
     yield home
     await home.stop()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How many tests of the suite each adapter passed, and how many it is known not to."""
+    counts: dict[str, Counter[str]] = {}
+    for outcome in ("passed", "failed", "error", "skipped", "xfailed"):
+        for report in terminalreporter.getreports(outcome):
+            adapter = _adapter(report.nodeid)
+            if adapter and report.when == ("setup" if outcome in ("error", "skipped") else "call"):
+                counts.setdefault(adapter, Counter())[outcome] += 1
+    if counts:
+        terminalreporter.section("conformance, by adapter")
+    for adapter, count in sorted(counts.items()):
+        told = ", ".join(f"{number} {outcome}" for outcome, number in count.items())
+        terminalreporter.write_line(f"{adapter:22} {told}")
+
+
+def _adapter(nodeid: str) -> str:
+    """The adapter that a test of this suite ran on, such as "store mongo-motor", or ""."""
+    file, _, rest = nodeid.partition("::")
+    if "conformance" not in file or "[" not in rest:
+        return ""
+    parameters = rest.partition("[")[2].rstrip("]")
+    kind, known = ("bus", BUSES) if file.endswith("test_bus.py") else ("store", STORES)
+    found = [name for name in known if parameters == name or parameters.startswith((f"{name}-", f"{name}]"))]
+    found += [name for name in known if parameters.endswith(f"-{name}")]
+    return f"{kind} {max(found, key=len)}" if found else ""
 
 
 @pytest.fixture
@@ -35,7 +69,7 @@ def clock(home: StoreHome) -> FixedClock:
     return home.clock
 
 
-@pytest.fixture(params=BUSES)
+@pytest.fixture(params=_each(BUSES))
 async def bus_home(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[BusHome]:
     home = BUSES[request.param](tmp_path / "bus")
     needed = request.node.get_closest_marker("needs")

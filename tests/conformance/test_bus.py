@@ -8,7 +8,7 @@ import pytest
 
 from shared.contracts.base import Topic
 from shared.ports import Bus, Delivery, Outgoing, Position
-from tests.conformance.adapters import BusHome
+from tests.conformance.homes import BusHome
 from tests.conformance.toys import BASKETS, DEADLINE, NEWS, outgoing, soon, take
 
 

@@ -11,8 +11,8 @@ from shared.contracts.base import Message
 from shared.embedded.clock import FixedClock
 from shared.errors import TooOld
 from shared.ports import Store
-from tests.conformance.adapters import StoreHome
-from tests.conformance.toys import TOYS, Basket, BasketFull, Fill, heard, keep, put, refuse
+from tests.conformance.homes import StoreHome
+from tests.conformance.toys import TOYS, Basket, BasketFull, Fill, break_down, heard, keep, put, refuse
 
 
 async def decides(store: Store, cause: Message, id: str = "a") -> bool:
@@ -95,7 +95,7 @@ async def test_a_message_refused_where_there_is_no_record_leaves_nothing(store: 
 async def test_a_fault_leaves_the_message_unheard(store: Store) -> None:
     await store.change(Basket, "a", put(Basket(id="a")))
     with pytest.raises(ZeroDivisionError):
-        await store.change(Basket, "a", lambda _: 1 // 0, cause=heard(1))  # type: ignore[arg-type,return-value] # a fault in the code is the point
+        await store.change(Basket, "a", break_down, cause=heard(1))
     assert await decides(store, heard(1))
 
 

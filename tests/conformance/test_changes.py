@@ -9,7 +9,7 @@ import pytest
 from shared.errors import NotFound, Stale
 from shared.ports import Store
 from shared.records import Change
-from tests.conformance.adapters import StoreHome
+from tests.conformance.homes import StoreHome
 from tests.conformance.toys import (
     Basket,
     BasketFilled,
@@ -17,6 +17,7 @@ from tests.conformance.toys import (
     Fill,
     Shelf,
     SourceSpoke,
+    break_down,
     keep,
     put,
     refuse,
@@ -97,12 +98,9 @@ async def test_a_refusal_leaves_no_trace(store: Store) -> None:
 
 
 async def test_a_fault_in_a_decision_hurts_nobody_else(store: Store) -> None:
-    def broken(basket: Basket | None) -> Change[Basket]:
-        raise ZeroDivisionError("a fault in the code")
-
     results = await asyncio.gather(
         store.change(Basket, "a", Fill("a")),
-        store.change(Basket, "a", broken),
+        store.change(Basket, "a", break_down),
         store.change(Basket, "b", refuse),
         store.change(Basket, "a", Fill("a")),
         return_exceptions=True,

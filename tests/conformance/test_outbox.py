@@ -7,7 +7,7 @@ import asyncio
 from shared.embedded.clock import FixedClock
 from shared.ports import Outgoing, Store
 from shared.records import Change
-from tests.conformance.adapters import StoreHome
+from tests.conformance.homes import StoreHome
 from tests.conformance.toys import BASKETS, TOYS, Basket, BasketFilled, Fill, Shelf, put, settled, soon
 
 

@@ -10,7 +10,7 @@ from shared.embedded.clock import FixedClock
 from shared.errors import KeyReused
 from shared.ports import Op, Store
 from shared.records import Change
-from tests.conformance.adapters import StoreHome
+from tests.conformance.homes import StoreHome
 from tests.conformance.toys import Basket, BasketFull, Fill, heard, put, refuse
 
 OP = Op("key", "body")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, get_args, get_type_hints
 
 import pytest
@@ -10,6 +11,7 @@ from shared.ports import Query, Store, Where
 from shared.records import Change
 from tests.conformance.toys import Basket, Colour, Shelf, put
 
+UNHEARD_OF: Any = "like"
 AREAS = ["522702", "522702100", "5227021001", "522703", "52270A", "安龙县", "安顺市", "b", "B", ""]
 
 
@@ -138,7 +140,8 @@ async def test_what_is_found_has_its_version_and_newest_state(store: Store) -> N
 
 async def test_without_conditions_all_are_listed_by_id(store: Store) -> None:
     for id in ("s2", "s1"):
-        await store.change(Shelf, id, lambda _, id=id: Change(Shelf(id=id)))  # type: ignore[misc] # mypy cannot infer a lambda with a default
+        change = Change(Shelf(id=id))
+        await store.change(Shelf, id, partial(lambda change, _: change, change))
     assert [one.record.id for one in await store.find(Shelf, Query())] == ["s1", "s2"]
     assert await store.find(Basket, Query()) == []
 
@@ -149,7 +152,7 @@ async def test_without_conditions_all_are_listed_by_id(store: Store) -> None:
         Query((Where("note", "equal", "x"),)),
         Query((Where("area", "equal", "x"), Where("note", "equal", "x"))),
         Query(order="note"),
-        Query((Where("area", "like", "x"),)),  # type: ignore[arg-type] # outside the vocabulary on purpose
+        Query((Where("area", UNHEARD_OF, "x"),)),
         Query((Where("area", "one_of", "text"),)),
         Query((Where("count", "prefix", 5),)),
         Query((Where("count", "at_least", 1.5),)),

@@ -6,7 +6,7 @@ import pytest
 
 from shared.ports import Op, Query, Where
 from shared.records import Change
-from tests.conformance.adapters import StoreHome
+from tests.conformance.homes import StoreHome
 from tests.conformance.toys import TOYS, Basket, BasketFilled, Fill, put
 
 TEXTS = {

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from shared.embedded.clock import FixedClock
 from shared.ports import Store
 from shared.records import Change
-from tests.conformance.adapters import StoreHome
+from tests.conformance.homes import StoreHome
 from tests.conformance.toys import Basket, Fill, Shelf, put, settled, soon
 
 

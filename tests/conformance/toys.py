@@ -107,6 +107,10 @@ def refuse(basket: Basket | None) -> Change[Basket]:
     raise BasketFull()
 
 
+def break_down(basket: Basket | None) -> Change[Basket]:
+    raise ZeroDivisionError("a fault in the code")
+
+
 def heard(sequence: int, source: str = "s", at: datetime | None = None) -> Message:
     """A message of another record, as a handler has it in hand."""
     time = at or datetime(2026, 3, 2, tzinfo=UTC)

@@ -5,7 +5,7 @@ import resource
 import sqlite3
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -39,8 +39,8 @@ def a_store(engine: SqliteEngine) -> SqliteStore:
     return SqliteStore(engine, "toys", [Basket, Shelf], clock, SeededIds(1, clock))
 
 
-def insert(n: int | None, then: Exception | None = None) -> object:
-    def job(connection: sqlite3.Connection) -> int | None:
+def insert(n: int, then: Exception | None = None) -> Callable[[sqlite3.Connection], int]:
+    def job(connection: sqlite3.Connection) -> int:
         connection.execute("INSERT INTO numbers VALUES (?)", (n,))
         if then is not None:
             raise then
@@ -84,13 +84,13 @@ async def test_another_process_cannot_open_it_and_is_told_who_has_it(
     assert b"pid" in words
 
 
-async def test_a_file_that_is_no_database_is_an_outage_and_frees_the_directory(file: Path) -> None:
+def test_a_file_that_is_no_database_is_an_outage_and_frees_the_directory(file: Path) -> None:
     file.parent.mkdir()
     file.write_bytes(b"no database at all" * 100)
     with pytest.raises(Outage):
         SqliteEngine(file)
     file.unlink()
-    await SqliteEngine(file).close()
+    SqliteEngine(file).abandon()
 
 
 async def test_a_tool_can_look_while_the_system_runs(file: Path) -> None:
@@ -131,6 +131,14 @@ async def test_a_tool_can_look_when_no_system_runs(file: Path) -> None:
     await looking.close()
 
 
+async def test_to_look_at_what_was_never_set_up_is_an_outage(file: Path) -> None:
+    await SqliteEngine(file).close()
+    looking = open_read_only(file)
+    with pytest.raises(Outage, match="no such table"):
+        a_store(looking)
+    await looking.close()
+
+
 async def test_to_look_at_nothing_is_an_outage(file: Path) -> None:
     with pytest.raises(Outage):
         open_read_only(file)
@@ -143,7 +151,7 @@ async def test_jobs_of_a_batch_see_each_other_and_nobody_else_sees_them_early(en
         seen.append(numbers(engine))
         return int(connection.execute("SELECT count(*) FROM numbers").fetchone()[0])
 
-    _, count, _ = await asyncio.gather(engine.write(insert(1)), engine.write(look), engine.write(insert(2)))  # type: ignore[arg-type] # see insert
+    _, count, _ = await asyncio.gather(engine.write(insert(1)), engine.write(look), engine.write(insert(2)))
     assert count == 1
     assert seen == [[]]
     assert numbers(engine) == [1, 2]
@@ -153,10 +161,10 @@ async def test_a_job_that_breaks_off_half_way_leaves_nothing_and_hurts_nobody(en
     undone: list[int] = []
     engine.when_undone(lambda: undone.append(1))
     results = await asyncio.gather(
-        engine.write(insert(1)),  # type: ignore[arg-type] # see insert
-        engine.write(insert(2, then=KeyError("half way"))),  # type: ignore[arg-type] # see insert
-        engine.write(insert(1)),  # type: ignore[arg-type] # see insert
-        engine.write(insert(3)),  # type: ignore[arg-type] # see insert
+        engine.write(insert(1)),
+        engine.write(insert(2, then=KeyError("half way"))),
+        engine.write(insert(1)),
+        engine.write(insert(3)),
         return_exceptions=True,
     )
     assert [type(result).__name__ for result in results] == ["int", "KeyError", "IntegrityError", "int"]
@@ -165,22 +173,22 @@ async def test_a_job_that_breaks_off_half_way_leaves_nothing_and_hurts_nobody(en
 
 
 async def test_a_commit_that_fails_is_an_outage_for_all_of_its_batch(engine: SqliteEngine) -> None:
-    engine.prepare(
-        "PRAGMA foreign_keys = ON",
-        "CREATE TABLE dangling (n INTEGER REFERENCES numbers (n) DEFERRABLE INITIALLY DEFERRED)",
-    )
+    engine.prepare("CREATE TABLE dangling (n INTEGER REFERENCES numbers (n) DEFERRABLE INITIALLY DEFERRED)")
+    connections: list[sqlite3.Connection] = []
+    await engine.write(connections.append)
+    connections[0].execute("PRAGMA foreign_keys = ON")
     undone: list[int] = []
     engine.when_undone(lambda: undone.append(1))
     results = await asyncio.gather(
-        engine.write(insert(1)),  # type: ignore[arg-type] # see insert
+        engine.write(insert(1)),
         engine.write(lambda connection: connection.execute("INSERT INTO dangling VALUES (9)")),
-        engine.write(insert(2, then=KeyError("decided on what was not saved"))),  # type: ignore[arg-type] # see insert
+        engine.write(insert(2, then=KeyError("decided on what was not saved"))),
         return_exceptions=True,
     )
     assert [type(result) for result in results] == [Outage] * 3
     assert numbers(engine) == []
     assert undone
-    assert await engine.write(insert(5)) == 5  # type: ignore[arg-type] # see insert
+    assert await engine.write(insert(5)) == 5
 
 
 async def test_a_full_disk_is_an_outage_and_what_was_remembered_is_forgotten(
@@ -223,8 +231,8 @@ async def test_the_log_goes_on_without_gap_after_a_full_disk(engine: SqliteEngin
 
 async def test_who_goes_away_early_takes_nothing_with_him(engine: SqliteEngine) -> None:
     told: list[object] = []
-    leaving = asyncio.create_task(engine.write(insert(1), told.append))  # type: ignore[arg-type] # see insert
-    staying = asyncio.create_task(engine.write(insert(2), told.append))  # type: ignore[arg-type] # see insert
+    leaving = asyncio.create_task(engine.write(insert(1), told.append))
+    staying = asyncio.create_task(engine.write(insert(2), told.append))
     await asyncio.sleep(0)
     leaving.cancel()
     assert await staying == 2
@@ -284,8 +292,8 @@ async def test_a_killed_process_keeps_every_change_it_answered(file: Path) -> No
     answered += [line.decode().split() for line in (await child.stdout.read()).splitlines(keepends=True)]
     await child.wait()
     versions: dict[str, int] = {}
-    for id, version in (line for line in answered if len(line) == 2):
-        versions[id] = max(versions.get(id, 0), int(version))
+    for id, answer in (line for line in answered if len(line) == 2):
+        versions[id] = max(versions.get(id, 0), int(answer))
 
     engine = SqliteEngine(file)
     store = a_store(engine)

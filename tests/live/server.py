@@ -37,13 +37,27 @@ class Server:
 
     def start(self, fault: str = "", *, wait: bool = True) -> None:
         """Start it; with `fault` it kills itself at that named point (`POINT:N`)."""
-        command = [sys.executable, "-m", "wushe", "run", "--port", str(self.port), "--data", str(self.directory)]
+        command = [
+            sys.executable,
+            "-m",
+            "wushe",
+            "run",
+            "--port",
+            str(self.port),
+            "--data",
+            str(self.directory),
+        ]
         if not self._sample:
             command.append("--no-sample")
         environment = {**os.environ, "WUSHE_FAULT": fault, "LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1"}
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
+                command,
+                cwd=ROOT,
+                env=environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
             )
         if wait:
             self.wait_ready()

@@ -42,7 +42,11 @@ async def test_bytes_nobody_can_read_are_set_aside_and_block_nobody(value: bytes
         await t.reads()
         assert await t.heard("a") == (2,) and await t.heard("b") == (1,)
         (letter,) = await t.letters()
-        assert (letter.status, letter.reason, letter.message) == (LetterStatus.ASIDE, "unreadable", value or b" ")
+        assert (letter.status, letter.reason, letter.message) == (
+            LetterStatus.ASIDE,
+            "unreadable",
+            value or b" ",
+        )
 
 
 async def test_a_message_under_the_wrong_key_is_set_aside() -> None:

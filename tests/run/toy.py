@@ -71,7 +71,13 @@ class Toy:
         number = self._numbers[need] = self._numbers.get(need, 0) + 1
         event = event or NeedCancelled(site_id="site-1", reason=CancelReason.OTHER)
         bytes_ = value or encode(
-            event, id=self.ids.new(), subject=need, time=self.clock.now(), sequence=number, cause=None, trace=None
+            event,
+            id=self.ids.new(),
+            subject=need,
+            time=self.clock.now(),
+            sequence=number,
+            cause=None,
+            trace=None,
         )
         return Outgoing("need", need, number, NeedCancelled.topic.name, need, bytes_)
 

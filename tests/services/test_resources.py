@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
@@ -91,11 +92,11 @@ async def test_two_hundred_needs_at_once_never_take_more_than_there_is() -> None
     ],
 )
 async def test_a_gift_is_never_booked_outside_its_conditions_and_the_refusal_names_the_first_that_fails(
-    earmark: dict[str, object], need: dict[str, object], rule: GoodsRule | None
+    earmark: dict[str, Any], need: dict[str, Any], rule: GoodsRule | None
 ) -> None:
     async with desk() as d:
         lot_id = await d.lists(earmark=earmark)
-        await d.w.hears(("need-1", a_request(lot_id, **need)))  # type: ignore[arg-type]
+        await d.w.hears(("need-1", a_request(lot_id, **need)))
         assert [e.rule for e in d.w.said(HoldRefused)] == ([] if rule is None else [rule])
         assert len(d.w.said(HoldPlaced)) == (rule is None)
 

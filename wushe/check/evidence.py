@@ -24,7 +24,9 @@ class Progress(NamedTuple):
     @property
     def at_rest(self) -> bool:
         """Nothing is under way: all published, all read."""
-        return not self.unpublished_seconds and all(self.ends[topic] <= at for (_, topic), at in self.read.items())
+        return not self.unpublished_seconds and all(
+            self.ends[topic] <= at for (_, topic), at in self.read.items()
+        )
 
     def has_passed(self, mark: Progress, seconds: float) -> bool:
         """Whether everything that was under way at `mark`, `seconds` ago, has been published and read."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
-from services.matching.domain import Match
+from services.matching.domain.match import Match
 from services.needs.domain.need import Need
 from services.resources.domain.records import Lot
 from services.volunteers.domain.registry import Volunteer
 from shared.contracts.vocabulary import NAMED_CERTIFICATES, Audience, NeedStatus
+from wushe.check.people import volunteer_of
 from wushe.check.violation import Violation
 
 PATIENCE = timedelta(seconds=60)
@@ -20,12 +21,16 @@ def no_need_is_forgotten(need: Need, now: datetime | None) -> Iterator[Violation
     if need.status.terminal:
         return
     if need.waiting is None or need.next_action_at is None:
-        yield Violation(4, need.id, f"{need.status} without a reason or a time", f"{need.status.zh}，但没有原因或时间")
+        yield Violation(
+            4, need.id, f"{need.status} without a reason or a time", f"{need.status.zh}，但没有原因或时间"
+        )
     elif now is not None and need.next_action_at + PATIENCE < now:
         yield Violation(4, need.id, "its next action is overdue", "下一步行动已逾期", True)
 
 
-def every_need_is_searched_for(needs: Mapping[str, Need], matches: Mapping[str, Match]) -> Iterator[Violation]:
+def every_need_is_searched_for(
+    needs: Mapping[str, Need], matches: Mapping[str, Match]
+) -> Iterator[Violation]:
     """Every posted need has a match; one that is over has given back what was not used."""
     for need in needs.values():
         if need.posted_at is None:
@@ -44,15 +49,20 @@ def what_is_over_holds_nothing(needs: Mapping[str, Need], lots: Mapping[str, Lot
     for lot in lots.values():
         for id, hold in lot.holds.items():
             if hold.promised and hold.need_id in over:
-                yield Violation(3, lot.id, f"{id} is held for a need that is over", f"{id} 仍为已结束的需求预留", True)
+                yield Violation(
+                    3, lot.id, f"{id} is held for a need that is over", f"{id} 仍为已结束的需求预留", True
+                )
 
 
-def the_public_is_not_asked(matches: Mapping[str, Match], people: Mapping[str, Volunteer]) -> Iterator[Violation]:
+def the_public_is_not_asked(
+    matches: Mapping[str, Match], people: Mapping[str, Volunteer]
+) -> Iterator[Violation]:
     """A need for named people went only to people with one of the certificates that this takes."""
     for match in matches.values():
         if match.spec is None or match.spec.audience is not Audience.NAMED:
             continue
-        for invitation in match.invitations.values():
-            person = people.get(invitation.volunteer_id)
+        for invitation_id in match.asked:
+            id = volunteer_of(invitation_id)
+            person = people.get(id)
             if person is None or not any(c.certificate in NAMED_CERTIFICATES for c in person.certificates):
-                yield Violation(6, match.id, f"{invitation.volunteer_id} was asked", f"邀约了非指定人员 {invitation.volunteer_id}")
+                yield Violation(6, match.id, f"{id} was asked", f"邀约了非指定人员 {id}")

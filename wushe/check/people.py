@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from services.matching.domain import Match
+from services.matching.domain.match import Match
 from services.volunteers.domain.calendar import Calendar
 from services.volunteers.domain.service_hours import ServiceRecord
 from shared.contracts.vocabulary import InvitationStatus, TaskStatus
@@ -19,40 +19,49 @@ def nobody_is_in_two_places(calendar: Calendar) -> Iterator[Violation]:
     latest = None
     for here in held:
         if latest is not None and here.window.start_at < latest.window.end_at:
-            yield Violation(1, calendar.id, f"tasks {latest.id} and {here.id} overlap", f"任务 {latest.id} 与 {here.id} 时间重叠")
+            yield Violation(
+                1,
+                calendar.id,
+                f"tasks {latest.id} and {here.id} overlap",
+                f"任务 {latest.id} 与 {here.id} 时间重叠",
+            )
         if latest is None or here.window.end_at > latest.window.end_at:
             latest = here
 
 
 def a_seat_has_one_holder(match: Match) -> Iterator[Violation]:
-    """No invitation and no person holds two seats of one line; no more seats are held than there are."""
-    for line in match.lines.values():
-        holders = [seat.volunteer_id for seat in line.seats.values() if seat.volunteer_id]
+    """No invitation and no person holds two seats of one line."""
+    for line_id, line in match.people.items():
+        holders = [volunteer_of(seat) for seat in line.seats if seat]
         if len(holders) != len(set(holders)):
-            yield Violation(2, match.id, f"line {line.id}: one person holds two seats", f"{line.id}：一人占两个名额")
+            yield Violation(
+                2, match.id, f"line {line_id}: one person holds two seats", f"{line_id}：一人占两个名额"
+            )
 
 
-def seats_and_tasks_agree(matches: Mapping[str, Match], calendars: Mapping[str, Calendar]) -> Iterator[Violation]:
-    """Whoever holds a seat has the task, and the other way round."""
-    seats = {
-        seat.invitation_id: (match.id, seat.volunteer_id)
-        for match in matches.values()
-        for line in match.lines.values()
-        for seat in line.seats.values()
-        if seat.invitation_id
-    }
+def seats_and_tasks_agree(
+    matches: Mapping[str, Match], calendars: Mapping[str, Calendar]
+) -> Iterator[Violation]:
+    """Whoever holds a seat has the task, and the other way round, while the search is open."""
+    seats = {seat: m for m in matches.values() for line in m.people.values() for seat in line.seats if seat}
     tasks = {
-        i.id: calendar.id
+        i.id: i.need_id
         for calendar in calendars.values()
         for i in calendar.invitations.values()
         if i.task is not None and i.task.status in HOLDING
     }
-    for invitation_id, (match_id, _) in seats.items():
-        if invitation_id not in tasks and calendars.get(invitation_id.partition("~")[0]) is not None:
-            yield Violation(2, match_id, f"seat of {invitation_id} has no task", f"名额 {invitation_id} 没有对应任务", True)
-    for invitation_id, volunteer_id in tasks.items():
-        if invitation_id not in seats:
-            yield Violation(2, volunteer_id, f"task {invitation_id} has no seat", f"任务 {invitation_id} 没有对应名额", True)
+    for id, match in seats.items():
+        if id not in tasks and not match.closed:
+            yield Violation(2, match.id, f"seat of {id} has no task", f"名额 {id} 没有对应任务", True)
+    for id, need_id in tasks.items():
+        search = matches.get(need_id)
+        if id not in seats and (search is None or not search.closed):
+            yield Violation(2, need_id, f"task {id} has no seat", f"任务 {id} 没有对应名额", True)
+
+
+def volunteer_of(invitation_id: str) -> str:
+    """Whose invitation this is: the part before the `~`."""
+    return invitation_id.partition("~")[0]
 
 
 def no_yes_is_forgotten(calendar: Calendar) -> Iterator[Violation]:
@@ -73,6 +82,8 @@ def hours_are_what_was_served(
                 continue
             record = hours.get(i.id)
             if record is None:
-                yield Violation(8, calendar.id, f"task {i.id} has no hours", f"任务 {i.id} 没有时长记录", True)
+                yield Violation(
+                    8, calendar.id, f"task {i.id} has no hours", f"任务 {i.id} 没有时长记录", True
+                )
             elif record.minutes != i.task.minutes:
                 yield Violation(8, calendar.id, f"hours of {i.id} differ", f"任务 {i.id} 的时长不符", True)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from services.matching.domain import Match
+from services.matching.domain.match import Match
 from services.needs.domain.household import Household
 from services.needs.domain.need import Need
 from services.resources.domain.ledger import LedgerEntry
@@ -60,7 +60,9 @@ class Books:
     ledgers: dict[str, list[LedgerEntry]]
 
 
-async def recount(evidence: Evidence, clock: Clock, seconds: float = 60.0, say: Say = lambda _: None) -> Report:
+async def recount(
+    evidence: Evidence, clock: Clock, seconds: float = 60.0, say: Say = lambda _: None
+) -> Report:
     """Recount every rule. On a live system a difference between services counts only if it is still there once
     everything that was under way has arrived; that is waited for, `seconds` at most."""
     mark = await evidence.progress()
@@ -79,7 +81,10 @@ async def recount(evidence: Evidence, clock: Clock, seconds: float = 60.0, say: 
         while passing and time.monotonic() - began < seconds:
             await asyncio.sleep(0.25)
             if (await evidence.progress()).has_passed(mark, time.monotonic() - began):
-                mark, began_again = await evidence.progress(), list(_apply(await _books(evidence), clock, True))
+                mark, began_again = (
+                    await evidence.progress(),
+                    list(_apply(await _books(evidence), clock, True)),
+                )
                 passing &= set(began_again)
                 break
     elif passing and not mark.at_rest:

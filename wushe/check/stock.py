@@ -14,16 +14,23 @@ from wushe.check.violation import Violation
 
 def nothing_is_promised_twice(lot: Lot) -> Iterator[Violation]:
     """held + issued + written_off <= received, and every balance is the sum of the holds behind it."""
-    if min(lot.held, lot.issued, lot.written_off) < 0 or lot.held + lot.issued + lot.written_off > lot.received:
+    if (
+        min(lot.held, lot.issued, lot.written_off) < 0
+        or lot.held + lot.issued + lot.written_off > lot.received
+    ):
         yield Violation(3, lot.id, "more is promised than was received", "承诺量超过收到的数量")
     held = sum(hold.promised for hold in lot.holds.values())
     issued = lot.issued_filed + sum(hold.handed_over for hold in lot.holds.values())
     if (held, issued) != (lot.held, lot.issued):
         text = f"holds come to {held} held and {issued} issued, not {lot.held} and {lot.issued}"
-        yield Violation(3, lot.id, text, f"预留/出库合计 {held}/{issued}，与余额 {lot.held}/{lot.issued} 不符")
+        yield Violation(
+            3, lot.id, text, f"预留/出库合计 {held}/{issued}，与余额 {lot.held}/{lot.issued} 不符"
+        )
 
 
-def the_ledger_agrees(lots: Mapping[str, Lot], entries: Mapping[str, Sequence[LedgerEntry]]) -> Iterator[Violation]:
+def the_ledger_agrees(
+    lots: Mapping[str, Lot], entries: Mapping[str, Sequence[LedgerEntry]]
+) -> Iterator[Violation]:
     """The last entry of a lot's ledger says what the lot says, and no entry is missing."""
     for lot in lots.values():
         ledger = sorted(entries.get(lot.id, ()), key=lambda e: e.sequence)
@@ -31,7 +38,11 @@ def the_ledger_agrees(lots: Mapping[str, Lot], entries: Mapping[str, Sequence[Le
             continue
         if [e.sequence for e in ledger] != list(range(1, len(ledger) + 1)):
             yield Violation(3, lot.id, "the ledger has a gap", "台账有缺口", True)
-        elif not ledger or (ledger[-1].held, ledger[-1].issued, ledger[-1].received) != (lot.held, lot.issued, lot.received):
+        elif not ledger or (ledger[-1].held, ledger[-1].issued, ledger[-1].received) != (
+            lot.held,
+            lot.issued,
+            lot.received,
+        ):
             yield Violation(3, lot.id, "the ledger's balance differs", "台账余额不符", True)
 
 
@@ -42,7 +53,9 @@ def earmarks_are_kept(asked: Mapping[str, HoldRequested], placed: HoldPlaced) ->
         yield Violation(5, placed.hold_id, "held without being asked for", "未经申请的预留")
         return
     for condition in _broken(placed.state.earmark, request):
-        yield Violation(5, placed.hold_id, f"held against its earmark: {condition}", f"违反专款条件：{condition}")
+        yield Violation(
+            5, placed.hold_id, f"held against its earmark: {condition}", f"违反专款条件：{condition}"
+        )
 
 
 def _broken(earmark: Earmark, request: HoldRequested) -> Iterator[str]:

@@ -19,7 +19,9 @@ _SEATS = Words("{count}人（{what}，{mode}）", "{count} for {what}, {mode}")
 _GOODS = Words("{count}{unit}{what}", "{count} {unit} of {what}")
 _LOT = Words("{what} {available}/{received}{unit}", "{what}, {available} of {received} {unit} free")
 _REMOVED = Words("{count}因“{rule}”", "{count} by “{rule}”")
-_LOOKED = Words("看了{looked}个，排除{removed}，剩{left}个", "{looked} looked at, ruled out {removed}, {left} left")
+_LOOKED = Words(
+    "看了{looked}个，排除{removed}，剩{left}个", "{looked} looked at, ruled out {removed}, {left} left"
+)
 _HELP = Words("；若放宽“{rule}”可得{gain}个", "; dropping “{rule}” would give {gain}")
 _MONEY = Words("元", "yuan")
 _UNITS = {
@@ -166,5 +168,8 @@ class Voice:
     def _yes_or_no(self, field: str, value: bool) -> str:
         if field != "confirmed":
             return str(value)
-        yes, no = Words("，服务对象已确认", ", confirmed by the resident"), Words("（未获答复）", ", without an answer")
+        yes, no = (
+            Words("，服务对象已确认", ", confirmed by the resident"),
+            Words("（未获答复）", ", without an answer"),
+        )
         return (yes if value else no).said(self._language)

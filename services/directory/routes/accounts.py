@@ -15,7 +15,8 @@ from shared.ports import Where
 def account_routes(accounts: Accounts) -> APIRouter:
     router = APIRouter()
     _reading(router, accounts)
-    _changing(router, accounts)
+    _managing(router, accounts)
+    _switching(router, accounts)
     return router
 
 
@@ -39,7 +40,7 @@ def _reading(router: APIRouter, accounts: Accounts) -> None:
         return shown(response, account, AccountView.of)
 
 
-def _changing(router: APIRouter, accounts: Accounts) -> None:
+def _managing(router: APIRouter, accounts: Accounts) -> None:
     @router.post(
         "/accounts", operation_id="open_account", summary="Open an account for somebody", status_code=201
     )
@@ -60,6 +61,8 @@ def _changing(router: APIRouter, accounts: Accounts) -> None:
     ) -> AccountView:
         return shown(response, await accounts.edit_as(access, id, edit.on, expected), AccountView.of)
 
+
+def _switching(router: APIRouter, accounts: Accounts) -> None:
     @router.post(
         "/accounts/{id}/disable", operation_id="disable_account", summary="Disable and sign out everywhere"
     )

@@ -15,7 +15,12 @@ from shared.ports import Where
 
 def organisation_routes(organisations: Organisations) -> APIRouter:
     router = APIRouter()
+    _reading(router, organisations)
+    _changing(router, organisations)
+    return router
 
+
+def _reading(router: APIRouter, organisations: Organisations) -> None:
     @router.get("/organisations", operation_id="list_organisations", summary="Who takes part in the linkage")
     async def list_organisations(
         pages: Pages,
@@ -33,6 +38,8 @@ def organisation_routes(organisations: Organisations) -> APIRouter:
     ) -> OrganisationView:
         return shown(response, await organisations.organisation(id), OrganisationView.of)
 
+
+def _changing(router: APIRouter, organisations: Organisations) -> None:
     @router.post(
         "/organisations",
         operation_id="register_organisation",
@@ -62,5 +69,3 @@ def organisation_routes(organisations: Organisations) -> APIRouter:
         for site_id in {before.site_id, edit.on(before).site_id}:
             access.require(site_id=site_id, hidden=False)
         return shown(response, await organisations.edit(id, edit.on, expected), OrganisationView.of)
-
-    return router

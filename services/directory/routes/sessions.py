@@ -13,7 +13,7 @@ from services.directory.domain.sessions import SESSION_LIFE, SessionEnded
 from services.directory.schemas.accounts import AccountView, Refresh, SignIn, Tokens, WhoAmI
 from services.directory.schemas.places import OrganisationView, SiteView
 from services.directory.service import Directory
-from services.directory.service.sessions import Opened
+from services.directory.service.sessions import Opened, Sessions
 from shared.http import Access, SignedIn, allow, public
 from shared.http.access import ACCESS_COOKIE, from_own_page
 from shared.security.policy import actions_of
@@ -25,8 +25,12 @@ REFRESH_PATH = "/api/session"
 
 def session_routes(directory: Directory) -> APIRouter:
     router = APIRouter(prefix="/session")
-    sessions = directory.sessions
+    _opening(router, directory.sessions)
+    _living(router, directory)
+    return router
 
+
+def _opening(router: APIRouter, sessions: Sessions) -> None:
     @router.post("", operation_id="sign_in", summary="Sign in", dependencies=[public("session.open")])
     async def sign_in(request: Request, response: Response, asked: SignIn) -> Tokens:
         address = request.client.host if request.client else ""
@@ -47,6 +51,8 @@ def session_routes(directory: Directory) -> APIRouter:
             raise SessionEnded()
         return _given(request, response, await sessions.refresh(token))
 
+
+def _living(router: APIRouter, directory: Directory) -> None:
     @router.get("", operation_id="read_session", summary="Who am I, and what may I do")
     async def read_session(access: Access = allow("session.read")) -> WhoAmI:
         account = (await directory.accounts.account(access.principal.account_id)).record
@@ -64,11 +70,9 @@ def session_routes(directory: Directory) -> APIRouter:
     async def close_session(
         request: Request, response: Response, signed_in: SignedIn, access: Access = allow("session.close")
     ) -> None:
-        await sessions.close(signed_in.session_id)
+        await directory.sessions.close(signed_in.session_id)
         response.delete_cookie(ACCESS_COOKIE, path="/")
         response.delete_cookie(REFRESH_COOKIE, path=REFRESH_PATH)
-
-    return router
 
 
 def _given(request: Request, response: Response, opened: Opened) -> Tokens:

@@ -56,8 +56,7 @@ class Sessions:
         that somebody has, and so does a disabled account."""
         await self.patience.begin(login, address)
         found = await self._store.get(Account, await self._accounts.id_of(login))
-        hashed = found.record.password_hash if found else self._hasher.nobody
-        right = await self._hasher.verify(hashed, password)
+        right = await self._hasher.verify(found.record.password_hash if found else None, password)
         if found is None or not right or not found.record.active:
             await self.patience.failed(address)
             raise WrongLoginOrPassword()

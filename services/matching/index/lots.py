@@ -39,6 +39,10 @@ class Numbered(Generic[K]):
             self.values.append(value)
         return number
 
+    def find(self, value: K) -> int:
+        """Its number, or -1 for a value that no lot has."""
+        return self._numbers.get(value, -1)
+
 
 class Lots:
     """Every lot that is listed; a closed one has nothing left for anybody."""
@@ -130,7 +134,7 @@ class Lots:
             case GoodsRule.CATEGORY:
                 fails = table[rows, 0] != CATEGORIES[query.category]
             case GoodsRule.UNIT:
-                fails = table[rows, 1] != self._units.number(query.unit)
+                fails = table[rows, 1] != self._units.find(query.unit)
             case GoodsRule.ATTRIBUTES:
                 wanted = set(query.attributes.items())
                 fails = _flags(not wanted <= set(held) for held in self._attributes.values)[table[rows, 2]]

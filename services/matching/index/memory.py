@@ -8,7 +8,7 @@ from services.matching.index.port import LotsQuery, LotsResult, PeopleQuery, Peo
 from services.matching.index.ranking import candidates
 from services.matching.index.search import best, explain
 from services.matching.index.sieve import Sieve
-from shared.contracts.parts import CalendarLoad, LineDiagnosis, LotState, VolunteerState
+from shared.contracts.parts import CalendarLoad, LotState, VolunteerState
 
 
 class MemoryIndex:
@@ -33,9 +33,6 @@ class MemoryIndex:
         self._lots.note(lot_id, state, sequence)
 
     def people(self, query: PeopleQuery) -> PeopleResult:
-        if not self._people.zones:
-            nobody = LineDiagnosis(line_id=query.line_id, looked_at=0)
-            return PeopleResult(query.widest, (), nobody if query.explain else None)
         sieve = Sieve(self._people.columns, self._people.zones, query)
         ring, rows = best(sieve)
         return PeopleResult(ring, candidates(sieve, rows), explain(sieve) if query.explain else None)

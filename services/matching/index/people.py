@@ -53,6 +53,7 @@ class People:
         self.zones: list[ZoneInfo] = []
         self.rows: dict[str, int] = {}
         self._zone_numbers: dict[str, int] = {}
+        self._zone("Asia/Shanghai")
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -127,11 +128,10 @@ class People:
     def _note_budget(self, row: int) -> None:
         """When the person may be asked again: a week after the contact that used the budget up."""
         asked, budget = self.columns.asked[row], int(self.columns["budget"][row])
-        if budget <= 0:
-            free_again_at = FAR
-        else:
-            free_again_at = asked[budget - 1] + WEEK if len(asked) >= budget else -FAR
-        self.columns["free_again_at"][row] = free_again_at
+        used_up = len(asked) >= budget
+        self.columns["free_again_at"][row] = (
+            FAR if budget <= 0 else asked[budget - 1] + WEEK if used_up else -FAR
+        )
 
     def _zone(self, name: str) -> int:
         number = self._zone_numbers.get(name)

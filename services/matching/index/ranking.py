@@ -66,7 +66,7 @@ def extras(sieve: Sieve, rows: Rows) -> Numbers | int:
         spoken = [(facts & np.uint64(LANGUAGES[x])) != 0 for x in set(sieve.query.languages)]
         fit = fit + sum(flags.astype(np.int64) for flags in spoken) - 1
     if len(sieve.certificates) > 1:
-        held = sieve.columns["certified_until"][np.ix_(rows, sieve.certificates)] >= sieve.day
+        held = sieve.certified_until(rows) >= sieve.day
         fit = fit + held.sum(axis=1) - 1
     return fit
 

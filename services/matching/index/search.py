@@ -11,6 +11,7 @@ from services.matching.index.columns import KNOWN, Columns, Flags, Rows
 from services.matching.index.geography import RINGS, spans
 from services.matching.index.port import SMALLEST_CHANGE_FIRST, PeopleQuery
 from services.matching.index.ranking import keys
+from services.matching.index.rules import fails
 from services.matching.index.sieve import Sieve
 from shared.contracts.parts import LineDiagnosis, Relaxation, Removed
 from shared.contracts.vocabulary import Ring, Rule
@@ -44,15 +45,15 @@ def explain(sieve: Sieve) -> LineDiagnosis:
     """Everybody who is known, counted by the first rule that removes them, and what each rule alone keeps away."""
     columns = sieve.columns
     rows = columns.having(KNOWN, _EVERYWHERE)
-    failed: dict[Rule, Flags] = {rule: sieve.fails(rule, rows) for rule in Rule}
+    failed: dict[Rule, Flags] = {rule: fails(sieve, rule, rows) for rule in Rule}
     _judge_the_doubtful(sieve, rows, failed)
     times = np.zeros(len(rows), np.int64)
     left = np.ones(len(rows), np.bool_)
     removed = []
-    for rule, fails in failed.items():
-        times += fails
-        count = int((left & fails).sum())
-        left &= ~fails
+    for rule, flags in failed.items():
+        times += flags
+        count = int((left & flags).sum())
+        left &= ~flags
         if count:
             removed.append(Removed(rule=rule, count=count))
     remaining = int(left.sum())
@@ -84,7 +85,7 @@ def _best_in(sieve: Sieve, ring: Ring) -> list[int]:
         if not len(rows):
             return []
         if _asks(query, rule):
-            rows = rows[~sieve.fails(rule, rows)]
+            rows = rows[~fails(sieve, rule, rows)]
     return list(islice(_judged(sieve, rows), query.wanted))
 
 

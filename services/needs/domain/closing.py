@@ -6,8 +6,9 @@ from datetime import timedelta
 
 from services.needs.domain import refusals as no
 from services.needs.domain.lifecycle import OUTSIDE, declined_referral, finished, settle
-from services.needs.domain.need import Attempt, Ending, Need, Rating, Referral
+from services.needs.domain.need import Need
 from services.needs.domain.ordering import Moment
+from services.needs.domain.said import Attempt, Ending, Rating, Referral
 from shared.contracts import vocabulary as v
 from shared.contracts.needs import NeedCancelled, NeedRated, NeedReferred, ReferralAsked
 from shared.errors import Invalid
@@ -35,7 +36,9 @@ def refer(need: Need, referral: Referral, at: Moment) -> Change[Need]:
     if need.started:
         raise no.AlreadyInService()
     if not at.now < referral.answer_by <= at.now + REFERRAL_AT_MOST:
-        raise Invalid("/answer_by", zh="答复期限须在 30 天以内", en="the answer must be due within 30 days from now")
+        raise Invalid(
+            "/answer_by", zh="答复期限须在 30 天以内", en="the answer must be due within 30 days from now"
+        )
     organisation_id = referral.organisation_id or OUTSIDE
     said = ReferralAsked(site_id=need.site_id, organisation_id=organisation_id, answer_by=referral.answer_by)
     after = need.but(referrals=(*need.referrals, referral), referred_to=referral.organisation_id)

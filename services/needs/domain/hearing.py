@@ -19,7 +19,6 @@ from shared.contracts.vocabulary import HoldStatus, TaskStatus, Waiting
 from shared.records import Change
 
 TASK_STATUS: dict[type[vol.CalendarEvent], TaskStatus] = {
-    vol.TaskTaken: TaskStatus.TAKEN,
     vol.TaskCheckedIn: TaskStatus.CHECKED_IN,
     vol.TaskDone: TaskStatus.DONE,
     vol.TaskWithdrawn: TaskStatus.WITHDRAWN,
@@ -55,7 +54,9 @@ def hear_state(
         )
         for s in event.seats
     )
-    goods = tuple(Goods(hold_id=h.hold_id, lot_id=h.lot_id, line_id=h.line_id, quantity=h.quantity) for h in event.holds)
+    goods = tuple(
+        Goods(hold_id=h.hold_id, lot_id=h.lot_id, line_id=h.line_id, quantity=h.quantity) for h in event.holds
+    )
     word = _replaced(need.match, seats, message).model_copy(
         update={"said": SAID[type(event)], "goods": goods, "heard_at": now}
     )
@@ -63,11 +64,16 @@ def hear_state(
     return settle(need, need.but(match=word, search=search), now, policy)
 
 
-def hear_won(need: Need, event: m.SeatWon, message: Message, now: datetime, policy: SitePolicy) -> Change[Need]:
+def hear_won(
+    need: Need, event: m.SeatWon, message: Message, now: datetime, policy: SitePolicy
+) -> Change[Need]:
     if message.sequence <= need.match.sequence:
         return Change(need)
     won = Seat(
-        invitation_id=event.invitation_id, volunteer_id=event.volunteer_id, line_id=event.line_id, window=event.window
+        invitation_id=event.invitation_id,
+        volunteer_id=event.volunteer_id,
+        line_id=event.line_id,
+        window=event.window,
     )
     others = (s for s in need.match.seats if s.invitation_id != event.invitation_id)
     word = _replaced(need.match, (*others, won), message)
@@ -119,7 +125,9 @@ def hear_task(
     return settle(need, need.but(tasks={**need.tasks, event.invitation_id: fact}), now, policy)
 
 
-def hear_hold(need: Need, event: HoldEvent, message: Message, now: datetime, policy: SitePolicy) -> Change[Need]:
+def hear_hold(
+    need: Need, event: HoldEvent, message: Message, now: datetime, policy: SitePolicy
+) -> Change[Need]:
     """A lot says that goods were handed over, signed for, or came back."""
     known = need.holds.get(event.hold_id)
     if known is not None and message.sequence <= known.sequence:
@@ -140,7 +148,9 @@ def _replaced(word: Word, seats: tuple[Seat, ...], message: Message) -> Word:
     """The word with these seats; who lost theirs is remembered as a former holder."""
     holders = {s.volunteer_id for s in seats}
     former = {*word.former, *(s.volunteer_id for s in word.seats)} - holders
-    return word.model_copy(update={"seats": seats, "sequence": message.sequence, "former": tuple(sorted(former))})
+    return word.model_copy(
+        update={"seats": seats, "sequence": message.sequence, "former": tuple(sorted(former))}
+    )
 
 
 def _talked(search: Search | None) -> Search | None:

@@ -16,11 +16,11 @@ from shared.contracts.needs import HouseholdRegistered
 from shared.contracts.vocabulary import CHILD_GROUPS, TargetGroup
 from shared.errors import NotFound
 from shared.records import Change, Record, index
-from shared.times import milliseconds
 
 CELL_RESOLUTION = 7
 ADULT_AT = 18
 RESIDENTS_AT_MOST = 30
+OLDEST = 130
 
 
 class Value(BaseModel):
@@ -53,7 +53,11 @@ class Resident(Value):
     def minor_on(self, day: date) -> bool:
         """Whether the person is under 18 on this day; someone born on 29 February comes of age on 1 March."""
         born = self.birth_date
-        return born is not None and (day.year - born.year, day.month, day.day) < (ADULT_AT, born.month, born.day)
+        return born is not None and (day.year - born.year, day.month, day.day) < (
+            ADULT_AT,
+            born.month,
+            born.day,
+        )
 
 
 class OldAddress(Value):
@@ -94,7 +98,9 @@ class Household(Record):
 
     @property
     def all_groups(self) -> tuple[TargetGroup, ...]:
-        return tuple(dict.fromkeys((*self.target_groups, *(g for r in self.residents for g in r.target_groups))))
+        return tuple(
+            dict.fromkeys((*self.target_groups, *(g for r in self.residents for g in r.target_groups)))
+        )
 
 
 def coarse_cell(lat: float, lon: float) -> str:
@@ -102,9 +108,8 @@ def coarse_cell(lat: float, lon: float) -> str:
     return str(h3.latlng_to_cell(lat, lon, CELL_RESOLUTION))
 
 
-def register(household: Household, residents: Iterable[Resident], now: datetime) -> Change[Household]:
+def register(household: Household, residents: Iterable[Resident]) -> Change[Household]:
     """File a household with the residents known so far."""
-    household = household.but(created_at=now, created_ms=milliseconds(now))
     for resident in residents:
         household = with_resident(household, resident)
     said = HouseholdRegistered(

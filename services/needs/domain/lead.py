@@ -19,7 +19,11 @@ class Lead(Record):
 
     kind: ClassVar[str] = "lead"
     topic = topics.LEAD
-    indexes = (index("scout_id", "reported_ms"), index("site_id", "status", "reported_ms"), index("reported_ms"))
+    indexes = (
+        index("scout_id", "reported_ms"),
+        index("site_id", "status", "reported_ms"),
+        index("reported_ms"),
+    )
 
     site_id: str
     area: str

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from services.needs.domain.need import Ending, Need, spec
+from services.needs.domain.need import Need, spec
+from services.needs.domain.said import Ending
 from shared.contracts.base import Event
 from shared.contracts.needs import NeedCompleted, NeedLapsed, NeedProgressed, ReferralDeclined, SearchAsked
 from shared.contracts.parts import SitePolicy
@@ -94,7 +95,10 @@ def finished(need: Need, now: datetime, *, confirmed: bool) -> tuple[Need, NeedC
     """The need completed: confirmed by the resident's answer, or by time and then not confirmed."""
     ending = Ending(status=NeedStatus.COMPLETED, at=now, confirmed=confirmed)
     said = NeedCompleted(
-        site_id=need.site_id, household_id=need.household_id, volunteer_ids=need.volunteer_ids, confirmed=confirmed
+        site_id=need.site_id,
+        household_id=need.household_id,
+        volunteer_ids=need.volunteer_ids,
+        confirmed=confirmed,
     )
     return need.but(ended=ending), said
 
@@ -129,7 +133,9 @@ def _graced(need: Need, now: datetime) -> Need:
     search = need.search
     if search is None or search.ask_at > now or not searching(need):
         return need
-    return need.but(search=search.model_copy(update={"next_action_at": now + FIRST_WORD, "ask_at": now + FIRST_WORD}))
+    return need.but(
+        search=search.model_copy(update={"next_action_at": now + FIRST_WORD, "ask_at": now + FIRST_WORD})
+    )
 
 
 def _asking_again(need: Need, now: datetime) -> Need:

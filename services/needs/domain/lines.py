@@ -25,6 +25,15 @@ class Lines(NamedTuple):
     people_numbered: int
     goods_numbered: int
 
+    @property
+    def by_id(self) -> dict[str, Line]:
+        found: dict[str, Line] = {line.id: line for line in self.people}
+        return found | {line.id: line for line in self.goods}
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return tuple(self.by_id)
+
 
 def check(lines: Sequence[Line], now: datetime) -> None:
     """Refuse lines that cannot be posted now; the refusal points at the field of the line to blame."""
@@ -42,15 +51,23 @@ def _check_people(line: PeopleLine, at: str, now: datetime) -> None:
     if line.seats < 1:
         raise Invalid(f"{at}/seats", zh="人数至少为 1", en="at least one person must be asked for")
     if not 0 <= line.minimum <= line.seats:
-        raise Invalid(f"{at}/minimum", zh="最少人数须在 0 与人数之间", en="the minimum lies between 0 and the seats")
+        raise Invalid(
+            f"{at}/minimum", zh="最少人数须在 0 与人数之间", en="the minimum lies between 0 and the seats"
+        )
     if window.end_at <= window.start_at:
-        raise Invalid(f"{at}/window/end_at", zh="结束时间须晚于开始时间", en="the end must come after the start")
+        raise Invalid(
+            f"{at}/window/end_at", zh="结束时间须晚于开始时间", en="the end must come after the start"
+        )
     if window.end_at - window.start_at > LONGEST_WINDOW:
-        raise Invalid(f"{at}/window/end_at", zh="一个时段最长 24 小时", en="a window is at most 24 hours long")
+        raise Invalid(
+            f"{at}/window/end_at", zh="一个时段最长 24 小时", en="a window is at most 24 hours long"
+        )
     if window.start_at <= now:
         raise Invalid(f"{at}/window/start_at", zh="开始时间已过", en="the start already lies in the past")
     if window.start_at > now + HORIZON:
-        raise Invalid(f"{at}/window/start_at", zh="开始时间须在 90 天以内", en="the start must lie within 90 days")
+        raise Invalid(
+            f"{at}/window/start_at", zh="开始时间须在 90 天以内", en="the start must lie within 90 days"
+        )
 
 
 def _check_goods(line: GoodsLine, at: str, now: datetime) -> None:
@@ -71,7 +88,7 @@ def _check_goods(line: GoodsLine, at: str, now: datetime) -> None:
 def number(lines: Iterable[Line], before: Lines) -> Lines:
     """The lines with ids: those that have one keep it, which must be one of before; new ones are numbered on."""
     people, goods = before.people_numbered, before.goods_numbered
-    known = {line.id: line for line in (*before.people, *before.goods)}
+    known = before.by_id
     numbered_people: list[PeopleLine] = []
     numbered_goods: list[GoodsLine] = []
     for n, line in enumerate(lines):

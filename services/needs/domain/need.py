@@ -6,82 +6,24 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import ClassVar
 
-from services.needs.domain.facts import GONE, HANDED_OVER, SERVING, Goods, HoldFact, Search, Seat, TaskFact, Word
-from services.needs.domain.household import Value
+from services.needs.domain.facts import (
+    GONE,
+    HANDED_OVER,
+    SERVING,
+    Goods,
+    HoldFact,
+    Search,
+    Seat,
+    TaskFact,
+    Word,
+)
 from services.needs.domain.lines import Lines
-from services.needs.domain.words import Channel, RatingChannel
+from services.needs.domain.said import Applicant, Attempt, Ending, Rating, Referral, Relayer
+from services.needs.domain.words import Channel
 from shared.contracts import topics
 from shared.contracts import vocabulary as v
 from shared.contracts.parts import GoodsLine, NeedSpec, PeopleLine
 from shared.records import Record, index
-
-SATISFIED_FROM = 4
-
-
-class Applicant(Value):
-    """Who asked, if not the beneficiary: a resident of the household, or somebody with a name and a phone."""
-
-    resident_id: str | None = None
-    name: str | None = None
-    phone: str | None = None
-    relation: str | None = None
-
-
-class Relayer(Value):
-    """Who passed it on (送单): a scout's account, a hotline clerk's name."""
-
-    account_id: str | None = None
-    name: str | None = None
-
-
-class Ending(Value):
-    """How the need was finished. `confirmed` is only ever True after the resident's own answer."""
-
-    status: v.NeedStatus
-    at: datetime
-    by: str | None = None
-    reason: v.CancelReason | None = None
-    note: str | None = None
-    confirmed: bool = False
-
-
-class Referral(Value):
-    """转介: another body was asked. `organisation_id` is None for an outside body, which `body` then names."""
-
-    organisation_id: str | None = None
-    body: str | None = None
-    note: str | None = None
-    asked_by: str
-    asked_at: datetime
-    answer_by: datetime
-    answered_at: datetime | None = None
-    accepted: bool | None = None
-
-    @property
-    def pending(self) -> bool:
-        return self.answered_at is None
-
-
-class Rating(Value):
-    """评单: the resident's own answer."""
-
-    score: int
-    channel: RatingChannel
-    comment: str | None = None
-    recorded_by: str
-    at: datetime
-
-    @property
-    def satisfied(self) -> bool:
-        return self.score >= SATISFIED_FROM
-
-
-class Attempt(Value):
-    """The resident was asked and did not answer. That is not a rating."""
-
-    channel: RatingChannel
-    by: str
-    at: datetime
 
 
 class Need(Record):
@@ -161,13 +103,19 @@ class Need(Record):
     @property
     def seats(self) -> tuple[Seat, ...]:
         """Seats that are held: won, and not given back as far as anybody has said."""
-        return tuple(s for s in self.match.seats if (t := self.tasks.get(s.invitation_id)) is None or t.status not in GONE)
+        return tuple(
+            s
+            for s in self.match.seats
+            if (t := self.tasks.get(s.invitation_id)) is None or t.status not in GONE
+        )
 
     @property
     def held_goods(self) -> tuple[Goods, ...]:
         """Confirmed holds whose goods have not come back."""
         return tuple(
-            g for g in self.match.goods if (h := self.holds.get(g.hold_id)) is None or h.status is not v.HoldStatus.RELEASED
+            g
+            for g in self.match.goods
+            if (h := self.holds.get(g.hold_id)) is None or h.status is not v.HoldStatus.RELEASED
         )
 
     @property
@@ -219,7 +167,9 @@ class Need(Record):
     def enough(self) -> bool:
         """Whether every required line has its minimum, and anything is there at all."""
         people = all(
-            sum(s.line_id == line.id for s in self.seats) >= line.minimum for line in self.people if line.required
+            sum(s.line_id == line.id for s in self.seats) >= line.minimum
+            for line in self.people
+            if line.required
         )
         goods = all(
             sum(g.quantity for g in self.held_goods if g.line_id == line.id) >= line.minimum

@@ -10,7 +10,8 @@ from services.needs.domain.facts import Search
 from services.needs.domain.household import Household, Resident, is_child
 from services.needs.domain.lifecycle import FIRST_WORD, progress, settle
 from services.needs.domain.lines import Line, Lines, check, deadline, number, over_at
-from services.needs.domain.need import Applicant, Need, Relayer, spec
+from services.needs.domain.need import Need, spec
+from services.needs.domain.said import Applicant, Relayer
 from services.needs.domain.words import Channel
 from shared.contracts import vocabulary as v
 from shared.contracts.needs import NeedChanged, NeedPosted
@@ -162,7 +163,7 @@ def edit(need: Need, wanted: Edit, at: Moment) -> Change[Need]:
 def _relined(need: Need, wanted: tuple[Line, ...]) -> Need:
     """The need with these lines. What somebody has already taken stays as they took it, or grows."""
     lines = number(wanted, need.lines)
-    after = {line.id: line for line in (*lines.people, *lines.goods)}
+    after = lines.by_id
     for line in need.people:
         taken = sum(s.line_id == line.id for s in need.seats)
         if taken:

@@ -13,14 +13,15 @@ from services.needs.domain.words import BodyCondition, SelfCare, Support
 from shared.contracts import vocabulary as v
 from shared.contracts.parts import GoodsLine, PeopleLine, Window
 
+_NOT_ASSESSED = Disability()
+
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
     """What was found at the visit: how many persons it is for, and what the person can and cannot do."""
 
     persons: int = 1
-    age: int | None = None
-    disability: Disability = Disability()
+    disability: Disability = _NOT_ASSESSED
     languages: tuple[v.Language, ...] = ()
     at_school: bool = False
     hardship: bool = False
@@ -182,5 +183,10 @@ def expand(package: Package, found: Assessment, first_day: date, zone: ZoneInfo)
 def _supplied(supply: Supply, found: Assessment) -> Line:
     quantity = supply.quantity * (found.persons if supply.per_person else 1)
     return GoodsLine(
-        id="", category=supply.category, quantity=quantity, minimum=quantity, unit=supply.unit, required=supply.required
+        id="",
+        category=supply.category,
+        quantity=quantity,
+        minimum=quantity,
+        unit=supply.unit,
+        required=supply.required,
     )

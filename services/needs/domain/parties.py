@@ -28,7 +28,9 @@ class Known(NamedTuple):
     organisation_kind: OrganisationKind | None = None
 
 
-def parties(need: Need, known: Callable[[str], Known], kind_of: Callable[[str], OrganisationKind | None]) -> list[Party]:
+def parties(
+    need: Need, known: Callable[[str], Known], kind_of: Callable[[str], OrganisationKind | None]
+) -> list[Party]:
     """The five parties, always all five, in their usual order.
 
     Community: the site that took the need in. Social workers: who posted it or serves in it with that role.

@@ -89,13 +89,21 @@ class RatingChannel(Term):
 class LeadOutcome(Term):
     """What a scout is told of a lead: kind words, and nothing of the file."""
 
-    RECEIVED = "received", "已收到，谢谢您，站点会尽快了解", "received with thanks; the station will look into it"
+    RECEIVED = (
+        "received",
+        "已收到，谢谢您，站点会尽快了解",
+        "received with thanks; the station will look into it",
+    )
     ARRANGING = "arranging", "已核实，正在安排帮助", "found true; help is being arranged"
     HELPED = "helped", "已经帮上忙，谢谢您的留心", "help has reached them, thanks to you"
     HANDED_ON = "handed_on", "已转给更合适的单位帮助", "handed on to a body better placed to help"
     CLOSED = "closed", "站点已跟进，本次事项已了结", "the station followed it up, and it is closed"
     KNOWN = "known", "站点已掌握情况，谢谢您", "the station already knew; thank you"
-    NOT_CONFIRMED = "not_confirmed", "已走访，目前不需要帮助，谢谢您", "visited; no help is needed at present, thank you"
+    NOT_CONFIRMED = (
+        "not_confirmed",
+        "已走访，目前不需要帮助，谢谢您",
+        "visited; no help is needed at present, thank you",
+    )
 
 
 DISMISSALS = frozenset({LeadOutcome.KNOWN, LeadOutcome.NOT_CONFIRMED})

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from services.needs.domain.lines import Line
-from services.needs.domain.need import Applicant, Relayer
 from services.needs.domain.ordering import Edit, Order
+from services.needs.domain.said import Applicant, Relayer
 from services.needs.domain.words import Channel, RatingChannel
 from services.needs.schemas import fields as f
 from shared.contracts import vocabulary as v

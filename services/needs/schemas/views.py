@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from services.needs.domain.disclosure import Contact, ContactRead
 from services.needs.domain.lifecycle import searching
 from services.needs.domain.need import Need
 from services.needs.domain.parties import Party
-from services.needs.domain.words import Channel, Level, RatingChannel
+from services.needs.domain.words import Channel, RatingChannel
 from services.needs.schemas.needs import LineView
 from shared.contracts import vocabulary as v
 from shared.contracts.parts import LineDiagnosis
@@ -136,29 +136,8 @@ class ReferredView(Schema):
     accepted: bool | None
 
 
-class ContactView(Schema):
-    """As much of the contact as is open now. `area_names` run from the province down."""
-
-    need_id: str
-    level: Level
-    category: v.Category
-    area: str
-    area_names: tuple[str, ...]
-    name: str | None = None
-    phone: str | None = None
-    address: str | None = None
-    applicant_name: str | None = None
-    applicant_phone: str | None = None
-
-
-class ReadView(Schema):
-    reader_id: str
-    level: Level
-    read_at: datetime
-
-
 def summary(need: Need) -> NeedSummary:
-    return NeedSummary.model_construct(**_summary(need))
+    return NeedSummary(**_summary(need))
 
 
 def view(need: Need, took_part: list[Party]) -> NeedView:
@@ -198,26 +177,8 @@ def referred(need: Need) -> ReferredView:
     )
 
 
-def contact_view(need: Need, contact: Contact, area_names: list[str], *, applicant: bool) -> ContactView:
-    asked = need.applicant if applicant else None
-    return ContactView(
-        need_id=need.id,
-        category=need.category,
-        area=need.area,
-        area_names=tuple(area_names),
-        applicant_name=asked.name if asked else None,
-        applicant_phone=asked.phone if asked else None,
-        **contact._asdict(),
-    )
-
-
-def read_view(read: ContactRead) -> ReadView:
-    return ReadView(reader_id=read.reader_id, level=read.level, read_at=read.read_at)
-
-
-def _summary(need: Need) -> dict[str, object]:
-    ids = tuple(line.id for line in (*need.people, *need.goods))
-    return _of(need, NeedSummary, "line_ids") | {"line_ids": ids}
+def _summary(need: Need) -> dict[str, Any]:
+    return _of(need, NeedSummary, "line_ids") | {"line_ids": need.lines.ids}
 
 
 def _seats(need: Need) -> tuple[SeatView, ...]:
@@ -248,6 +209,6 @@ def _search(need: Need) -> SearchView | None:
     return SearchView(active=searching(need), **_of(need.search, SearchView, "active"))
 
 
-def _of(shown: object, schema: type[Schema], *but: str) -> dict[str, object]:
+def _of(shown: object, schema: type[Schema], *but: str) -> dict[str, Any]:
     """The fields of this schema that stand under the same name in what is shown."""
     return {name: getattr(shown, name) for name in schema.model_fields if name not in but}

@@ -63,10 +63,15 @@ def _outside(earmark: Earmark, request: HoldRequested, today: date) -> Iterator[
         yield GoodsRule.EARMARK_DATE
 
 
-def place(lot: Lot | None, request: HoldRequested, need_id: str, now: datetime, today: date) -> Change[Lot]:
-    """Hold stock, or say which condition failed. A hold that is known is not decided again: its state is said."""
+def place(
+    lot: Lot | None, request: HoldRequested, need_id: str, filed: Hold | None, now: datetime, today: date
+) -> Change[Lot]:
+    """Hold stock, or say which condition failed. A hold that is known is not decided again: its state is said.
+
+    Here and below, `filed` is the hold as it left the lot, if it has.
+    """
     lot = lot or unlisted(request)
-    known = lot.holds.get(request.hold_id)
+    known = lot.holds.get(request.hold_id, filed)
     if known is not None:
         return Change(lot, standing(lot, request.hold_id, known))
     rule = lot.refusals.get(request.hold_id) or objection(lot, request, today)
@@ -84,13 +89,15 @@ def place(lot: Lot | None, request: HoldRequested, need_id: str, now: datetime, 
     return _moved(lot, request.hold_id, hold)
 
 
-def confirm(lot: Lot | None, request: HoldConfirmationRequested, need_id: str, now: datetime) -> Change[Lot]:
+def confirm(
+    lot: Lot | None, request: HoldConfirmationRequested, need_id: str, filed: Hold | None, now: datetime
+) -> Change[Lot]:
     """Keep the stock beyond the hold's own deadline, because the match was made.
 
     Whatever became of the hold meanwhile is said again. A deadline that has passed without the sweeper having seen
     it does no harm: as long as the stock is still held, the confirmation comes in time.
     """
-    lot, hold = _known(lot, request.hold_id)
+    lot, hold = _known(lot, request.hold_id, filed)
     if hold is None:
         return _never(lot, request, need_id, HoldStatus.EXPIRED, now)
     if hold.status is HoldStatus.HELD:
@@ -102,9 +109,11 @@ def confirm(lot: Lot | None, request: HoldConfirmationRequested, need_id: str, n
     return Change(lot, standing(lot, request.hold_id, hold))
 
 
-def release(lot: Lot | None, request: HoldReleaseRequested, need_id: str, now: datetime) -> Change[Lot]:
+def release(
+    lot: Lot | None, request: HoldReleaseRequested, need_id: str, filed: Hold | None, now: datetime
+) -> Change[Lot]:
     """Give the stock back to the lot. What was handed over stays issued until it is returned."""
-    lot, hold = _known(lot, request.hold_id)
+    lot, hold = _known(lot, request.hold_id, filed)
     if hold is None:
         return _never(lot, request, need_id, HoldStatus.RELEASED, now, reason=request.reason)
     if hold.promised:
@@ -179,10 +188,10 @@ def _refuse(lot: Lot, request: HoldRequested, need_id: str, rule: GoodsRule) -> 
     return Change(lot.but(refusals=newest), refused)
 
 
-def _known(lot: Lot | None, hold_id: str) -> tuple[Lot, Hold | None]:
+def _known(lot: Lot | None, hold_id: str, filed: Hold | None) -> tuple[Lot, Hold | None]:
     if lot is None:
         raise NotFound()
-    return lot, lot.holds.get(hold_id)
+    return lot, lot.holds.get(hold_id, filed)
 
 
 def _never(

@@ -36,11 +36,6 @@ class Balances(NamedTuple):
     issued: int = 0
     written_off: int = 0
 
-    def plus(self, received: int = 0, held: int = 0, issued: int = 0, written_off: int = 0) -> Balances:
-        return Balances(
-            self.received + received, self.held + held, self.issued + issued, self.written_off + written_off
-        )
-
 
 def entry_id(lot_id: str, sequence: int) -> str:
     return f"{lot_id}/{sequence}"
@@ -72,34 +67,45 @@ def enter(existing: LedgerEntry | None, event: LotEvent, message: Message) -> Ch
 def recount(entries: Iterable[LedgerEntry]) -> Balances:
     """The balances that follow from the quantities of the entries alone, in order of sequence.
 
-    A state that was said again (a repeated request) stands in the ledger again and is counted once.
+    A state that was said again (a repeated request) stands in the ledger again and moves nothing: stock of a hold
+    is promised only when it is not, and handed over or given back only when it is promised.
     """
     balances = Balances()
-    counted: set[tuple[str, str]] = set()
+    stands: dict[str | None, str] = {}
     for entry in entries:
-        if entry.hold_id is not None:
-            if (entry.hold_id, entry.event) in counted:
-                continue
-            counted.add((entry.hold_id, entry.event))
-        balances = _after(balances, entry)
+        before, after = _MOVES.get(entry.event, (None, None))
+        if before is None:
+            balances = _counted(balances, entry)
+        elif stands.get(entry.hold_id, "free") == before and after is not None:
+            stands[entry.hold_id] = after
+            balances = _moved(balances, before, after, entry.quantity)
     return balances
 
 
-def _after(balances: Balances, entry: LedgerEntry) -> Balances:
-    q = entry.quantity
+_MOVES = {
+    "hold.placed": ("free", "held"),
+    "hold.expired": ("held", "free"),
+    "hold.released": ("held", "free"),
+    "lot.issued": ("held", "issued"),
+    "lot.returned": ("issued", "free"),
+}
+
+
+def _moved(balances: Balances, before: str, after: str, quantity: int) -> Balances:
+    changes = {
+        name: getattr(balances, name) + by
+        for name, by in ((before, -quantity), (after, quantity))
+        if name != "free"
+    }
+    return balances._replace(**changes)
+
+
+def _counted(balances: Balances, entry: LedgerEntry) -> Balances:
     match entry.event:
         case "lot.listed" | "lot.changed":
-            return balances.plus(received=q)
+            return balances._replace(received=balances.received + entry.quantity)
         case "lot.written_off":
-            return balances.plus(written_off=q)
-        case "hold.placed":
-            return balances.plus(held=q)
-        case "hold.expired" | "hold.released":
-            return balances.plus(held=-q)
-        case "lot.issued":
-            return balances.plus(held=-q, issued=q)
-        case "lot.returned":
-            return balances.plus(issued=-q)
+            return balances._replace(written_off=balances.written_off + entry.quantity)
         case _:
             return balances
 

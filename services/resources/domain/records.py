@@ -155,8 +155,8 @@ class Lot(Record):
 
     Always: held + issued + written_off <= received, and nothing below zero. `held` counts held and confirmed
     holds, `issued` what was handed over and not returned. Closed holds leave `holds` after a while (`filing`);
-    `issued_filed` is what of `issued` stands in holds that have left. Duplicates of old messages need no memory
-    here: the store's watermarks keep them out. A lot that is not `listed` is a stub: somebody asked for a lot that
+    `issued_filed` is what of `issued` stands in holds that have left; those are known by their cards. Duplicates of
+    old messages need no memory here at all: the store's watermarks keep them out. A lot that is not `listed` is a stub: somebody asked for a lot that
     nobody listed; it is shown nowhere and refuses everything.
     """
 

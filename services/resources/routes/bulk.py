@@ -12,13 +12,14 @@ from pydantic import ValidationError
 from services.resources.schemas.bulk import Loaded, RowFlaw
 from services.resources.schemas.lots import LotRow
 from services.resources.service import Lots
-from shared.errors import Forbidden, Invalid, Refusal
+from shared.errors import Forbidden, Invalid, KeyReused, Refusal
 from shared.http import Access, allow, id_from
 from shared.http.bodies import BODY_LIMIT, bulk, read_json
 from shared.http.problems import TOO_LARGE, RequestRefused, escaped
 from shared.http.words import words_for
 from shared.ports import Op
 
+NDJSON = "application/x-ndjson"
 CHUNK = 128
 """So many lines are written together and share a commit."""
 FLAWS_SHOWN = 1000
@@ -29,9 +30,14 @@ class Bulk:
         self._lots = lots
 
     def add_to(self, router: APIRouter) -> None:
-        router.post("/lots/bulk", operation_id="load_lots", summary="List many lots, one JSON object a line")(
-            self.load
-        )
+        router.post(
+            "/lots/bulk",
+            operation_id="load_lots",
+            summary="List many lots, one JSON object a line",
+            openapi_extra={
+                "requestBody": {"required": True, "content": {NDJSON: {"schema": {"type": "string"}}}}
+            },
+        )(self.load)
 
     @bulk
     async def load(self, request: Request, access: Access = allow("lot.load")) -> Loaded:
@@ -68,7 +74,8 @@ class Bulk:
             return list(_unfit(number, error))
         except Refusal as refusal:
             zh, en = refusal.words("zh"), refusal.words("en")
-            return [RowFlaw(line=number, field=refusal.field, code=refusal.code, zh=zh, en=en)]
+            field = "/key" if isinstance(refusal, KeyReused) else refusal.field
+            return [RowFlaw(line=number, field=field, code=refusal.code, zh=zh, en=en)]
 
     async def _list(self, row: LotRow, line: bytes, access: Access) -> bool:
         charity_id = row.charity_id or access.principal.organisation_id

@@ -10,7 +10,7 @@ from services.resources.domain.booking import confirm, place, release
 from services.resources.domain.filing import HoldCard, card_of, copy_card, ripe, turn
 from services.resources.domain.handover import issue, release_by_staff, sign, take_back
 from services.resources.domain.ledger import LedgerEntry, enter, entry_id
-from services.resources.domain.records import Lot, Receipt, ReturnReason, lot_of
+from services.resources.domain.records import Hold, Lot, Receipt, ReturnReason, lot_of
 from services.resources.schemas.holds import HoldView
 from shared.contracts.base import Message
 from shared.contracts.matching import HoldConfirmationRequested, HoldReleaseRequested, HoldRequested
@@ -32,21 +32,21 @@ class Holds:
 
     async def place_hold(self, asked: HoldRequested, cause: Message) -> None:
         now, need_id = self._clock.now(), cause.subject
-        today = self._day(now, asked.site_id)
+        filed, today = await self._filed(asked.hold_id), self._day(now, asked.site_id)
         await self._store.change(
-            Lot, asked.lot_id, lambda lot: place(lot, asked, need_id, now, today), cause=cause
+            Lot, asked.lot_id, lambda lot: place(lot, asked, need_id, filed, now, today), cause=cause
         )
 
     async def confirm_hold(self, asked: HoldConfirmationRequested, cause: Message) -> None:
-        now, need_id = self._clock.now(), cause.subject
+        now, need_id, filed = self._clock.now(), cause.subject, await self._filed(asked.hold_id)
         await self._store.change(
-            Lot, asked.lot_id, lambda lot: confirm(lot, asked, need_id, now), cause=cause
+            Lot, asked.lot_id, lambda lot: confirm(lot, asked, need_id, filed, now), cause=cause
         )
 
     async def release_hold(self, asked: HoldReleaseRequested, cause: Message) -> None:
-        now, need_id = self._clock.now(), cause.subject
+        now, need_id, filed = self._clock.now(), cause.subject, await self._filed(asked.hold_id)
         await self._store.change(
-            Lot, asked.lot_id, lambda lot: release(lot, asked, need_id, now), cause=cause
+            Lot, asked.lot_id, lambda lot: release(lot, asked, need_id, filed, now), cause=cause
         )
 
     async def keep_books(self, event: LotEvent, cause: Message) -> None:
@@ -118,6 +118,11 @@ class Holds:
             return Change(change.record, *change.events, answer=view.model_dump(mode="json"))
 
         return await self._store.change(Lot, lot_of(hold_id), decided, op=op)
+
+    async def _filed(self, hold_id: str) -> Hold | None:
+        """The copy of a hold: all there is of one that has left its lot. While it is in its lot, the lot counts."""
+        card = await self._store.get(HoldCard, hold_id)
+        return card.record.hold if card else None
 
     async def _copy_card(self, hold_id: str, cause: Message) -> None:
         """The hold as it stands in the lot now, which may be newer than the event; filed ones have their card."""

@@ -50,21 +50,15 @@ class Lots:
         return await self._store.find(Donor, query)
 
     async def list_lot(self, lot: Lot, op: Op, answer: Answer = LotView.own) -> Outcome[Lot]:
-        """Put a lot on the list, once per op. Raises Invalid for what makes no sense."""
-        await self.check(lot)
-        return await self._store.change(
-            Lot, lot.id, lambda there: _answered(list_lot(there, lot), answer), op=op
-        )
+        """Put a lot on the list, once per op. Raises Invalid, naming the field, for what makes no sense."""
+        await self._check_donor(lot)
 
-    async def check(self, lot: Lot) -> None:
-        """Refuse a lot whose place, donor, dates or unit make no sense. Raises Invalid, naming the field."""
-        check_listing(lot, self._today(lot))
-        self._check_places(lot)
-        self._check_earmark(lot.earmark)
-        if lot.donor_id is not None:
-            donor = await self._store.get(Donor, lot.donor_id)
-            if donor is None or donor.record.charity_id != lot.charity_id:
-                raise Invalid("/donor_id", zh="没有这位捐赠人", en="there is no such donor")
+        def decide(there: Lot | None) -> Change[Lot]:
+            if there is None or not there.listed:
+                self._check(lot)
+            return _answered(list_lot(there, lot), answer)
+
+        return await self._store.change(Lot, lot.id, decide, op=op)
 
     async def lot(self, id: str) -> Versioned[Lot]:
         """A lot that somebody listed."""
@@ -114,6 +108,18 @@ class Lots:
     def _today(self, lot: Lot) -> date:
         """The day where the lot is stored."""
         return self._clock.now().astimezone(self._atlas.zone(lot.site_id or "")).date()
+
+    def _check(self, lot: Lot) -> None:
+        check_listing(lot, self._today(lot))
+        self._check_places(lot)
+        self._check_earmark(lot.earmark)
+
+    async def _check_donor(self, lot: Lot) -> None:
+        if lot.donor_id is None:
+            return
+        donor = await self._store.get(Donor, lot.donor_id)
+        if donor is None or donor.record.charity_id != lot.charity_id:
+            raise Invalid("/donor_id", zh="没有这位捐赠人", en="there is no such donor")
 
     def _check_places(self, lot: Lot) -> None:
         if self._atlas.area(lot.area) is None:

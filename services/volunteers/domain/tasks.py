@@ -123,6 +123,13 @@ def finish(
     return Change(after, said)
 
 
+def latest_end(calendar: Calendar, task: Task, now: datetime) -> datetime:
+    """Until when a service can have gone on that nobody checked out of: now, if nothing else stands in between."""
+    started_at = task.started_at or now
+    others = [service.start_at for service in calendar.services() if service.start_at >= started_at]
+    return min(now, started_at + LONGEST_SERVICE, *others)
+
+
 def _task(calendar: Calendar, task_id: str, wanted: TaskStatus) -> tuple[Invitation, Task]:
     invitation, task = calendar.task(task_id)
     if task.status != wanted:

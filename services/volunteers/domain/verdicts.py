@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from services.volunteers.domain.calendar import Calendar, Task, about
-from services.volunteers.domain.tasks import finish
+from services.volunteers.domain.tasks import finish, latest_end
 from shared.contracts.matching import SeatFilled, SeatReleased, SeatWon
 from shared.contracts.vocabulary import Closing, InvitationStatus, TaskStatus
 from shared.contracts.volunteers import TaskTaken, TaskWithdrawn

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import h3
-from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints
+from pydantic_core import PydanticKnownError
 
 from services.volunteers.domain.week import HOURS, hours_between, pattern
 from shared.contracts.parts import Window
@@ -57,17 +58,26 @@ class Span(Schema):
     end_at: Moment
 
 
-Hours = Annotated[tuple[Slot | HourRange, ...], Field(max_length=HOURS)]
+def _as_range(given: Any) -> Any:
+    """A single slot as the range of one hour that it is."""
+    if not isinstance(given, int) or isinstance(given, bool):
+        return given
+    if given < 0:
+        raise PydanticKnownError("greater_than_equal", {"ge": 0})
+    if given >= HOURS:
+        raise PydanticKnownError("less_than", {"lt": HOURS})
+    return HourRange.model_validate({"day": given // 24, "from": given % 24, "to": given % 24 + 1})
+
+
+Hour = Annotated[HourRange, BeforeValidator(_as_range, json_schema_input_type=Slot | HourRange)]
+Hours = Annotated[tuple[Hour, ...], Field(max_length=HOURS)]
 Spans = Annotated[tuple[Span, ...], Field(max_length=100)]
 
 
-def weekly(hours: Sequence[int | HourRange]) -> tuple[int, ...]:
+def weekly(hours: Sequence[HourRange]) -> tuple[int, ...]:
     """The weekly pattern, whichever way it was given."""
     slots: list[int] = []
     for n, given in enumerate(hours):
-        if isinstance(given, int):
-            slots.append(given)
-            continue
         if given.to_hour <= given.from_hour:
             raise Invalid(
                 f"/hours/{n}/to", zh="结束时间须晚于开始时间", en="the end must come after the start"
@@ -89,7 +99,7 @@ def known_zone(zone: str) -> str:
     """The name of a time zone. Refuses what is none."""
     try:
         return ZoneInfo(zone).key
-    except (ValueError, OSError) as e:
+    except (KeyError, ValueError, OSError) as e:
         raise Invalid(
             "/zone", zh="没有这个时区，如 Asia/Shanghai", en="no such zone; say Asia/Shanghai"
         ) from e

@@ -22,7 +22,9 @@ class Failed(Exception):
 
 def run(*command: str | Path, **options: Any) -> str:
     """The output of a command that must succeed."""
-    done: subprocess.CompletedProcess[str] = subprocess.run([str(part) for part in command], text=True, capture_output=True, **options)
+    done: subprocess.CompletedProcess[str] = subprocess.run(
+        [str(part) for part in command], text=True, capture_output=True, **options
+    )
     if done.returncode:
         raise Failed(f"{' '.join(map(str, command))[:150]} failed:\n{(done.stdout + done.stderr)[-3000:]}")
     return done.stdout

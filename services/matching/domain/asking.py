@@ -1,0 +1,91 @@
+"""What is asked of lots, and asked again with the same id when no answer comes."""
+
+from __future__ import annotations
+
+from services.matching.domain.match import Hold, Match, owner_of
+from services.matching.domain.scene import Scene
+from services.matching.domain.words import Phase
+from shared.contracts.base import Event
+from shared.contracts.matching import HoldConfirmationRequested, HoldReleaseRequested, HoldRequested
+from shared.contracts.vocabulary import Closing
+
+FIRST_ASK_SECONDS = 30
+"""How long an answer about a hold may take before it is asked for again; each time twice as long."""
+LONGEST_ASK_SECONDS = 3600
+ASKS_TO_RELEASE = 12
+"""How often a release is asked for. Then it is left to the lot's own deadline: too much is held, never too little."""
+
+
+def hold_request(match: Match, hold_id: str, hold: Hold) -> HoldRequested:
+    assert hold.expires_at is not None, "what is asked for has a deadline"
+    need = match.need
+    line = next(line for line in need.goods if line.id == hold.line_id)
+    return HoldRequested(
+        hold_id=hold_id,
+        lot_id=owner_of(hold_id),
+        line_id=line.id,
+        site_id=need.site_id,
+        area=need.area,
+        household_id=need.household_id,
+        category=need.category,
+        target_groups=need.target_groups,
+        goods=line.category,
+        unit=line.unit,
+        quantity=hold.quantity,
+        expires_at=hold.expires_at,
+    )
+
+
+def confirm_hold(match: Match, hold_id: str, hold: Hold, scene: Scene) -> HoldConfirmationRequested:
+    return HoldConfirmationRequested(
+        hold_id=hold_id,
+        lot_id=owner_of(hold_id),
+        line_id=hold.line_id,
+        pick_up_by=scene.after(scene.policy(match.need.site_id).pick_up_seconds),
+    )
+
+
+def release_hold(
+    match: Match, hold_id: str, hold: Hold, reason: Closing, scene: Scene
+) -> tuple[Match, list[Event]]:
+    """Give stock back that is not needed; until the lot has said so the hold is remembered."""
+    releasing = hold.but(phase=Phase.RELEASING, reason=reason, ask_at=scene.after(FIRST_ASK_SECONDS), asks=0)
+    return match.with_hold(hold_id, releasing), [_release(hold_id, releasing)]
+
+
+def ask_again(match: Match, scene: Scene) -> tuple[Match, list[Event]]:
+    """Ask once more about every hold whose answer is overdue."""
+    overdue = {
+        id: hold for id, hold in match.holds.items() if hold.ask_at is not None and hold.ask_at <= scene.now
+    }
+    if not overdue:
+        return match, []
+    events = [_asked(match, id, hold, scene) for id, hold in overdue.items()]
+    later = {id: _later(hold, scene) for id, hold in overdue.items()}
+    return match.but(holds={**match.holds, **later}), events
+
+
+def _asked(match: Match, hold_id: str, hold: Hold, scene: Scene) -> Event:
+    match hold.phase:
+        case Phase.REQUESTED:
+            return hold_request(match, hold_id, hold)
+        case Phase.CONFIRMING:
+            return confirm_hold(match, hold_id, hold, scene)
+        case _:
+            return _release(hold_id, hold)
+
+
+def _later(hold: Hold, scene: Scene) -> Hold:
+    asks = hold.asks + 1
+    if hold.phase == Phase.RELEASING and asks >= ASKS_TO_RELEASE:
+        return hold.but(asks=asks, ask_at=None)
+    return hold.but(asks=asks, ask_at=scene.after(min(FIRST_ASK_SECONDS * 2**asks, LONGEST_ASK_SECONDS)))
+
+
+def _release(hold_id: str, hold: Hold) -> HoldReleaseRequested:
+    return HoldReleaseRequested(
+        hold_id=hold_id,
+        lot_id=owner_of(hold_id),
+        line_id=hold.line_id,
+        reason=hold.reason or Closing.NOT_NEEDED,
+    )

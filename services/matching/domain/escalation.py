@@ -1,0 +1,111 @@
+"""Tiers: 社工室 → 社工站 → 总站 → 指导中心. When time passes without a full match the next one up looks as well; the
+first stays accountable."""
+
+from __future__ import annotations
+
+from services.matching.domain.match import Match, is_named, lines
+from services.matching.domain.scene import Scene, Station, Tier
+from services.matching.domain.words import Answer
+from shared.contracts.base import Event
+from shared.contracts.matching import MatchEscalated
+from shared.contracts.vocabulary import GoodsRule, Ring, SiteKind
+
+RINGS = list(Ring)
+
+WIDEST: dict[SiteKind | None, Ring] = {
+    SiteKind.ROOM: Ring.TOWNSHIP,
+    SiteKind.STATION: Ring.COUNTY,
+    None: Ring.COUNTY,
+    SiteKind.MAIN_STATION: Ring.CITY,
+    SiteKind.CENTER: Ring.ANYWHERE,
+}
+"""How far a search may go as long as it is this tier's; beyond the last tier it may go anywhere."""
+
+
+def raise_tier(match: Match, scene: Scene) -> tuple[Match, list[Event]]:
+    """Raise the match a tier if its time has come. Every line that is short is searched again at once; who or what
+    could not be had a while ago may be asked again.
+
+    When there is no tier left, or it has been raised often enough, it stays where it is and searches everywhere,
+    again and again, while a coordinator is waited for.
+    """
+    if match.closed or match.spec is None or match.tier_due_at is None or match.tier_due_at > scene.now:
+        return match, []
+    station = scene.station(match.need.site_id)
+    match = match.but(tier_due_at=scene.after(station.policy.tier_seconds))
+    if all(match.is_full(line) for line in lines(match.need)):
+        return match, []
+    match = _searching_again(match, scene)
+    hops = match.hops + 1
+    if hops > station.policy.max_hops or hops >= len(station.tiers):
+        return match.but(exhausted=True), []
+    here, above = station.tiers[hops - 1], station.tiers[hops]
+    match = match.but(hops=hops, tier_site_id=above.site_id)
+    escalated = MatchEscalated(
+        site_id=match.need.site_id,
+        from_site_id=here.site_id,
+        to_site_id=above.site_id,
+        hops=hops,
+        next_action_at=match.due_at or scene.now,
+    )
+    return match, [escalated]
+
+
+def widest(match: Match, station: Station) -> Ring:
+    """How far the search may go now."""
+    if at_once(match) or match.exhausted:
+        return Ring.ANYWHERE
+    return WIDEST[_tier(match, station).kind]
+
+
+def widest_for_goods(match: Match, station: Station) -> Ring:
+    """Goods lie in stores that serve a county at least, and need not widen step by step."""
+    return max(Ring.COUNTY, widest(match, station), key=RINGS.index)
+
+
+def areas(match: Match, station: Station) -> tuple[str, ...]:
+    """The areas of the tiers that look as well."""
+    raised = station.tiers[1 : match.hops + 1]
+    return tuple(dict.fromkeys(tier.area for tier in raised if tier.area))
+
+
+def first_ring(match: Match, line_id: str, station: Station) -> Ring:
+    """Where the next wave of a line begins: one ring wider than the last."""
+    furthest = widest(match, station)
+    last = match.people[line_id].ring
+    if at_once(match):
+        return furthest
+    following = 0 if last is None else RINGS.index(last) + 1
+    return RINGS[min(following, RINGS.index(furthest))]
+
+
+def at_once(match: Match) -> bool:
+    """A crisis and a child wait for no rings."""
+    return is_named(match.need)
+
+
+def _tier(match: Match, station: Station) -> Tier:
+    return station.tiers[min(match.hops, len(station.tiers) - 1)]
+
+
+def _searching_again(match: Match, scene: Scene) -> Match:
+    """Every short line due now; calendars and lots that refused may be asked again."""
+    asked = {
+        id: one._replace(answer=Answer.PASSED) if one.answer == Answer.REFUSED else one
+        for id, one in match.asked.items()
+    }
+    people = {
+        id: state.but(due_at=scene.now, dry=0) if state.free else state for id, state in match.people.items()
+    }
+    goods = {
+        line.id: match.goods[line.id].but(
+            due_at=scene.now, dry=0, refused=_lasting(match.goods[line.id].refused)
+        )
+        for line in match.need.goods
+    }
+    return match.but(asked=asked, people=people, goods=goods)
+
+
+def _lasting(refused: dict[str, GoodsRule]) -> dict[str, GoodsRule]:
+    """Refusals that time does not mend."""
+    return {lot: rule for lot, rule in refused.items() if rule != GoodsRule.QUANTITY}

@@ -1,0 +1,117 @@
+"""Holds: what lots answer, and what it means for the match.
+
+Messages of one lot come in order, so the newest word about a hold counts. A hold that nobody wants any more is given
+back at once; one that got lost is looked for again, in another lot if this one refused.
+"""
+
+from __future__ import annotations
+
+from services.matching.domain.asking import release_hold
+from services.matching.domain.match import Hold, Match, owner_of
+from services.matching.domain.scene import Scene
+from services.matching.domain.settling import reopen, settled
+from services.matching.domain.words import HANDED_OVER, Phase
+from shared.contracts.base import Event
+from shared.contracts.resources import (
+    HoldConfirmed,
+    HoldEvent,
+    HoldExpired,
+    HoldPlaced,
+    HoldRefused,
+    HoldReleased,
+    LotIssued,
+    LotReceived,
+    LotReturned,
+)
+from shared.contracts.vocabulary import Closing, GoodsRule
+from shared.errors import NotFound
+from shared.records import Change
+
+PHASES: dict[type[HoldEvent], Phase] = {
+    HoldPlaced: Phase.HELD,
+    HoldConfirmed: Phase.CONFIRMED,
+    LotIssued: Phase.ISSUED,
+    LotReceived: Phase.RECEIVED,
+}
+"""What each of these says of a hold."""
+
+_ORDER = list(Phase)
+
+
+def note_hold(match: Match | None, event: HoldEvent, scene: Scene) -> Change[Match]:
+    """A lot says that it holds, keeps or has handed over what was asked for."""
+    match = match or Match(id=event.need_id)
+    phase = PHASES[type(event)]
+    hold = match.holds.get(event.hold_id)
+    if hold is None:
+        return _adopt(match, event, phase, scene)
+    if hold.phase == Phase.RELEASING and phase not in HANDED_OVER:
+        if phase == Phase.CONFIRMED:
+            return Change(match)
+        match, events = release_hold(match, event.hold_id, hold, hold.reason or Closing.NOT_NEEDED, scene)
+        return Change(match, *events)
+    if hold.phase != Phase.RELEASING and _ORDER.index(phase) <= _ORDER.index(hold.phase):
+        return Change(match)
+    heard = hold.but(phase=phase, ask_at=None, asks=0, quantity=event.quantity)
+    return settled(match.with_hold(event.hold_id, heard), scene)
+
+
+def note_refusal(match: Match | None, refused: HoldRefused, scene: Scene) -> Change[Match]:
+    """The lot cannot be had: another one is looked for at once."""
+    match, hold = _known(match, refused.hold_id)
+    if hold is None:
+        return Change(match)
+    return _lost(match, refused.hold_id, hold, scene, refused.rule, Closing.NOT_NEEDED)
+
+
+def note_expiry(match: Match | None, expired: HoldExpired, scene: Scene) -> Change[Match]:
+    """The lot took it back because its time was up; it may be asked again."""
+    match, hold = _known(match, expired.hold_id)
+    if hold is None:
+        return Change(match)
+    return _lost(match, expired.hold_id, hold, scene, None, Closing.NOT_NEEDED)
+
+
+def note_end(match: Match | None, ended: HoldReleased | LotReturned, scene: Scene) -> Change[Match]:
+    """The hold is over: as we asked, by staff, or because the goods came back. What is then missing is looked for
+    elsewhere."""
+    match, hold = _known(match, ended.hold_id)
+    if hold is None:
+        return Change(match)
+    reason = ended.reason if isinstance(ended, HoldReleased) else Closing.NOT_NEEDED
+    return _lost(match, ended.hold_id, hold, scene, GoodsRule.REFUSED, reason)
+
+
+def _known(match: Match | None, hold_id: str) -> tuple[Match, Hold | None]:
+    if match is None:
+        raise NotFound()
+    return match, match.holds.get(hold_id)
+
+
+def _lost(
+    match: Match, hold_id: str, hold: Hold, scene: Scene, rule: GoodsRule | None, reason: Closing
+) -> Change[Match]:
+    """The match without this hold. If it counted on it, its line is searched for again now."""
+    match = match.without_hold(hold_id)
+    state = match.goods.get(hold.line_id)
+    if match.closed or state is None or hold.phase == Phase.RELEASING:
+        return Change(match)
+    refused = {**state.refused, owner_of(hold_id): rule} if rule else state.refused
+    match = match.with_line(hold.line_id, state.but(refused=refused, due_at=scene.now))
+    events: tuple[Event, ...] = ()
+    if hold.phase != Phase.REQUESTED:
+        match, events = reopen(match, scene, reason)
+    return settled(match, scene, *events)
+
+
+def _adopt(match: Match, event: HoldEvent, phase: Phase, scene: Scene) -> Change[Match]:
+    """A hold that is not known: taken up if a line is short of just that, or if the need is still to come; else
+    given back."""
+    hold = Hold(line_id=event.line_id, quantity=event.quantity, phase=phase)
+    if phase in HANDED_OVER or (match.spec is None and not match.closed):
+        return settled(match.with_hold(event.hold_id, hold), scene)
+    wanted = next((x.quantity for x in match.spec.goods if x.id == event.line_id), 0) if match.spec else 0
+    if not match.closed and match.promised(event.line_id) + event.quantity <= wanted:
+        return settled(match.with_hold(event.hold_id, hold), scene)
+    match, events = release_hold(match, event.hold_id, hold, match.closing or Closing.NOT_NEEDED, scene)
+    return Change(match, *events)

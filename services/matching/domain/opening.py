@@ -1,0 +1,186 @@
+"""Opening a search, changing what is searched for, and saying where it stands."""
+
+from __future__ import annotations
+
+from services.matching.domain.asking import release_hold
+from services.matching.domain.award import decided, withdraw
+from services.matching.domain.match import GoodsState, Match, PeopleState, is_named, owner_of, seat_id
+from services.matching.domain.scene import Scene
+from services.matching.domain.settling import settled, state_event, word
+from services.matching.domain.words import HANDED_OVER, SECURED, Answer, MatchStatus, Phase
+from shared.contracts.base import Event
+from shared.contracts.matching import MatchClosed, SeatReleased
+from shared.contracts.parts import GoodsLine, NeedSpec, PeopleLine
+from shared.contracts.vocabulary import Closing
+from shared.records import Change
+
+
+def open_search(match: Match | None, need_id: str, spec: NeedSpec, scene: Scene) -> Change[Match]:
+    """Begin the search, due now. What was heard before the need came is taken up; a match that was closed before
+    stays closed."""
+    match = match or Match(id=need_id)
+    if match.spec is not None:
+        return Change(match)
+    match = match.but(spec=spec)
+    if match.closed:
+        return Change(match)
+    opened = match.but(
+        people={line.id: PeopleState(seats=("",) * line.seats, due_at=scene.now) for line in spec.people},
+        goods={line.id: GoodsState(due_at=scene.now) for line in spec.goods},
+        tier_site_id=spec.site_id,
+        tier_due_at=scene.after(scene.policy(spec.site_id).tier_seconds),
+    )
+    opened, released = _without_strays(opened, scene)
+    opened, verdicts = _early_answered(opened)
+    return settled(opened, scene, *released, *verdicts)
+
+
+def change_need(match: Match | None, need_id: str, spec: NeedSpec, scene: Scene) -> Change[Match]:
+    """Go on with the lines as they are now. Who was asked for a line that is no longer the same is told so; seats and
+    holds of such a line are given back."""
+    if match is None or match.spec is None:
+        return open_search(match, need_id, spec, scene)
+    if match.closed or match.spec == spec:
+        return Change(match.but(spec=spec))
+    before, events = match.spec, list[Event]()
+    kept_people = {line.id for line in spec.people if _same_people(line, before, spec)}
+    kept_goods = {line.id for line in spec.goods if _same_goods(line, before, spec)}
+    for line_id in [id for id in match.people if id not in kept_people]:
+        match, ended = _end_people(match, line_id)
+        events += ended
+    match = match.but(spec=spec)
+    for line in spec.people:
+        match, released = _seated(match, line, scene)
+        events += released
+    people = {line.id: match.people[line.id] for line in spec.people}
+    goods = {
+        line.id: match.goods[line.id] if line.id in kept_goods else GoodsState(due_at=scene.now)
+        for line in spec.goods
+    }
+    match = match.but(people=people, goods=goods)
+    for wanted in spec.goods:
+        match = _due_if_short(match, wanted, scene)
+    match, given_back = _surplus_released(match, kept_goods, scene)
+    return settled(match, scene, *events, *given_back)
+
+
+def say_where_it_stands(match: Match | None, need_id: str, spec: NeedSpec, scene: Scene) -> Change[Match]:
+    """Answer a need that has waited too long: with the newest state, or by opening a match that got lost."""
+    if match is None or match.spec is None:
+        return open_search(match, need_id, spec, scene)
+    if match.closed:
+        assert match.closing is not None, "a closed match has a reason"
+        return Change(match, MatchClosed(site_id=spec.site_id, reason=match.closing))
+    if match.status == MatchStatus.MADE:
+        return Change(match, state_event(match))
+    said = [state_event(match)] if match.status == MatchStatus.PARTLY_MADE else []
+    return Change(match, *said, word(match, scene.now))
+
+
+def _early_answered(match: Match) -> tuple[Match, list[Event]]:
+    """The verdicts about every yes that came before the need."""
+    events: list[Event] = []
+    for invitation_id, line_id in match.early.items():
+        match, verdict = decided(match, invitation_id, line_id)
+        events += verdict
+    return match.but(early={}), events
+
+
+def _without_strays(match: Match, scene: Scene) -> tuple[Match, list[Event]]:
+    """Give back holds that came before the need and that none of its lines asks for."""
+    quantities = {line.id: line.quantity for line in match.need.goods}
+    events: list[Event] = []
+    for id, hold in match.holds.items():
+        if hold.phase not in HANDED_OVER and match.promised(hold.line_id) > quantities.get(hold.line_id, 0):
+            match, released = release_hold(match, id, hold, Closing.NOT_NEEDED, scene)
+            events += released
+    return match, events
+
+
+def _same_people(line: PeopleLine, before: NeedSpec, after: NeedSpec) -> bool:
+    """Whether those who were asked for this line would still be asked the same."""
+    old = next((other for other in before.people if other.id == line.id), None)
+    if old is None or (is_named(after) and not is_named(before)):
+        return False
+    counts = {"seats": line.seats, "minimum": line.minimum, "required": line.required}
+    return old.model_copy(update=counts) == line
+
+
+def _same_goods(line: GoodsLine, before: NeedSpec, after: NeedSpec) -> bool:
+    """Whether what is held for this line may still be used for it."""
+    old = next((other for other in before.goods if other.id == line.id), None)
+    for_whom = (before.category, before.target_groups, before.area)
+    if old is None or for_whom != (after.category, after.target_groups, after.area):
+        return False
+    counts = {"quantity": line.quantity, "minimum": line.minimum, "required": line.required}
+    return old.model_copy(update=counts) == line
+
+
+def _end_people(match: Match, line_id: str) -> tuple[Match, list[Event]]:
+    """The end of a line as it was: open offers withdrawn, seats given back."""
+    match, events = withdraw(match, line_id, Closing.CHANGED)
+    events += [
+        _released(match, line_id, number, holder)
+        for number, holder in enumerate(match.people[line_id].seats, 1)
+        if holder and holder not in match.done
+    ]
+    asked = {
+        id: one._replace(answer=Answer.CHANGED) if one.line_id == line_id else one
+        for id, one in match.asked.items()
+    }
+    people = {id: state for id, state in match.people.items() if id != line_id}
+    return match.but(asked=asked, people=people), events
+
+
+def _seated(match: Match, line: PeopleLine, scene: Scene) -> tuple[Match, list[Event]]:
+    """The line with as many seats as are asked for now; who sat on one too many is let go, the last first."""
+    state = match.people.get(line.id)
+    if state is None:
+        return match.with_line(line.id, PeopleState(seats=("",) * line.seats, due_at=scene.now)), []
+    holders = sorted(filter(None, state.seats), key=lambda holder: holder not in match.done)
+    seats = state.seats
+    if len(seats) < line.seats:
+        seats = (*seats, *("",) * (line.seats - len(seats)))
+    elif len(seats) > line.seats:
+        seats = (*holders[: line.seats], *("",) * max(0, line.seats - len(holders)))
+    events: list[Event] = []
+    for number, holder in enumerate(state.seats, 1):
+        if holder and holder not in seats and holder not in match.done:
+            events.append(_released(match, line.id, number, holder))
+            match = match.with_answer(holder, match.asked[holder]._replace(answer=Answer.CHANGED))
+    due_at = state.due_at or (scene.now if "" in seats else None)
+    match = match.with_line(line.id, state.but(seats=seats, due_at=due_at))
+    if "" not in seats:
+        match, withdrawn = withdraw(match, line.id, Closing.FILLED)
+        events += withdrawn
+    return match, events
+
+
+def _due_if_short(match: Match, line: GoodsLine, scene: Scene) -> Match:
+    state = match.goods[line.id]
+    if state.due_at is None and match.promised(line.id) < line.quantity:
+        return match.with_line(line.id, state.but(due_at=scene.now))
+    return match
+
+
+def _surplus_released(match: Match, kept: set[str], scene: Scene) -> tuple[Match, list[Event]]:
+    """Give back what no line asks for any more: of a line that changed everything, of others what is too much."""
+    wanted = {line.id: line.quantity for line in match.need.goods if line.id in kept}
+    events: list[Event] = []
+    for id, hold in reversed(match.holds.items()):
+        if hold.phase not in (SECURED | {Phase.REQUESTED}) - HANDED_OVER:
+            continue
+        if match.promised(hold.line_id) - hold.quantity >= wanted.get(hold.line_id, 0):
+            match, released = release_hold(match, id, hold, Closing.CHANGED, scene)
+            events += released
+    return match, events
+
+
+def _released(match: Match, line_id: str, number: int, holder: str) -> SeatReleased:
+    return SeatReleased(
+        line_id=line_id,
+        seat_id=seat_id(line_id, number),
+        invitation_id=holder,
+        volunteer_id=owner_of(holder),
+        reason=Closing.CHANGED,
+    )

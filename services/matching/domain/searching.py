@@ -1,0 +1,156 @@
+"""Carrying a wave out: people are asked, lots are asked for, and the next time is set."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from services.matching.domain.asking import FIRST_ASK_SECONDS, ask_again, hold_request
+from services.matching.domain.escalation import raise_tier
+from services.matching.domain.match import Asked, Hold, Match, is_pressing, wave_seconds
+from services.matching.domain.planning import is_too_late
+from services.matching.domain.scene import Scene
+from services.matching.domain.settling import settled, word
+from services.matching.domain.wave import GoodsPlan, PeoplePlan, Wave
+from services.matching.domain.words import MatchStatus
+from shared.contracts.base import Event
+from shared.contracts.matching import SeatsOffered
+from shared.contracts.parts import GoodsLine, PeopleLine, SitePolicy
+from shared.contracts.vocabulary import Waiting
+from shared.records import Change
+
+LONGEST_PAUSE = 4
+"""A search that finds nobody is repeated after one, two, at most four times a wave's seconds."""
+
+
+def wake(match: Match, wave: Wave | None, scene: Scene) -> Change[Match]:
+    """Let the timers of a match pass: a tier, overdue answers, the time after which part of it may do, and the wave
+    that was planned for it."""
+    if match.closed or match.spec is None:
+        match, events = ask_again(match, scene)
+        return Change(match, *events)
+    match, events = raise_tier(match, scene)
+    match, asked = ask_again(match, scene)
+    if match.partial_at is not None and match.partial_at <= scene.now:
+        match = match.but(partial=True, partial_at=None)
+    match, planned = carry_out(match, wave, scene) if wave else (match, [])
+    change = settled(match, scene, *events, *asked, *planned)
+    if not wave and not events:
+        return change
+    return _with_word(change, scene)
+
+
+def carry_out(match: Match, wave: Wave, scene: Scene) -> tuple[Match, list[Event]]:
+    """Do what was planned, as far as it is still called for."""
+    policy = scene.policy(match.need.site_id)
+    match = match.but(wave=wave.number)
+    if match.partial_at is None and not match.partial:
+        match = match.but(partial_at=scene.after(wave_seconds(match.need, policy)))
+    events: list[Event] = []
+    for line in match.need.people:
+        for plan in (plan for plan in wave.people if plan.line_id == line.id):
+            match, offered = _offer(match, line, plan, scene)
+            events += offered
+    for goods in match.need.goods:
+        for choice in (plan for plan in wave.goods if plan.line_id == goods.id):
+            match, requested = _request(match, goods, choice, scene)
+            events += requested
+    return _weighed(match, scene), events
+
+
+def _offer(match: Match, line: PeopleLine, plan: PeoplePlan, scene: Scene) -> tuple[Match, list[Event]]:
+    """Ask the people of the plan; the next wave is due after its time, or when all have answered."""
+    state, policy = match.people[line.id], scene.policy(match.need.site_id)
+    match = _diagnosed(match, plan)
+    if plan.too_late:
+        return match.with_line(line.id, state.but(due_at=None, dry=state.dry + 1)), []
+    if not plan.offers:
+        due_at = _pause(match, policy, state.dry, scene)
+        return match.with_line(line.id, state.but(ring=plan.ring, dry=state.dry + 1, due_at=due_at)), []
+    due_at = scene.after(wave_seconds(match.need, policy))
+    state = state.but(ring=plan.ring, waves=state.waves + 1, dry=0, due_at=due_at)
+    asked = {offer.invitation_id: Asked(line.id, match.wave) for offer in plan.offers}
+    match = match.with_line(line.id, state).but(asked={**match.asked, **asked})
+    return match, [_offered(match, line, plan, scene)]
+
+
+def _offered(match: Match, line: PeopleLine, plan: PeoplePlan, scene: Scene) -> SeatsOffered:
+    need, policy = match.need, scene.policy(match.need.site_id)
+    seconds = policy.urgent_invitation_seconds if is_pressing(need) else policy.invitation_seconds
+    return SeatsOffered(
+        line_id=line.id,
+        wave=match.wave,
+        ring=plan.ring,
+        site_id=need.site_id,
+        household_id=need.household_id,
+        category=need.category,
+        urgency=need.urgency,
+        skills=line.skills,
+        mode=line.mode,
+        area=need.area,
+        cell=need.cell,
+        window=line.window,
+        open_seats=match.people[line.id].free,
+        expires_at=min(scene.after(seconds), line.window.start_at),
+        offers=plan.offers,
+    )
+
+
+def _request(match: Match, line: GoodsLine, plan: GoodsPlan, scene: Scene) -> tuple[Match, list[Event]]:
+    """Ask for the lots of the plan. What is still missing then is looked for again later."""
+    state, policy = match.goods[line.id], scene.policy(match.need.site_id)
+    match = _diagnosed(match, plan)
+    expires_at = scene.after(policy.hold_seconds)
+    ask_at = scene.after(FIRST_ASK_SECONDS)
+    holds = {
+        choice.hold_id: Hold(line_id=line.id, quantity=choice.quantity, expires_at=expires_at, ask_at=ask_at)
+        for choice in plan.choices
+    }
+    match = match.but(holds={**match.holds, **holds})
+    if match.promised(line.id) >= line.quantity:
+        state = state.but(due_at=None, dry=0)
+    else:
+        state = state.but(due_at=_pause(match, policy, state.dry, scene), dry=0 if holds else state.dry + 1)
+    match = match.with_line(line.id, state)
+    return match, [hold_request(match, id, hold) for id, hold in holds.items()]
+
+
+def _diagnosed(match: Match, plan: PeoplePlan | GoodsPlan) -> Match:
+    """Remember why a line is short, for whoever looks; forget it when it no longer is."""
+    diagnosis = {id: why for id, why in match.diagnosis.items() if id != plan.line_id}
+    if plan.diagnosis is not None:
+        diagnosis[plan.line_id] = plan.diagnosis
+    return match if diagnosis == match.diagnosis else match.but(diagnosis=diagnosis)
+
+
+def _pause(match: Match, policy: SitePolicy, dry: int, scene: Scene) -> datetime:
+    return scene.after(wave_seconds(match.need, policy) * min(2**dry, LONGEST_PAUSE))
+
+
+def _weighed(match: Match, scene: Scene) -> Match:
+    """Whether the search is stuck, and for whom it waits."""
+    too_late = any(match.people[x.id].free and is_too_late(x, scene.now) for x in match.need.people)
+    nobody = any(_finds_nobody(match, line) for line in match.need.people)
+    short = any(_is_short(match, line) for line in match.need.goods)
+    if not (too_late or nobody or short):
+        return match.but(stalled=False, waiting=Waiting.ANSWERS)
+    if too_late or match.exhausted:
+        return match.but(stalled=True, waiting=Waiting.COORDINATOR)
+    return match.but(stalled=True, waiting=Waiting.NOBODY if nobody else Waiting.STOCK_SHORT)
+
+
+def _finds_nobody(match: Match, line: PeopleLine) -> bool:
+    state = match.people[line.id]
+    return bool(state.free and state.dry) and not match.pending(line.id)
+
+
+def _is_short(match: Match, line: GoodsLine) -> bool:
+    state, promised = match.goods[line.id], match.promised(line.id)
+    return state.dry > 0 and promised < line.quantity
+
+
+def _with_word(change: Change[Match], scene: Scene) -> Change[Match]:
+    """Say where the search stands, unless everything has been found."""
+    match = change.record
+    if match.status == MatchStatus.MADE:
+        return change
+    return Change(match, *change.events, word(match, scene.now))

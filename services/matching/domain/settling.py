@@ -1,0 +1,197 @@
+"""What follows from what is there: confirming, made, partly made, or the search goes on.
+
+`settled` is the end of every change of a match that is not closed: it looks only at seats and holds as they are, so
+that the order in which they came does not matter.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from services.matching.domain.asking import FIRST_ASK_SECONDS, confirm_hold
+from services.matching.domain.match import Match, lines, owner_of, seat_id, wave_seconds
+from services.matching.domain.scene import Scene
+from services.matching.domain.words import SECURED, SURE, Answer, MatchStatus, Phase
+from shared.contracts.base import Event
+from shared.contracts.matching import (
+    HoldTaken,
+    MatchMade,
+    MatchPartlyMade,
+    MatchReopened,
+    MatchStalled,
+    SearchProgressed,
+    SeatTaken,
+)
+from shared.contracts.parts import LineDiagnosis
+from shared.contracts.vocabulary import Closing, Ring, Waiting
+from shared.records import Change
+
+
+def settled(match: Match, scene: Scene, *said: Event) -> Change[Match]:
+    """The match with everything that follows from its seats and holds, and the news of it."""
+    if match.closed or match.spec is None:
+        return Change(match, *said)
+    match = _at_rest(match)
+    goal = _goal(match, scene)
+    events = list(said)
+    if _fallen_behind(match, goal):
+        match, reopened = reopen(match, scene, Closing.CHANGED)
+        events += reopened
+        goal = None
+    if goal is None:
+        if match.status == MatchStatus.CONFIRMING:
+            match = match.but(status=MatchStatus.SEARCHING)
+        return Change(match, *events)
+    match, asked = _confirming(match, scene)
+    events += asked
+    if any(hold.phase == Phase.CONFIRMING for hold in match.holds.values()):
+        if match.status == MatchStatus.SEARCHING:
+            match = match.but(status=MatchStatus.CONFIRMING)
+        return Change(match, *events)
+    match, news = _made(match, goal)
+    return Change(match, *events, *news)
+
+
+def reopen(
+    match: Match, scene: Scene, reason: Closing, late: bool = False
+) -> tuple[Match, tuple[MatchReopened, ...]]:
+    """The match searching again. If it had been made, or partly, that is said, and its timers start afresh."""
+    if match.status not in (MatchStatus.MADE, MatchStatus.PARTLY_MADE):
+        return match.but(status=MatchStatus.SEARCHING), ()
+    policy = scene.policy(match.need.site_id)
+    again = match.but(
+        status=MatchStatus.SEARCHING,
+        partial=False,
+        partial_at=scene.after(wave_seconds(match.need, policy)),
+        tier_due_at=match.tier_due_at or scene.after(policy.tier_seconds),
+        stalled=False,
+        told=(),
+    )
+    return again, (MatchReopened(**whole_state(again), reason=reason, late=late),)
+
+
+def whole_state(match: Match) -> dict[str, Any]:
+    """What the need has, as every `MatchState` says it: all seats and all confirmed holds."""
+    windows = {line.id: line.window for line in match.need.people}
+    seats = [
+        SeatTaken(
+            line_id=line_id,
+            seat_id=seat_id(line_id, number),
+            invitation_id=holder,
+            volunteer_id=owner_of(holder),
+            window=windows[line_id],
+        )
+        for line_id, state in match.people.items()
+        for number, holder in enumerate(state.seats, 1)
+        if holder
+    ]
+    holds = [
+        HoldTaken(line_id=hold.line_id, hold_id=id, lot_id=owner_of(id), quantity=hold.quantity)
+        for id, hold in match.holds.items()
+        if hold.phase in SURE
+    ]
+    return {"site_id": match.need.site_id, "seats": tuple(seats), "holds": tuple(holds)}
+
+
+def missing(match: Match) -> tuple[LineDiagnosis, ...]:
+    """The lines that are not full, with what is known of why."""
+    return tuple(
+        match.diagnosis.get(line.id) or LineDiagnosis(line_id=line.id, looked_at=0)
+        for line in lines(match.need)
+        if not match.is_full(line)
+    )
+
+
+def word(match: Match, now: datetime) -> SearchProgressed | MatchStalled:
+    """Where the search stands, and when it will act next by itself."""
+    next_action_at = max(match.next_search_at or match.due_at or now, now)
+    if match.stalled:
+        return MatchStalled(
+            site_id=match.need.site_id,
+            waiting=match.waiting,
+            diagnosis=missing(match),
+            next_action_at=next_action_at,
+        )
+    rings = [state.ring for state in match.people.values() if state.ring is not None]
+    return SearchProgressed(
+        site_id=match.need.site_id,
+        wave=match.wave,
+        ring=max(rings, key=list(Ring).index, default=Ring.VILLAGE),
+        asked=len(match.asked),
+        open_seats=sum(state.free for state in match.people.values()),
+        waiting=_waiting(match),
+        next_action_at=next_action_at,
+    )
+
+
+def _waiting(match: Match) -> Waiting:
+    if any(asked.answer == Answer.ASKED for asked in match.asked.values()):
+        return Waiting.ANSWERS
+    if any(hold.phase in (Phase.REQUESTED, Phase.CONFIRMING) for hold in match.holds.values()):
+        return Waiting.HOLDS
+    return Waiting.SEARCH
+
+
+def _at_rest(match: Match) -> Match:
+    """Lines that are full are not searched for."""
+    for line in match.need.people:
+        if match.people[line.id].due_at and match.is_full(line):
+            match = match.with_line(line.id, match.people[line.id].but(due_at=None, dry=0))
+    for goods in match.need.goods:
+        if match.goods[goods.id].due_at and match.promised(goods.id) >= goods.quantity:
+            match = match.with_line(goods.id, match.goods[goods.id].but(due_at=None))
+    return match
+
+
+def _goal(match: Match, scene: Scene) -> MatchStatus | None:
+    """What the match can be by what is there: made, partly made, or nothing yet."""
+    wanted = list(lines(match.need))
+    if all(match.is_full(line) for line in wanted):
+        return MatchStatus.MADE
+    if not match.partial or not _has_anything(match):
+        return None
+    allowed = scene.policy(match.need.site_id).allow_partial
+    enough = match.has_minimum if allowed else match.is_full
+    return MatchStatus.PARTLY_MADE if all(enough(line) for line in wanted if line.required) else None
+
+
+def _has_anything(match: Match) -> bool:
+    seats = any(state.won for state in match.people.values())
+    return seats or any(hold.phase in SECURED for hold in match.holds.values())
+
+
+def _fallen_behind(match: Match, goal: MatchStatus | None) -> bool:
+    if match.status == MatchStatus.MADE:
+        return goal != MatchStatus.MADE
+    return match.status == MatchStatus.PARTLY_MADE and goal is None
+
+
+def _confirming(match: Match, scene: Scene) -> tuple[Match, list[Event]]:
+    """Ask for every hold that is only held to be confirmed."""
+    held = {id: hold for id, hold in match.holds.items() if hold.phase == Phase.HELD}
+    if not held:
+        return match, []
+    ask_at = scene.after(FIRST_ASK_SECONDS)
+    asked = {id: h.but(phase=Phase.CONFIRMING, ask_at=ask_at, asks=0) for id, h in held.items()}
+    match = match.but(holds={**match.holds, **asked})
+    return match, [confirm_hold(match, id, hold, scene) for id, hold in asked.items()]
+
+
+def _made(match: Match, goal: MatchStatus) -> tuple[Match, list[Event]]:
+    """Say it, unless just this has been said."""
+    holders = [holder for state in match.people.values() for holder in state.seats if holder]
+    told = (goal.value, *holders, *(id for id, hold in match.holds.items() if hold.phase in SURE))
+    match = match.but(status=goal, partial_at=None)
+    if goal == MatchStatus.MADE:
+        match = match.but(tier_due_at=None, stalled=False, waiting=Waiting.SERVICE)
+    if told == match.told:
+        return match, []
+    return match.but(told=told), [state_event(match)]
+
+
+def state_event(match: Match) -> MatchMade | MatchPartlyMade:
+    """The newest state of a match that is made, or partly."""
+    if match.status == MatchStatus.MADE:
+        return MatchMade(**whole_state(match))
+    return MatchPartlyMade(**whole_state(match), missing=missing(match))

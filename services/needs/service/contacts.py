@@ -1,0 +1,45 @@
+"""Contacts: opened step by step, and every look on record."""
+
+from __future__ import annotations
+
+from services.needs.domain import disclosure
+from services.needs.domain.disclosure import Contact, ContactRead
+from services.needs.domain.household import Household
+from services.needs.domain.need import Need
+from services.needs.domain.words import Level
+from services.needs.schemas.contacts import ContactView, contact_view
+from services.needs.service.desk import Desk
+from shared.http import Access
+from shared.http.pages import Paging
+from shared.ports import Where
+from shared.records import Versioned
+
+
+class Contacts(Desk):
+    async def read(self, access: Access, need_id: str) -> ContactView:
+        """The contact as far as it is open to this person now. Raises NotFound, ContactClosed."""
+        need = (await self._found(Need, need_id)).record
+        staff = access.reaches(site_id=need.site_id)
+        if not staff:
+            access.require(owner_id=access.principal.account_id)
+        level = Level.FULL if staff else disclosure.level_for_volunteer(need, access.principal.account_id)
+        household = (await self._found(Household, need.household_id)).record
+        if level is not Level.AREA:
+            await self._note_read(access, level, household_id=need.household_id, need_id=need.id)
+        return contact_view(
+            need, self._opened(need, household, level, staff), self._names(need.area), applicant=staff
+        )
+
+    async def reads(self, access: Access, need_id: str, pages: Paging) -> list[Versioned[ContactRead]]:
+        """Who looked at the contact of this need, newest first."""
+        await self._need(access, need_id)
+        query = pages.query(Where("need_id", "equal", need_id), order="read_ms", descending=True)
+        return await self._store.find(ContactRead, query)
+
+    def _opened(self, need: Need, household: Household, level: Level, staff: bool) -> Contact:
+        if staff:
+            return disclosure.open_to_staff(need, household)
+        return disclosure.open_to_volunteer(need, household, level, "".join(self._names(need.area)))
+
+    def _names(self, area: str) -> list[str]:
+        return self._atlas.area_names(area)

@@ -1,0 +1,151 @@
+"""Households and their residents: the file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from services.needs.domain import household as domain
+from services.needs.domain.disclosure import ContactRead
+from services.needs.domain.household import Household, OldAddress
+from services.needs.domain.words import Level, Move
+from services.needs.schemas import households as schemas
+from services.needs.service.desk import Desk, existing
+from shared.errors import Invalid
+from shared.http import Access
+from shared.http.pages import Paging
+from shared.ports import Op, Where
+from shared.records import Change, Outcome, Versioned
+from shared.times import milliseconds
+
+
+class Households(Desk):
+    async def register(
+        self, access: Access, asked: schemas.HouseholdIn, op: Op, id: str
+    ) -> Outcome[Household]:
+        """File a household at a site, with the residents known so far."""
+        site_id = self._open_site(asked.site_id or access.principal.site_id).id
+        access.require(site_id=site_id, hidden=False)
+        self._require_home(asked.area)
+        now = self._clock.now()
+        first = Household(
+            id=id,
+            site_id=site_id,
+            area=asked.area,
+            cell=asked.location.cell() if asked.location else None,
+            address=asked.address,
+            phone=asked.phone,
+            target_groups=asked.target_groups,
+            old_addresses=self._resettled_from(asked),
+            registered_by=access.principal.account_id,
+            created_at=now,
+            created_ms=milliseconds(now),
+        )
+
+        def decide(record: Household | None) -> Change[Household]:
+            if record is not None:
+                return _answered(Change(record))
+            residents = [r.resident() for r in asked.residents]
+            self._require_born(residents, site_id)
+            return _answered(domain.register(first, residents))
+
+        return await self._store.change(Household, id, decide, op=op)
+
+    async def edit(
+        self, access: Access, id: str, asked: schemas.HouseholdEdit, expected: int
+    ) -> Outcome[Household]:
+        if asked.area is not None:
+            self._require_home(asked.area)
+        now = self._clock.now()
+        return await self._edited(
+            access, id, lambda h: domain.edited(h, asked.changes(), asked.move, now), expect=expected
+        )
+
+    async def add_resident(
+        self, access: Access, id: str, asked: schemas.ResidentIn, op: Op
+    ) -> Outcome[Household]:
+        resident = asked.resident()
+
+        def join(household: Household) -> Household:
+            self._require_born([resident], household.site_id, "/birth_date")
+            return domain.with_resident(household, resident)
+
+        return await self._edited(access, id, join, op=op)
+
+    async def change_resident(
+        self, access: Access, id: str, resident_id: str, asked: schemas.ResidentEdit, expected: int
+    ) -> Outcome[Household]:
+        def correct(household: Household) -> Household:
+            after = domain.with_changed_resident(household, resident_id, asked.changes())
+            self._require_born(
+                [r for r in after.residents if r.id == resident_id], household.site_id, "/birth_date"
+            )
+            return after
+
+        return await self._edited(access, id, correct, expect=expected)
+
+    async def read(self, access: Access, id: str) -> Versioned[Household]:
+        """The whole file; that it was read is on record before it is shown."""
+        found = await self._found(Household, id)
+        access.require(site_id=found.record.site_id)
+        await self._note_read(access, Level.FILE, household_id=id)
+        return found
+
+    async def reads(self, access: Access, id: str, pages: Paging) -> list[Versioned[ContactRead]]:
+        """Who read this file or a contact of this household, newest first."""
+        found = await self._found(Household, id)
+        access.require(site_id=found.record.site_id)
+        query = pages.query(Where("household_id", "equal", id), order="read_ms", descending=True)
+        return await self._store.find(ContactRead, query)
+
+    async def find(self, access: Access, site_id: str | None, pages: Paging) -> list[Versioned[Household]]:
+        query = pages.query(*self._of_sites(access, site_id), order="created_ms", descending=True)
+        return await self._store.find(Household, query)
+
+    async def _edited(
+        self,
+        access: Access,
+        id: str,
+        edit: Callable[[Household], Household],
+        *,
+        op: Op | None = None,
+        expect: int | None = None,
+    ) -> Outcome[Household]:
+        found = await self._found(Household, id)
+        access.require(site_id=found.record.site_id)
+        return await self._store.change(
+            Household, id, lambda h: _answered(Change(edit(existing(h)))), op=op, expect=expect
+        )
+
+    def _resettled_from(self, asked: schemas.HouseholdIn) -> tuple[OldAddress, ...]:
+        if asked.old_address is None or asked.old_area is None:
+            if asked.old_address or asked.old_area:
+                pointer = "/old_area" if asked.old_address else "/old_address"
+                raise Invalid(
+                    pointer, zh="原住址与原区域须一起填写", en="give the old address and its area together"
+                )
+            return ()
+        if self._atlas.area(asked.old_area) is None:
+            raise Invalid("/old_area", zh="没有这个区域代码", en="there is no area with this code")
+        old = OldAddress(
+            area=asked.old_area, address=asked.old_address, until_at=self._clock.now(), why=Move.RESETTLED
+        )
+        return (old,)
+
+    def _require_born(
+        self, residents: Sequence[domain.Resident], site_id: str, field: str | None = None
+    ) -> None:
+        """Refuse a birth date that lies ahead, or so far back that it must be a slip."""
+        today = self._moment(site_id).day
+        for n, resident in enumerate(residents):
+            born = resident.birth_date
+            if born is not None and not (today.year - domain.OLDEST <= born.year and born <= today):
+                raise Invalid(
+                    field or f"/residents/{n}/birth_date",
+                    zh="出生日期不合理",
+                    en="this cannot be a birth date",
+                )
+
+
+def _answered(change: Change[Household]) -> Change[Household]:
+    answer = schemas.receipt(change.record).model_dump(mode="json")
+    return Change(change.record, *change.events, answer=answer)

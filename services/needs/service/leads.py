@@ -1,0 +1,146 @@
+"""Leads: reported by scouts, decided by staff; the scout hears what came of it."""
+
+from __future__ import annotations
+
+from services.needs.domain import lead as domain
+from services.needs.domain.lead import Lead, need_id_of
+from services.needs.domain.need import Need
+from services.needs.domain.refusals import LeadDecided
+from services.needs.domain.said import Relayer
+from services.needs.domain.words import DISMISSALS, Channel, LeadOutcome
+from services.needs.schemas import leads as schemas
+from services.needs.schemas.needs import OrderIn
+from services.needs.service.desk import existing
+from services.needs.service.needs import Needs, answered
+from shared.contracts.base import Message
+from shared.contracts.needs import NeedCancelled, NeedCompleted, NeedLapsed, NeedPosted, NeedReferred
+from shared.contracts.vocabulary import LeadStatus
+from shared.errors import Invalid, NotFound
+from shared.http import Access
+from shared.http.pages import Paging
+from shared.ports import Op, Where
+from shared.records import Change, Outcome, Versioned
+from shared.security.policy import Scope
+from shared.times import milliseconds
+
+ENDINGS = {
+    NeedCompleted: LeadOutcome.HELPED,
+    NeedReferred: LeadOutcome.HANDED_ON,
+    NeedCancelled: LeadOutcome.CLOSED,
+    NeedLapsed: LeadOutcome.CLOSED,
+}
+
+
+class Leads(Needs):
+    async def report(self, access: Access, asked: schemas.LeadIn, op: Op, id: str) -> Outcome[Lead]:
+        """送单: a suspicion, reported at the site of whoever reports it."""
+        me, now = access.principal, self._clock.now()
+        site_id = self._open_site(me.site_id).id
+        access.require(site_id=site_id, owner_id=me.account_id, hidden=False)
+        self._require_home(asked.area)
+        lead = Lead(
+            id=id,
+            site_id=site_id,
+            area=asked.area,
+            scout_id=me.account_id,
+            hints=asked.hints,
+            text=asked.text,
+            crisis=asked.crisis,
+            reported_at=now,
+            reported_ms=milliseconds(now),
+        )
+        return await self._store.change(
+            Lead, id, lambda r: _answered(domain.report(lead) if r is None else Change(r)), op=op
+        )
+
+    async def read_lead(self, access: Access, id: str) -> Versioned[Lead]:
+        found = await self._found(Lead, id)
+        access.require(site_id=found.record.site_id, owner_id=found.record.scout_id)
+        return found
+
+    async def find_leads(
+        self, access: Access, site_id: str | None, status: LeadStatus | None, pages: Paging
+    ) -> list[Versioned[Lead]]:
+        """Staff see those of their sites, a scout their own."""
+        if access.scope is Scope.OWN:
+            where = [Where("scout_id", "equal", access.principal.account_id)]
+        else:
+            where = self._of_sites(access, site_id)
+        if status is not None:
+            where.append(Where("status", "equal", status))
+        return await self._store.find(Lead, pages.query(*where, order="reported_ms", descending=True))
+
+    async def verify(self, access: Access, id: str, asked: OrderIn, op: Op) -> Outcome[Need]:
+        """Make a need of a lead.
+
+        The need is what is written, under an id that derives from the lead's, and it waits visibly from that
+        moment; the lead hears of it by the need's own message. So nothing is lost in between, and no lead becomes
+        two needs.
+        """
+        lead = (await self._found(Lead, id)).record
+        access.require(site_id=lead.site_id)
+        household = await self._household(access, asked)
+        if household.site_id != lead.site_id:
+            raise Invalid(
+                "/household_id", zh="这户不属于该线索的站点", en="this household is not of the lead's site"
+            )
+        order = asked.order(lead_id=id, channel=Channel.SCOUT, relayer=Relayer(account_id=lead.scout_id))
+        at = self._moment(lead.site_id)
+
+        def decide(need: Need | None) -> Change[Need]:
+            if need is not None:
+                raise LeadDecided()
+            domain.require_undecided(lead)
+            return answered(self._posted(need_id_of(id), order, household, access, at))
+
+        return await self._store.change(Need, need_id_of(id), decide, op=op)
+
+    async def dismiss(self, access: Access, id: str, outcome: LeadOutcome, op: Op) -> Outcome[Lead]:
+        found = await self._found(Lead, id)
+        access.require(site_id=found.record.site_id)
+        if outcome not in DISMISSALS:
+            raise Invalid(
+                "/outcome",
+                zh="请选择“已掌握”或“不需要帮助”",
+                en="choose known or not_confirmed as the outcome",
+            )
+        verified = await self._store.get(Need, need_id_of(id))
+        now, by = self._clock.now(), access.principal.account_id
+
+        def decide(lead: Lead | None) -> Change[Lead]:
+            if verified is not None:
+                raise LeadDecided()
+            return _answered(domain.dismiss(existing(lead), outcome, by, now))
+
+        return await self._store.change(Lead, id, decide, op=op)
+
+    async def note_posted(self, event: NeedPosted, message: Message) -> None:
+        """A need was posted: if it came of a lead, the lead is verified."""
+        if event.lead_id is not None:
+            now = self._clock.now()
+            await self._store.change(
+                Lead, event.lead_id, lambda r: domain.verify(existing(r), message.subject, now), cause=message
+            )
+
+    async def note_ending(
+        self, event: NeedCompleted | NeedReferred | NeedCancelled | NeedLapsed, message: Message
+    ) -> None:
+        """A need ended: if it came of a lead, the scout is told in kind words."""
+        need = await self._store.get(Need, message.subject)
+        if need is None:
+            raise NotFound()
+        lead_id, now = need.record.lead_id, self._clock.now()
+        if lead_id is not None:
+            outcome = ENDINGS[type(event)]
+            await self._store.change(
+                Lead,
+                lead_id,
+                lambda r: domain.follow(existing(r), outcome, message.subject, now),
+                cause=message,
+            )
+
+
+def _answered(change: Change[Lead]) -> Change[Lead]:
+    """The answer to scouts and staff alike: what the scout may see."""
+    answer = schemas.course(change.record).model_dump(mode="json")
+    return Change(change.record, *change.events, answer=answer)

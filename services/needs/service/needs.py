@@ -1,0 +1,189 @@
+"""Needs: posted, edited, cancelled, referred, rated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from services.needs.domain import closing, lifecycle, ordering
+from services.needs.domain.household import Household
+from services.needs.domain.need import Need
+from services.needs.domain.ordering import Moment, Order
+from services.needs.domain.parties import Known, Party, parties
+from services.needs.domain.said import Attempt, Rating, Referral
+from services.needs.schemas import needs as schemas
+from services.needs.schemas.views import summary
+from services.needs.service.desk import Desk, existing
+from shared.contracts.vocabulary import OrganisationKind
+from shared.errors import Invalid
+from shared.http import Access
+from shared.http.pages import Paging
+from shared.ports import Op, Where
+from shared.records import Change, Outcome, Versioned
+
+Act = Callable[[Need, Moment], Change[Need]]
+
+
+class Needs(Desk):
+    async def post(self, access: Access, asked: schemas.NeedIn, op: Op, id: str) -> Outcome[Need]:
+        """点单: from the moment this returns, the need is looked after, whatever happens."""
+        household = await self._household(access, asked)
+        order, at = asked.order(), self._moment(household.site_id)
+
+        def decide(need: Need | None) -> Change[Need]:
+            if need is not None:
+                return answered(Change(need))
+            if asked.draft:
+                by = access.principal.account_id
+                return answered(ordering.save_draft(ordering.write_order(id, order, household, by, at), at))
+            return answered(self._posted(id, order, household, access, at))
+
+        return await self._store.change(Need, id, decide, op=op)
+
+    async def submit(self, access: Access, id: str, op: Op) -> Outcome[Need]:
+        """Post a draft."""
+        need = (await self._need(access, id)).record
+        household = (await self._found(Household, need.household_id)).record
+        return await self._act(access, id, lambda n, at: ordering.submit(n, household, at), op=op)
+
+    async def edit(self, access: Access, id: str, asked: schemas.NeedEdit, expected: int) -> Outcome[Need]:
+        wanted = asked.edit()
+        return await self._act(access, id, lambda n, at: ordering.edit(n, wanted, at), expect=expected)
+
+    async def cancel(self, access: Access, id: str, asked: schemas.Cancellation, op: Op) -> Outcome[Need]:
+        by = access.principal.account_id
+        return await self._act(
+            access, id, lambda n, at: closing.cancel(n, asked.reason, asked.note, by, at), op=op
+        )
+
+    async def refer(self, access: Access, id: str, asked: schemas.ReferralIn, op: Op) -> Outcome[Need]:
+        """转介: to an organisation of the directory, or to an outside body whose answer staff will enter."""
+        if (asked.organisation_id is None) == (asked.body is None):
+            raise Invalid(
+                "/organisation_id",
+                zh="请填写机构或外部单位其中一项",
+                en="name an organisation, or else an outside body",
+            )
+        if asked.organisation_id is not None:
+            organisation = self._atlas.organisation(asked.organisation_id)
+            if organisation is None or not organisation.active:
+                raise Invalid("/organisation_id", zh="没有这个机构", en="there is no such organisation")
+        by = access.principal.account_id
+
+        def ask(need: Need, at: Moment) -> Change[Need]:
+            referral = Referral(**dict(asked), asked_by=by, asked_at=at.now)
+            return closing.refer(need, referral, at)
+
+        return await self._act(access, id, ask, op=op)
+
+    async def answer_referral(self, access: Access, id: str, op: Op, *, accept: bool) -> Outcome[Need]:
+        """The organisation that was asked answers; for an outside body the staff of the site enter its answer."""
+        found = await self._found(Need, id)
+        self._require_asked(access, found.record)
+        by = access.principal.account_id
+
+        def answer(need: Need, at: Moment) -> Change[Need]:
+            self._require_asked(access, need)
+            return closing.accept_referral(need, by, at) if accept else closing.decline_referral(need, at)
+
+        return await self._change(id, found.record.site_id, answer, op=op)
+
+    async def rate(self, access: Access, id: str, asked: schemas.RatingIn, op: Op) -> Outcome[Need]:
+        by = access.principal.account_id
+
+        def rate(need: Need, at: Moment) -> Change[Need]:
+            return closing.rate(need, Rating(**dict(asked), recorded_by=by, at=at.now), at)
+
+        return await self._act(access, id, rate, op=op)
+
+    async def note_attempt(self, access: Access, id: str, asked: schemas.AttemptIn, op: Op) -> Outcome[Need]:
+        by = access.principal.account_id
+
+        def note(need: Need, at: Moment) -> Change[Need]:
+            return closing.note_attempt(need, Attempt(channel=asked.channel, by=by, at=at.now), at)
+
+        return await self._act(access, id, note, op=op)
+
+    async def read(self, access: Access, id: str) -> Versioned[Need]:
+        return await self._need(access, id)
+
+    async def read_referred(self, access: Access, id: str) -> Versioned[Need]:
+        found = await self._found(Need, id)
+        self._require_asked(access, found.record)
+        return found
+
+    async def find(
+        self, access: Access, site_id: str | None, filters: dict[str, str | None], pages: Paging
+    ) -> list[Versioned[Need]]:
+        where = self._of_sites(access, site_id)
+        where += [Where(field, "equal", value) for field, value in filters.items() if value is not None]
+        return await self._store.find(Need, pages.query(*where, order="created_ms", descending=True))
+
+    async def find_referred(self, access: Access, pages: Paging) -> list[Versioned[Need]]:
+        """What the principal's organisation was asked to take over, or took over."""
+        mine = Where("referred_to", "equal", access.principal.organisation_id or "")
+        return await self._store.find(Need, pages.query(mine, order="created_ms", descending=True))
+
+    def took_part(self, need: Need) -> list[Party]:
+        return parties(need, self._known, self._kind_of)
+
+    async def wake(self, id: str) -> None:
+        """A timer of this need has come."""
+        now = self._clock.now()
+        await self._store.change(
+            Need, id, lambda r: lifecycle.wake(existing(r), now, self._atlas.policy(existing(r).site_id))
+        )
+
+    def _posted(
+        self, id: str, order: Order, household: Household, access: Access, at: Moment
+    ) -> Change[Need]:
+        need = ordering.write_order(id, order, household, access.principal.account_id, at)
+        return ordering.post(None, need, order.lines, at)
+
+    async def _household(self, access: Access, asked: schemas.OrderIn) -> Household:
+        """The household that the need is for, which must be one of a site within reach."""
+        found = await self._store.get(Household, asked.household_id)
+        if found is None or not access.reaches(site_id=found.record.site_id):
+            raise Invalid("/household_id", zh="没有这户的档案", en="there is no file of this household")
+        if asked.site_id is not None and asked.site_id != found.record.site_id:
+            raise Invalid("/site_id", zh="这户属于另一个站点", en="this household belongs to another site")
+        return found.record
+
+    async def _act(
+        self, access: Access, id: str, act: Act, *, op: Op | None = None, expect: int | None = None
+    ) -> Outcome[Need]:
+        """Do something with a need of a site within reach."""
+        need = (await self._need(access, id)).record
+        return await self._change(id, need.site_id, act, op=op, expect=expect)
+
+    async def _change(
+        self, id: str, site_id: str, act: Act, *, op: Op | None = None, expect: int | None = None
+    ) -> Outcome[Need]:
+        at = self._moment(site_id)
+        return await self._store.change(
+            Need, id, lambda r: answered(act(existing(r), at)), op=op, expect=expect
+        )
+
+    def _require_asked(self, access: Access, need: Need) -> None:
+        asked = need.referrals[-1] if need.referrals else None
+        outside = asked is not None and asked.organisation_id is None
+        access.require(
+            organisation_id=asked.organisation_id if asked else None,
+            site_id=need.site_id if outside else None,
+        )
+
+    def _known(self, account_id: str) -> Known:
+        account = self._atlas.account(account_id)
+        if account is None:
+            return Known()
+        kind = self._kind_of(account.organisation_id) if account.organisation_id else None
+        return Known(account.roles, account.organisation_id, kind)
+
+    def _kind_of(self, organisation_id: str) -> OrganisationKind | None:
+        organisation = self._atlas.organisation(organisation_id)
+        return organisation.kind if organisation else None
+
+
+def answered(change: Change[Need]) -> Change[Need]:
+    """The change with the answer that the same request will get again."""
+    answer = summary(change.record).model_dump(mode="json")
+    return Change(change.record, *change.events, answer=answer)

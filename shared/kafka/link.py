@@ -1,0 +1,86 @@
+"""How the broker is reached, how long is waited for it, and how its errors are told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import structlog
+from aiokafka.errors import KafkaError
+
+from shared.errors import Outage
+
+T = TypeVar("T")
+
+log = structlog.get_logger("kafka")
+
+
+@dataclass(frozen=True)
+class Patience:
+    """Seconds. No call waits longer than the one of these that fits it."""
+
+    answer: float = 5.0
+    publish: float = 12.0
+    join: float = 20.0
+    leave: float = 3.0
+    look: float = 2.0
+    """How often an idle reader makes sure that the broker is there and that nothing waits for it."""
+    stuck: float = 20.0
+    """After how long a reader that gets nothing, though there is something, is built anew."""
+    drain: float = 4.0
+    """How long a partition that is taken away waits for the batch under way; shorter than `rebalance`."""
+    rebalance: float = 10.0
+    session: float = 10.0
+    heartbeat: float = 1.0
+
+
+@dataclass(frozen=True)
+class Link:
+    """`addresses` as in "one:9092,two:9092". `prefix` keeps several stations, or tests, on one broker apart: it stands
+    before every topic and group. `replication` counts the copies of new topics. `security` is handed to the client as it is."""
+
+    addresses: str
+    prefix: str = ""
+    replication: int = 1
+    patience: Patience = field(default_factory=Patience)
+    security: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What every client is given. The broker gets as long to answer as a rebalance may take it."""
+        milliseconds = int((self.patience.rebalance + 5) * 1000)
+        return {"bootstrap_servers": self.addresses, "request_timeout_ms": milliseconds, **self.security}
+
+
+async def answered(call: Awaitable[T], seconds: float, what: str) -> T:
+    """The answer of the broker. Raises Outage if there is none in time, or it is an error."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await call
+    except TimeoutError as e:
+        raise Outage(f"Kafka: no answer in {seconds:g} s ({what})") from e
+    except (KafkaError, OSError) as e:
+        raise Outage(f"Kafka: {type(e).__name__} ({what})") from e
+
+
+async def let_go(client: Any, seconds: float) -> None:
+    """Stop a client of whatever kind. If it will not stop in time, cut it off: a stuck one never ends by itself.
+
+    This is the only place that knows of parts that aiokafka keeps to itself; it has no other way to do this.
+    """
+    stopping = asyncio.ensure_future(client.stop() if hasattr(client, "stop") else client.close())
+    done, _ = await asyncio.wait((stopping,), timeout=seconds)
+    if done and not stopping.cancelled() and stopping.exception() is None:
+        return
+    log.warning("a client would not stop, and was cut off", client=type(client).__name__)
+    stopping.cancel()
+    parts = (
+        getattr(client, name, None) for name in ("_sender", "_coordinator", "_fetcher", "_client", "client")
+    )
+    ends = [asyncio.ensure_future(part.close()) for part in parts if part is not None]
+    await asyncio.wait((stopping, *ends), timeout=seconds)
+    for end in ends:
+        end.cancel()
+    await asyncio.gather(stopping, *ends, return_exceptions=True)

@@ -1,0 +1,250 @@
+"""A reader of topics: a member of a group, or a private one that is given every partition from its start."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
+from aiokafka.errors import CommitFailedError, IllegalStateError
+from aiokafka.structs import ConsumerRecord, TopicPartition
+
+from shared.errors import Outage
+from shared.kafka.link import Link, answered, let_go, log
+from shared.kafka.lookout import Lookout
+from shared.ports import Delivery, Position
+
+LONGEST_IDLE = 600.0
+
+
+class KafkaReading:
+    """Builds its client anew when it is stuck; a member then goes on from the last commit, a private reader from
+    where it was."""
+
+    def __init__(
+        self, link: Link, lookout: Lookout, partitions: Mapping[str, int], group: str | None
+    ) -> None:
+        self.rebalances = 0
+        self.rebuilt = 0
+        self._link = link
+        self._lookout = lookout
+        self._group = group
+        self._topics = [link.prefix + topic for topic in partitions]
+        self._all = [
+            TopicPartition(link.prefix + t, n) for t, count in partitions.items() for n in range(count)
+        ]
+        self._consumer: AIOKafkaConsumer | None = None
+        self._next: dict[TopicPartition, int] = {}
+        self._served_last: set[TopicPartition] = set()
+        self._dealt = asyncio.Event()
+        self._dealt.set()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._looked_at = self._progress_at = 0.0
+        self._empty_patience = link.patience.stuck
+        self._closed = False
+
+    async def open(self) -> None:
+        """Join the group and get a share of the partitions, or begin to read all of them. Raises Outage."""
+        consumer = self._new_consumer()
+        if self._group is not None:
+            consumer.subscribe(self._topics, listener=_Dealing(self))
+        try:
+            await answered(consumer.start(), self._link.patience.join, "join")
+        except Outage:
+            await let_go(consumer, self._link.patience.leave)
+            raise
+        if self._group is None:
+            consumer.assign(self._all)
+            for partition in self._all:
+                consumer.seek(partition, self._next.get(partition, 0))
+        self._consumer = consumer
+        self._looked_at = self._progress_at = asyncio.get_running_loop().time()
+
+    async def fetch(self, limit: int, seconds: float) -> list[Delivery]:
+        self._idle.set()
+        if self._closed:
+            return []
+        if self._consumer is None:
+            await self.open()
+        assert self._consumer is not None
+        if not await self._share_is_dealt(seconds):
+            return []
+        found = await self._records(self._consumer, limit, seconds)
+        if not found:
+            await self._look(self._consumer)
+            return []
+        self._idle.clear()
+        self._looked_at = self._progress_at = asyncio.get_running_loop().time()
+        return [self._delivery(record) for record in found]
+
+    async def commit(self, offsets: Mapping[Position, int]) -> None:
+        consumer = self._consumer
+        if self._group is not None and consumer is not None and not self._closed:
+            mine = consumer.assignment()
+            done = {p: offset for at, offset in offsets.items() if (p := self._partition(at)) in mine}
+            try:
+                if done:
+                    await answered(self._commit(consumer, done), self._link.patience.answer, "commit")
+            except Outage:
+                self._idle.set()
+                raise
+        self._idle.set()
+
+    async def rewind(self, offsets: Mapping[Position, int]) -> None:
+        for at, offset in offsets.items():
+            partition = self._partition(at)
+            if self._consumer is not None and partition in self._consumer.assignment():
+                self._consumer.seek(partition, offset)
+                self._next[partition] = offset
+        self._idle.set()
+
+    async def lag(self) -> int:
+        if self._consumer is None or self._closed:
+            return 0
+        return sum((await self._ahead(self._consumer)).values())
+
+    async def close(self) -> None:
+        self._closed = True
+        self._idle.set()
+        await self._drop()
+
+    async def revoked(self, partitions: Iterable[TopicPartition]) -> None:
+        """Partitions are about to be dealt anew: take in nothing, and let the batch under way be committed."""
+        self._dealt.clear()
+        if set(partitions):
+            self.rebalances += 1
+            try:
+                async with asyncio.timeout(self._link.patience.drain):
+                    await self._idle.wait()
+            except TimeoutError:
+                log.warning("a rebalance did not wait for the batch under way", group=self._group)
+
+    def assigned(self) -> None:
+        self._next.clear()
+        self._progress_at = asyncio.get_running_loop().time()
+        self._empty_patience = self._link.patience.stuck
+        self._dealt.set()
+
+    def _new_consumer(self) -> AIOKafkaConsumer:
+        patience = self._link.patience
+        return AIOKafkaConsumer(
+            group_id=None if self._group is None else self._link.prefix + self._group,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            session_timeout_ms=int(patience.session * 1000),
+            heartbeat_interval_ms=int(patience.heartbeat * 1000),
+            rebalance_timeout_ms=int(patience.rebalance * 1000),
+            **self._link.options,
+        )
+
+    async def _share_is_dealt(self, seconds: float) -> bool:
+        if not self._dealt.is_set():
+            try:
+                async with asyncio.timeout(seconds):
+                    await self._dealt.wait()
+            except TimeoutError:
+                return False
+        return True
+
+    async def _records(self, consumer: AIOKafkaConsumer, limit: int, seconds: float) -> list[ConsumerRecord]:
+        """Those of partitions that were not served last time come first, so that a busy one starves none."""
+        patience = seconds + self._link.patience.answer
+        found: dict[TopicPartition, list[ConsumerRecord]] = {}
+        others = consumer.assignment() - self._served_last
+        if self._served_last and others:
+            found = await answered(consumer.getmany(*others, max_records=limit), patience, "fetch")
+        left = limit - sum(map(len, found.values()))
+        if left:
+            wait_ms = 0 if found else int(seconds * 1000)
+            more = await answered(consumer.getmany(timeout_ms=wait_ms, max_records=left), patience, "fetch")
+            for partition, records in more.items():
+                found[partition] = [*found.get(partition, ()), *records]
+        self._served_last = set(found)
+        self._next.update({partition: records[-1].offset + 1 for partition, records in found.items()})
+        return [record for records in found.values() for record in records]
+
+    async def _look(self, consumer: AIOKafkaConsumer) -> None:
+        """Nothing came: now and then make sure that this is because there is nothing. Raises Outage."""
+        now, patience = asyncio.get_running_loop().time(), self._link.patience
+        if now - self._looked_at < patience.look:
+            return
+        self._looked_at = now
+        if not consumer.assignment():
+            await self._lookout.alive()
+            if (
+                now - self._progress_at > self._empty_patience
+            ):  # perhaps there are more members than partitions
+                self._empty_patience = min(LONGEST_IDLE, self._empty_patience * 2)
+                await self._build_anew("it was given no partitions")
+        elif not any((await self._ahead(consumer)).values()):
+            self._progress_at = now
+        elif now - self._progress_at > patience.stuck:
+            await self._build_anew("it gets nothing, though there is something")
+
+    async def _build_anew(self, why: str) -> None:
+        log.error("a stuck reader is built anew", group=self._group, why=why)
+        self.rebuilt += 1
+        await self._drop()
+        await self.open()
+
+    async def _drop(self) -> None:
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            await let_go(consumer, self._link.patience.leave)
+        if self._group is not None:
+            self._next.clear()
+        self._served_last.clear()
+        self._dealt.set()
+
+    async def _ahead(self, consumer: AIOKafkaConsumer) -> dict[TopicPartition, int]:
+        """How many messages lie ahead, by partition. Raises Outage."""
+        mine = consumer.assignment()
+        ends = await self._lookout.ends(mine) if mine else {}
+        return {
+            partition: max(0, end - await self._position(consumer, partition))
+            for partition, end in ends.items()
+        }
+
+    async def _position(self, consumer: AIOKafkaConsumer, partition: TopicPartition) -> int:
+        known = self._next.get(partition)
+        if known is None:
+            known = await answered(
+                _asked_position(consumer, partition), self._link.patience.answer, "position"
+            )
+        return known
+
+    async def _commit(self, consumer: AIOKafkaConsumer, offsets: Mapping[TopicPartition, int]) -> None:
+        try:
+            await consumer.commit(dict(offsets))
+        except (CommitFailedError, IllegalStateError):
+            log.info("a commit came after a rebalance", group=self._group)
+
+    def _partition(self, at: Position) -> TopicPartition:
+        return TopicPartition(self._link.prefix + at.topic, at.partition)
+
+    def _delivery(self, record: ConsumerRecord) -> Delivery:
+        position = Position(record.topic.removeprefix(self._link.prefix), record.partition)
+        key = "" if record.key is None else record.key.decode(errors="replace")
+        return Delivery(position, record.offset, key, record.value or b"")
+
+
+async def _asked_position(consumer: AIOKafkaConsumer, partition: TopicPartition) -> int:
+    try:
+        position: int = await consumer.position(partition)
+    except IllegalStateError:  # taken away meanwhile: nothing lies ahead of us there
+        return 2**62
+    return position
+
+
+class _Dealing(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Tells the reading when its partitions are dealt anew."""
+
+    def __init__(self, reading: KafkaReading) -> None:
+        self._reading = reading
+
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        await self._reading.revoked(revoked)
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        self._reading.assigned()

@@ -1,0 +1,200 @@
+"""The records of one service in MongoDB."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import TypeVar, cast
+
+from shared.bookkeeping import Asked, Step
+from shared.contracts.base import Message
+from shared.mongo.connection import Collection, Connection, Document
+from shared.mongo.document import BODY, indexes, record_of, timed
+from shared.mongo.lanes import Lanes, Place
+from shared.mongo.outbox import Outboxes
+from shared.mongo.search import search
+from shared.mongo.trouble import PATIENCE_SECONDS, answered, patiently
+from shared.ports import Clock, Decide, Ids, Op, Outgoing, Query
+from shared.records import Outcome, Record, Versioned
+from shared.times import milliseconds, moment_of
+
+R = TypeVar("R", bound=Record)
+T = TypeVar("T")
+
+POLL_FIRST, POLL_AT_MOST = 0.05, 0.5
+
+
+class MongoStore:
+    """One collection per kind of record in the service's own database; every change is a compare-and-set in one
+    document, so that a plain server, a replica set and a compatible server all serve."""
+
+    def __init__(
+        self, connection: Connection, service: str, kinds: Sequence[type[Record]], clock: Clock, ids: Ids
+    ) -> None:
+        self.duplicates_absorbed = 0
+        self.applied_total = 0
+        self._kinds = {kind: connection.collection(service, kind.kind) for kind in kinds}
+        self._pulse = connection.collection(service, "pulse")
+        self._clock = clock
+        self._ids = ids
+        self._lanes = Lanes(self._kinds.__getitem__, clock, ids, self._announce)
+        self._outboxes = Outboxes(connection, self._kinds, self._lanes.writer, clock, ids)
+        self._watchers: dict[Place, set[asyncio.Event]] = {}
+        self._sooner = asyncio.Event()
+        self._indexing = asyncio.Lock()
+        self._indexed = False
+        self._fresh = False
+
+    async def change(
+        self,
+        kind: type[R],
+        id: str,
+        decide: Decide[R],
+        *,
+        cause: Message | None = None,
+        op: Op | None = None,
+        expect: int | None = None,
+    ) -> Outcome[R]:
+        await self._prepared()
+        asked = cast(Asked[Record], Asked(kind, id, decide, cause, op, expect))
+        return cast(Outcome[R], await self._lanes.meet(asked))
+
+    async def get(self, kind: type[R], id: str) -> Versioned[R] | None:
+        collection = self._kinds[kind]
+        document = await self._ask(lambda: collection.find_one({"_id": id}, BODY))
+        return None if document is None else _versioned(kind, document)
+
+    async def find(self, kind: type[R], query: Query) -> list[Versioned[R]]:
+        filter_, order = search(kind.indexes, query)
+        collection = self._kinds[kind]
+        found = await self._ask(
+            lambda: collection.find(filter_, BODY).sort(order).limit(query.limit).to_list(None)
+        )
+        return [_versioned(kind, document) for document in found]
+
+    async def due(self, kind: type[R], now: datetime, limit: int) -> list[str]:
+        collection, until = self._kinds[kind], {"due_at": {"$lte": milliseconds(now)}}
+        order = [("due_at", 1), ("_id", 1)]
+        found = await self._ask(
+            lambda: collection.find(until, {"_id": 1}).sort(order).limit(limit).to_list(None)
+        )
+        return [document["_id"] for document in found]
+
+    async def next_due(self) -> datetime | None:
+        timers = [collection for kind, collection in self._kinds.items() if timed(kind)]
+        earliest = await asyncio.gather(*map(self._earliest, timers))
+        return min((moment_of(ms) for ms in earliest if ms is not None), default=None)
+
+    async def wait(
+        self, kind: type[R], id: str, until: Callable[[R], bool], seconds: float
+    ) -> Versioned[R] | None:
+        """Changes made in this process are noticed at once, others by looking again, less and less often."""
+        timer = asyncio.ensure_future(self._clock.sleep(seconds))
+        changed = asyncio.Event()
+        watchers = self._watchers.setdefault((kind, id), set())
+        watchers.add(changed)
+        pause = POLL_FIRST
+        try:
+            while True:
+                changed.clear()
+                found = await self.get(kind, id)
+                if timer.done() or (found is not None and until(found.record)):
+                    return found
+                await _first(changed, timer, pause)
+                pause = min(POLL_AT_MOST, pause * 1.5)
+        finally:
+            timer.cancel()
+            watchers.discard(changed)
+            if not watchers and self._watchers.get((kind, id)) is watchers:
+                del self._watchers[kind, id]
+
+    async def pending(self, limit: int) -> list[Outgoing]:
+        await self._prepared()
+        return await self._outboxes.pending(limit)
+
+    async def trim(self, published: Sequence[Outgoing]) -> None:
+        await self._outboxes.trim(published)
+
+    async def outgoing(self) -> None:
+        await self._outboxes.outgoing()
+
+    async def outbox_age(self) -> float | None:
+        await self._prepared()
+        return await self._outboxes.age()
+
+    async def changed(self) -> None:
+        await self._sooner.wait()
+        self._sooner.clear()
+
+    async def ping(self) -> None:
+        """Writes something small, unless something was written since last time."""
+        if self._fresh:
+            self._fresh = False
+            return
+        beat = {"$inc": {"beats": 1}}
+        await self._prepared()
+        await answered(self._pulse.update_one({"_id": "one"}, beat, upsert=True))
+
+    async def close(self) -> None:
+        """Finishes what is under way. The connection is closed by whoever opened it."""
+        await self._lanes.finish(PATIENCE_SECONDS)
+
+    def abandon(self) -> None:
+        """Stop as if the process had died: what is not written is lost, and nobody is told."""
+        self._lanes.abandon()
+
+    def _announce(self, asked: Asked[Record], step: Step[Record]) -> None:
+        """What was decided is durable: count it, and wake those who wait for it."""
+        self._fresh = True
+        if not step.outcome.applied:
+            self.duplicates_absorbed += 1
+            return
+        self.applied_total += 1
+        if step.outgoing:
+            self._outboxes.say()
+        if step.after is step.before:
+            return
+        due, was_due = step.after.due_at, step.before.due_at if step.before else None
+        if due is not None and (was_due is None or due < was_due):
+            self._sooner.set()
+        for watcher in self._watchers.get((asked.kind, asked.id), ()):
+            watcher.set()
+
+    async def _prepared(self) -> None:
+        """Make sure once that the declared indexes are there."""
+        if self._indexed:
+            return
+        async with self._indexing:
+            for kind in () if self._indexed else self._kinds:
+                await self._index(kind)
+            self._indexed = True
+
+    async def _index(self, kind: type[Record]) -> None:
+        collection, declared = self._kinds[kind], indexes(kind)
+        if declared:
+            await patiently(lambda: collection.create_indexes(declared), self._ids)
+
+    async def _ask(self, call: Callable[[], Awaitable[T]]) -> T:
+        await self._prepared()
+        return await patiently(call, self._ids)
+
+    async def _earliest(self, collection: Collection) -> int | None:
+        there = {"due_at": {"$gte": -(2**62)}}
+        found = await self._ask(
+            lambda: collection.find(there, {"due_at": 1}).sort("due_at", 1).limit(1).to_list(None)
+        )
+        return cast(int, found[0]["due_at"]) if found else None
+
+
+def _versioned(kind: type[R], document: Document) -> Versioned[R]:
+    return Versioned(cast(R, record_of(kind, document)), document["version"])
+
+
+async def _first(changed: asyncio.Event, timer: asyncio.Future[None], seconds: float) -> None:
+    """Return when the record was changed here, when time is up, or when it is time to look again."""
+    watching = asyncio.ensure_future(changed.wait())
+    try:
+        await asyncio.wait((watching, timer), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        watching.cancel()

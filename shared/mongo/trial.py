@@ -1,0 +1,75 @@
+"""What some requests for one record come to, worked out before anything is written."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+import bson
+
+from shared.bookkeeping import Asked, Held, Step, weigh
+from shared.mongo.connection import Document
+from shared.mongo.document import Stored, fields
+from shared.ports import Clock, Ids, Outgoing
+from shared.records import Outcome, Record
+from shared.times import milliseconds
+
+
+class Waiting:
+    """A request, and the one who waits for its outcome."""
+
+    __slots__ = ("answer", "asked")
+
+    def __init__(self, asked: Asked[Record], answer: asyncio.Future[Outcome[Record]]) -> None:
+        self.asked = asked
+        self.answer = answer
+
+    def fail(self, error: BaseException) -> None:
+        if not self.answer.done():
+            self.answer.set_exception(error)
+
+
+class Caught:
+    """Keeps whatever is raised inside for the one it belongs to, unjudged."""
+
+    def __init__(self) -> None:
+        self.error: BaseException | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
+        self.error = error
+        return isinstance(error, Exception)
+
+
+class Weighed(Caught):
+    """What one request came to in a trial: a step, or an error that is its own."""
+
+    step: Step[Record]
+
+
+class Trial:
+    """What some requests come to, one after another, on a record as it was read. Nothing is written yet."""
+
+    def __init__(self, batch: Sequence[Waiting], stored: Stored | None, clock: Clock, ids: Ids) -> None:
+        now = clock.now()
+        before = None if stored is None else stored.held
+        self.at = milliseconds(now)
+        self.after: Held[Record] | None = before
+        self.changed: Document = {}
+        self.outgoing: list[Outgoing] = []
+        self.weighed = [Weighed() for _ in batch]
+        for waiting, weighed in zip(batch, self.weighed, strict=True):
+            with weighed:
+                weighed.step = weigh(waiting.asked, self.after, now, ids)
+                if weighed.step.after is not self.after:
+                    changed = fields(before, weighed.step.after)
+                    bson.encode(changed)  # what cannot be written fails here, for nobody else
+                    self.changed, self.after = changed, weighed.step.after
+                    self.outgoing += weighed.step.outgoing
+        self.idle = self.after is before

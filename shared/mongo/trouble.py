@@ -1,0 +1,106 @@
+"""What an error of the driver means: try again, give up for now, or a fault of ours."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from pymongo.errors import (
+    BulkWriteError,
+    ConnectionFailure,
+    DocumentTooLarge,
+    DuplicateKeyError,
+    ExecutionTimeout,
+    OperationFailure,
+    PyMongoError,
+    WriteConcernError,
+)
+
+from shared.errors import Outage
+from shared.ports import Ids
+
+T = TypeVar("T")
+
+ANSWER_SECONDS = 5.0
+PATIENCE_SECONDS = 6.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.005, 0.5
+
+DEADLOCK = 16908292
+TOO_LARGE = frozenset({10334, 17419, 285999133})
+"""MongoDB's two codes for a document beyond 16 MB, and DocumentDB's."""
+PASSING = frozenset(
+    {1, 6, 7, 24, 46, 50, 64, 89, 91, 112, 133, 189, 251, 262, 9001, 10107, 11600, 11602, 13435, 13436}
+)
+"""Codes of a server that is stopping, electing, overloaded or cut off from its data. Code 1 is what FerretDB says
+when PostgreSQL is gone; whether a write happened is then unknown."""
+
+
+class Doubt(Outage):
+    """The server did not answer, or not properly: whether it did what it was asked is unknown. Worth another try."""
+
+
+class Pauses:
+    """Longer and longer pauses between tries, of random length so that rivals part, until patience is at its end."""
+
+    def __init__(self, ids: Ids) -> None:
+        self._ids = ids
+        self._until = asyncio.get_running_loop().time() + PATIENCE_SECONDS
+        self._pause = FIRST_PAUSE
+
+    async def another(self) -> bool:
+        """Wait for the next try; False if there should be none."""
+        if asyncio.get_running_loop().time() > self._until:
+            return False
+        await asyncio.sleep(self._pause * self._ids.random())
+        self._pause = min(LONGEST_PAUSE, self._pause * 2)
+        return True
+
+
+async def patiently(call: Callable[[], Awaitable[T]], ids: Ids) -> T:
+    """The answer to something that may be asked more than once. Raises Outage when patience is at its end."""
+    pauses = Pauses(ids)
+    while True:
+        try:
+            return await answered(call())
+        except Doubt:
+            if not await pauses.another():
+                raise
+
+
+async def answered(call: Awaitable[T], seconds: float = ANSWER_SECONDS) -> T:
+    """The server's answer. Raises Doubt, Outage, DuplicateKeyError, or what is a fault in our code as it is."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await call
+    except TimeoutError as e:
+        raise Doubt(f"the store did not answer in {seconds} s") from e
+    except DuplicateKeyError:
+        raise
+    except PyMongoError as e:
+        if is_fault(e):
+            raise
+        raise (Doubt if is_passing(e) else Outage)(_words(e)) from e
+
+
+def is_fault(error: PyMongoError) -> bool:
+    """Whether what was written can never be written, however often it is tried."""
+    return isinstance(error, DocumentTooLarge) or (
+        isinstance(error, OperationFailure) and error.code in TOO_LARGE
+    )
+
+
+def is_passing(error: PyMongoError) -> bool:
+    """Whether the same call may well succeed a moment later."""
+    if isinstance(error, ConnectionFailure | ExecutionTimeout | WriteConcernError):
+        return True
+    if isinstance(error, BulkWriteError):
+        codes = {each.get("code") for each in (error.details or {}).get("writeErrors", ())}
+        return codes <= PASSING | {DEADLOCK}
+    return isinstance(error, OperationFailure) and (error.code in PASSING or error.code == DEADLOCK)
+
+
+def _words(error: PyMongoError) -> str:
+    """What happened, without the server's own text, which may quote what was stored."""
+    code = getattr(error, "code", None)
+    return type(error).__name__ if code is None else f"{type(error).__name__} {code}"

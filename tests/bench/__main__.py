@@ -1,0 +1,29 @@
+"""`make bench`: figures as ratios against a peer that the bench starts itself, in the same run."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import platform
+
+from tests.bench.b3 import b3
+from tests.bench.b4 import b4
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("which", nargs="*", default=["b3", "b4"], choices=["b3", "b4"])
+    parser.add_argument("--people", type=int, default=100_000)
+    parser.add_argument("--repeats", type=int, default=3)
+    given = parser.parse_args()
+    print(
+        f"Python {platform.python_version()} on {platform.machine()}; SQLite WAL, synchronous FULL on both sides"
+    )
+    if "b3" in given.which:
+        asyncio.run(b3(given.people, given.repeats))
+    if "b4" in given.which:
+        asyncio.run(b4(given.repeats))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,62 @@
+"""The system under measurement: `wushe run` as it is, which also notes when the invitations of each need were durable.
+
+The note is taken when the volunteers service has handled a wave: every change of it has been committed then. Run as
+`python -m tests.bench.ours DIR PORT NOTES`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from pathlib import Path
+from typing import Any, TextIO
+
+import uvicorn
+
+from shared.contracts import Message
+from shared.contracts.matching import SeatsOffered
+from shared.run.dispatch import Dispatcher
+from shared.run.kit import Handler
+from wushe.embedded import embedded
+from wushe.system import System
+
+
+def note_waves(system: System, notes: TextIO) -> None:
+    """Write "need time offers" for each wave once it is handled; time is the machine's monotonic clock."""
+    dispatch: Dispatcher = system.units["volunteers"].dispatch
+    rows = dispatch._rows[f"cn.wushe.{SeatsOffered.name}"]
+
+    def noted(row: Handler[Any]) -> Handler[Any]:
+        async def method(event: SeatsOffered, message: Message) -> None:
+            await row.method(event, message)
+            notes.write(f"{message.subject} {time.monotonic():.6f} {len(event.offers)}\n")
+            notes.flush()
+
+        return Handler(row.event, method)
+
+    rows[:] = [noted(row) for row in rows]
+
+
+async def main(directory: Path, port: int, notes: Path) -> None:
+    with notes.open("a") as out:
+        async with embedded(directory) as system:
+            note_waves(system, out)
+            config = uvicorn.Config(
+                system.api,
+                host="127.0.0.1",
+                port=port,
+                log_level="warning",
+                access_log=False,
+                timeout_graceful_shutdown=2,
+            )
+            server = uvicorn.Server(config)
+            running = asyncio.create_task(system.run())
+            await system.ready(600)
+            serving = asyncio.create_task(server.serve())
+            await asyncio.wait({running, serving}, return_when=asyncio.FIRST_COMPLETED)
+            running.cancel()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])))

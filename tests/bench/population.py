@@ -1,0 +1,151 @@
+"""The same invented people and asks for both sides: eighty cities of unlike size, forty skills, weekly hours.
+
+Sixteen of the skills are the field's own; both sides are given the same ones. Seeded.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any, NamedTuple
+
+from shared.contracts.vocabulary import Language, Skill
+from shared.places import divisions
+
+SKILLS = list(Skill)
+LANGUAGES = list(Language)
+ZIPF = 1.1
+
+
+class Person(NamedTuple):
+    number: int
+    area: str
+    lat: float
+    lon: float
+    skills: tuple[int, ...]
+    languages: tuple[int, ...]
+    hours: tuple[int, ...]
+    reach_km: int
+
+
+class City(NamedTuple):
+    county: str
+    townships: tuple[str, ...]
+    lat: float
+    lon: float
+
+
+def cities(random: Random, count: int = 80) -> list[City]:
+    """Real counties with their townships; where they lie is the county's own place."""
+    counties = [
+        a for a in (divisions().get(c) for c in _counties()) if a and a.lat is not None and a.lon is not None
+    ]
+    chosen = random.sample(counties, count)
+    return [
+        City(a.code, tuple(t.code for t in divisions().children(a.code)), a.lat, a.lon)  # type: ignore[arg-type]
+        for a in chosen
+        if divisions().children(a.code)
+    ]
+
+
+def _counties() -> list[str]:
+    found = []
+    for province in divisions().children(None):
+        for prefecture in divisions().children(province.code):
+            found += [county.code for county in divisions().children(prefecture.code)]
+    return found
+
+
+def people(count: int, seed: int = 7) -> Iterator[Person]:
+    random = Random(seed)
+    places = cities(random)
+    weights = [1 / (n + 1) ** 1.05 for n in range(len(places))]
+    skill_weights = [1 / (n + 1) ** ZIPF for n in range(len(SKILLS))]
+    for number in range(count):
+        city = random.choices(places, weights)[0]
+        spread = 0.05 if random.random() < 0.85 else 0.3
+        skills = set(random.choices(range(len(SKILLS)), skill_weights, k=random.randint(1, 5)))
+        languages = {0} if random.random() < 0.9 else {random.randrange(1, len(LANGUAGES))}
+        yield Person(
+            number,
+            random.choice(city.townships),
+            city.lat + random.gauss(0, spread),
+            city.lon + random.gauss(0, spread),
+            tuple(sorted(skills)),
+            tuple(sorted(languages)),
+            _hours(random),
+            random.choice((10, 20, 30, 50)),
+        )
+
+
+def _hours(random: Random) -> tuple[int, ...]:
+    found: set[int] = set()
+    for _ in range(random.randint(4, 10)):
+        start = random.randrange(168)
+        found.update((start + n) % 168 for n in range(random.randint(4, 12)))
+    return tuple(sorted(found))
+
+
+class Asked(NamedTuple):
+    """A need: one seat for one skill at one place, in an hour and a half's time window of the coming week."""
+
+    number: int
+    area: str
+    lat: float
+    lon: float
+    skill: int
+    start_at: datetime
+    end_at: datetime
+
+    @property
+    def hours(self) -> tuple[int, int]:
+        """The weekly slots it covers, in China's zone."""
+        local = self.start_at + timedelta(hours=8)
+        first = local.weekday() * 24 + local.hour
+        return first, (first + 1) % 168
+
+
+def asks(count: int, now: datetime, seed: int = 11) -> list[Asked]:
+    """Needs where the people are: common skills mostly, by the same weights."""
+    random = Random(seed)
+    crowd = list(people(20_000))
+    weights = [1 / (n + 1) ** ZIPF for n in range(len(SKILLS))]
+    found = []
+    for number in range(count):
+        near = random.choice(crowd)
+        start = (now + timedelta(hours=random.randint(12, 150))).replace(minute=0, second=0, microsecond=0)
+        skill = random.choices(range(len(SKILLS)), weights)[0]
+        found.append(
+            Asked(number, near.area, near.lat, near.lon, skill, start, start + timedelta(minutes=90))
+        )
+    return found
+
+
+def as_row(person: Person, site_id: str) -> bytes:
+    """The person as a line of `POST /api/volunteers/bulk`."""
+    row: dict[str, Any] = {
+        "key": f"p{person.number}",
+        "name": f"志愿者{person.number}",
+        "site_id": site_id,
+        "area": person.area,
+        "home": {"lat": person.lat, "lon": person.lon},
+        "skills": [SKILLS[s] for s in person.skills],
+        "languages": [LANGUAGES[n] for n in person.languages],
+        "hours": person.hours,
+        "reach_km": person.reach_km,
+        "quiet_from": 0,
+        "quiet_to": 0,
+        "weekly_contacts": 100,
+        "weekly_cap_minutes": 6000,
+    }
+    return json.dumps(row, ensure_ascii=False).encode()
+
+
+def slots(hours: tuple[int, ...]) -> tuple[int, int, int]:
+    """Weekly hours as three integers of 56 bits, as the peer's table holds them."""
+    parts = [0, 0, 0]
+    for hour in hours:
+        parts[hour // 56] |= 1 << (hour % 56)
+    return parts[0], parts[1], parts[2]

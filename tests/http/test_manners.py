@@ -1,0 +1,196 @@
+"""Asking, repeating, editing, paging, and being seen."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+import pytest_asyncio
+from httpx2 import Response
+from structlog.testing import capture_logs
+
+from shared.contracts.base import Message
+from shared.contracts.directory import AccountChanged
+from shared.contracts.vocabulary import Role
+from tests.http.toy import Toy, a_toy
+
+
+@pytest_asyncio.fixture
+async def toy() -> AsyncIterator[Toy]:
+    async with a_toy() as toy:
+        yield toy
+
+
+async def post(toy: Toy, key: str, text: str = "a", rank: int = 1) -> Response:
+    return await toy.http.post("/api/notes", json={"text": text, "rank": rank}, headers=toy.staff(key))
+
+
+async def test_without_a_token_one_is_asked_to_sign_in(toy: Toy) -> None:
+    for method, address in (("GET", "/api/notes"), ("POST", "/api/notes"), ("PATCH", "/api/notes/1")):
+        body = {"text": "a"} if method != "GET" else None
+        answer = await toy.http.request(method, address, json=body)
+        assert (answer.status_code, answer.headers["www-authenticate"]) == (401, 'Bearer realm="wushe"')
+
+
+@pytest.mark.parametrize("token", ["", "x", "a.b.c", "Basic x", "é"])
+async def test_a_token_that_is_none_is_refused(toy: Toy, token: str) -> None:
+    headers = {b"Authorization": f"Bearer {token}".encode("latin-1")}
+    assert (await toy.http.get("/api/notes", headers=headers)).status_code == 401
+
+
+async def test_a_token_lasts_ten_minutes(toy: Toy) -> None:
+    headers = toy.staff()
+    toy.clock.advance(599)
+    assert (await toy.http.get("/api/notes", headers=headers)).status_code == 200
+    toy.clock.advance(1)
+    assert (await toy.http.get("/api/notes", headers=headers)).status_code == 401
+
+
+async def test_a_token_dies_when_the_account_changes(toy: Toy) -> None:
+    headers = toy.staff()
+    assert (await toy.http.get("/api/notes", headers=headers)).status_code == 200
+    moved = AccountChanged(roles=(Role.STAFF,), valid_from=toy.clock.now() + timedelta(seconds=1))
+    toy.atlas.note_account(moved, _message(moved, "wang"))
+    assert (await toy.http.get("/api/notes", headers=headers)).status_code == 401
+    toy.clock.advance(1)
+    assert (await toy.http.get("/api/notes", headers=toy.staff())).status_code == 200
+
+
+async def test_a_role_without_the_right_is_turned_away(toy: Toy) -> None:
+    headers = {"Authorization": f"Bearer {toy.token(Role.SCOUT)}"}
+    assert (await toy.http.get("/api/notes", headers=headers)).status_code == 403
+
+
+async def test_what_is_out_of_reach_is_not_found(toy: Toy) -> None:
+    made = await post(toy, "k1")
+    elsewhere = {"Authorization": f"Bearer {toy.token(Role.STAFF, site='weng-an')}"}
+    assert (await toy.http.get(made.headers["location"], headers=elsewhere)).status_code == 404
+
+
+async def test_a_browser_shows_that_its_own_page_asked(toy: Toy) -> None:
+    toy.http.cookies.set("wushe_access", toy.token(Role.STAFF))
+    note, key = {"text": "a"}, {"Idempotency-Key": "k"}
+    assert (await toy.http.get("/api/notes")).status_code == 200
+    foreign = await toy.http.post("/api/notes", json=note, headers=key | {"Origin": "http://evil.test"})
+    assert (foreign.status_code, foreign.json()["type"]) == (403, "urn:wushe:problem:foreign-page")
+    assert (await toy.http.post("/api/notes", json=note, headers=key)).status_code == 403
+    own = await toy.http.post("/api/notes", json=note, headers=key | {"Origin": "http://wushe.test"})
+    assert own.status_code == 201
+    said = await toy.http.post("/api/notes", json=note, headers=key | {"X-Requested-With": "wushe"})
+    assert said.status_code == 201
+
+
+async def test_the_same_request_twice_makes_one_thing_and_gives_one_answer(toy: Toy) -> None:
+    first, second = await post(toy, "k1"), await post(toy, "k1")
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert first.json() == second.json()
+    assert first.headers["location"] == second.headers["location"] == f"/api/notes/{first.json()['id']}"
+    assert len((await toy.http.get("/api/notes", headers=toy.staff())).json()["items"]) == 1
+
+
+async def test_another_key_or_another_account_makes_another_thing(toy: Toy) -> None:
+    li = {"Authorization": f"Bearer {toy.token(Role.STAFF, account='li')}", "Idempotency-Key": "k1"}
+    ids = {(await post(toy, "k1")).json()["id"], (await post(toy, "k2")).json()["id"]}
+    ids.add((await toy.http.post("/api/notes", json={"text": "a", "rank": 1}, headers=li)).json()["id"])
+    assert len(ids) == 3
+
+
+async def test_a_key_is_good_for_one_body_only(toy: Toy) -> None:
+    await post(toy, "k1", text="a")
+    answer = await post(toy, "k1", text="b")
+    assert (answer.status_code, answer.json()["type"]) == (422, "urn:wushe:problem:idempotency-key-reused")
+
+
+@pytest.mark.parametrize("key", [None, "", "a b", "x" * 201, "键"])
+async def test_a_change_needs_a_key_that_can_be_used(toy: Toy, key: str | None) -> None:
+    headers = {b"Authorization": f"Bearer {toy.token(Role.STAFF)}".encode()}
+    if key is not None:
+        headers[b"Idempotency-Key"] = key.encode()
+    answer = await toy.http.post("/api/notes", json={"text": "a"}, headers=headers)
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "/header/Idempotency-Key")
+
+
+async def test_an_action_without_a_body_is_repeated_safely(toy: Toy) -> None:
+    note = (await post(toy, "k1")).headers["location"]
+    for _ in range(2):
+        grown = await toy.http.post(f"{note}/grow", headers=toy.staff("g1"))
+        assert (grown.status_code, grown.json()["rank"]) == (200, 2)
+
+
+async def test_an_edit_names_the_version_it_edits(toy: Toy) -> None:
+    note = (await post(toy, "k1")).headers["location"]
+    etag = (await toy.http.get(note, headers=toy.staff())).headers["etag"]
+    without = await toy.http.patch(note, json={"text": "b"}, headers=toy.staff())
+    garbled = await toy.http.patch(note, json={"text": "b"}, headers=toy.staff(**{"If-Match": "*"}))
+    edited = await toy.http.patch(note, json={"text": "b"}, headers=toy.staff(**{"If-Match": etag}))
+    stale = await toy.http.patch(note, json={"text": "c"}, headers=toy.staff(**{"If-Match": etag}))
+    found = [a.status_code for a in (without, garbled, edited, stale)]
+    assert found == [428, 400, 200, 412]
+    assert edited.headers["etag"] == '"2"'
+
+
+async def test_pages_follow_each_other_without_gap_or_repetition(toy: Toy) -> None:
+    for n in range(5):
+        await post(toy, f"k{n}", rank=1 + n // 2)
+    seen: list[tuple[int, str]] = []
+    cursor = None
+    for _ in range(3):
+        query = {"limit": "2"} | ({"cursor": cursor} if cursor else {})
+        page = (await toy.http.get("/api/notes", params=query, headers=toy.staff())).json()
+        seen += [(item["rank"], item["id"]) for item in page["items"]]
+        cursor = page["next_cursor"]
+    assert len(seen) == 5
+    assert cursor is None
+    assert seen == sorted(seen)
+
+
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=201", "limit=x", "cursor=!!", "cursor=W10", "cursor=eyJhIjoxfQ", "cursor=é"]
+)
+async def test_a_broken_cursor_or_limit_is_refused_by_name(toy: Toy, query: str) -> None:
+    answer = await toy.http.get(f"/api/notes?{query}", headers=toy.staff())
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == "/query/" + query.partition("=")[0]
+
+
+async def test_answers_are_not_stored_by_anybody(toy: Toy) -> None:
+    for address in ("/api/notes", "/api/notes/fail/refused", "/api/nowhere"):
+        assert (await toy.http.get(address, headers=toy.staff())).headers["cache-control"] == "no-store"
+
+
+async def test_the_log_and_the_figures_know_routes_and_no_addresses(toy: Toy) -> None:
+    with capture_logs() as lines:
+        await toy.http.get("/api/notes/zhang-san", headers=toy.staff())
+        await toy.http.get("/zhang-san?phone=13800000000")
+    access = [line for line in lines if line["event"] == "request"]
+    assert [(a["method"], a["route"], a["status"]) for a in access] == [
+        ("GET", "/api/notes/{id}", 404),
+        ("GET", "(no route)", 404),
+    ]
+    figures = (await toy.http.get("/metrics")).text
+    assert (
+        'wushe_http_request_seconds_count{method="GET",route="/api/notes/{id}",status="404"} 1.0' in figures
+    )
+    for text in (json.dumps(lines, default=str), figures):
+        assert "zhang" not in text
+        assert "1380" not in text
+
+
+async def test_health_is_public_and_readiness_says_what_is_missing(toy: Toy) -> None:
+    assert (await toy.http.get("/healthz")).json() == {"status": "alive"}
+    assert (await toy.http.get("/readyz")).json() == {"ready": True, "missing": {}}
+    toy.ready = "the bus cannot be reached"
+    answer = await toy.http.get("/readyz")
+    assert (answer.status_code, answer.json()["missing"]) == (503, {"toy": "the bus cannot be reached"})
+
+
+async def test_the_interface_documents_itself(toy: Toy) -> None:
+    paths = (await toy.http.get("/openapi.json")).json()["paths"]
+    assert {"/api/notes", "/api/notes/{id}", "/healthz", "/readyz", "/metrics"} <= paths.keys()
+    assert (await toy.http.get("/docs")).status_code == 200
+
+
+def _message(event: AccountChanged, subject: str) -> Message:
+    return Message("m1", event.type(), "/wushe/directory", subject, event.valid_from, 1, "m1", None, event)

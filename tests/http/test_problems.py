@@ -1,0 +1,174 @@
+"""What the interface says when it says no."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from shared.contracts.vocabulary import Role
+from tests.http.toy import Toy, a_toy
+
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest_asyncio.fixture
+async def toy() -> AsyncIterator[Toy]:
+    async with a_toy() as toy:
+        yield toy
+
+
+async def test_a_refusal_says_what_is_wrong_in_both_languages_and_where(toy: Toy) -> None:
+    answer = await toy.http.get("/api/notes/fail/refused", headers={"Accept-Language": "en-GB,zh;q=0.5"})
+    assert answer.status_code == 409
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["content-language"] == "en"
+    assert answer.json() == {
+        "type": "urn:wushe:problem:note-full",
+        "title": "The note is full",
+        "title_zh": "写满了",
+        "title_en": "The note is full",
+        "status": 409,
+        "errors": [{"pointer": "/text", "zh": "写满了", "en": "The note is full"}],
+    }
+
+
+async def test_chinese_is_what_a_client_hears_that_asks_for_nothing(toy: Toy) -> None:
+    assert (await toy.http.get("/api/notes/fail/refused")).json()["title"] == "写满了"
+    french = await toy.http.get("/api/notes/fail/refused", headers={"Accept-Language": "fr, *;q=x"})
+    assert french.json()["title"] == "写满了"
+
+
+async def test_every_wrong_field_is_named_with_the_way_out_and_nothing_is_quoted(toy: Toy) -> None:
+    sent = {"text": "secret" * 20, "rank": 0, "weight": "secret", "tags": {"a/b": 1}, "colour": "red"}
+    answer = await toy.http.post("/api/notes", json=sent, headers=toy.staff())
+    assert answer.status_code == 422
+    found = {e["pointer"]: e["en"] for e in answer.json()["errors"]}
+    assert found == {
+        "/text": "must have at most 60 characters; make it shorter",
+        "/rank": "must be 1 or more",
+        "/weight": "must be a number",
+        "/tags/a~1b": "must be text",
+        "/colour": "there is no such field; leave it out",
+    }
+    assert "secret" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "pointers"),
+    [
+        (rb'{"text": "a\u0000b"}', 422, ["/text"]),
+        (rb'{"text": "half \ud83d"}', 422, ["/text"]),
+        (rb'{"text": "a", "tags": {"x": "\u0000"}}', 422, ["/tags/x"]),
+        (rb'{"text": "a", "tags": {"\udc00": "x"}}', 422, ["/tags"]),
+        (b'{"text": "a", "weight": NaN}', 422, ["/weight"]),
+        (b'{"text": "a", "weight": -Infinity}', 422, ["/weight"]),
+        (b'{"text": "a", "weight": 1e999}', 422, ["/weight"]),
+        (b'{"text": " "}', 422, ["/text"]),
+        (b'{"text": "a"', 400, []),
+        (b"", 422, [""]),
+        (b"[]", 422, [""]),
+        (b"\xff\xfe", 400, []),
+        ('{"text": "名"}'.encode("gb18030"), 400, []),
+        (b"[" * 100_000, 400, []),
+        (b'{"text": "\\ud83d", "x": ' + b"[" * 90_000, 400, []),
+        (b'{"text": "a", "rank": ' + b"9" * 5000 + b"}", 400, []),
+    ],
+)
+async def test_what_no_record_can_hold_is_refused(
+    toy: Toy, body: bytes, status: int, pointers: list[str]
+) -> None:
+    answer = await toy.http.post("/api/notes", content=body, headers=toy.staff(**JSON))
+    assert (answer.status_code, [e["pointer"] for e in answer.json()["errors"]]) == (status, pointers)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["１２３ 全角", "👩‍👩‍👧", "阿依古丽·买买提", "བཀྲ་ཤིས་", "𠮷田", "  两边空格 ", r"a literal \u0000", "NaN"],
+)
+async def test_text_comes_back_byte_for_byte(toy: Toy, text: str) -> None:
+    answer = await toy.http.post("/api/notes", json={"text": text}, headers=toy.staff())
+    assert answer.status_code == 201
+    assert answer.json()["text"] == text
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "application/json; charset=gbk",
+        "multipart/form-data",
+        "?",
+    ],
+)
+async def test_only_json_in_utf8_is_taken(toy: Toy, content_type: str) -> None:
+    answer = await toy.http.post(
+        "/api/notes", content=b'{"text": "a"}', headers=toy.staff(**{"Content-Type": content_type})
+    )
+    assert answer.status_code == 415
+    plain = await toy.http.post("/api/notes", content=b'{"text": "a"}', headers=toy.staff())
+    assert plain.status_code == 415
+    named = await toy.http.post(
+        "/api/notes",
+        content=b'{"text": "a"}',
+        headers=toy.staff(**{"Content-Type": "application/json; charset=UTF-8"}),
+    )
+    assert named.status_code == 201
+
+
+async def test_a_body_over_a_mebibyte_is_refused_whether_its_length_was_declared_or_not(toy: Toy) -> None:
+    async def in_chunks() -> AsyncIterator[bytes]:
+        for _ in range(11):
+            yield b" " * 100_000
+
+    declared = await toy.http.post("/api/notes", content=b" " * (1024 * 1024 + 1), headers=toy.staff(**JSON))
+    chunked = await toy.http.post("/api/notes", content=in_chunks(), headers=toy.staff(**JSON))
+    assert (declared.status_code, chunked.status_code) == (413, 413)
+    assert chunked.json()["type"] == "urn:wushe:problem:body-too-large"
+    just_fits = b'{"text": "a"}' + b" " * (1024 * 1024 - 13)
+    assert (
+        await toy.http.post("/api/notes", content=just_fits, headers=toy.staff(**JSON))
+    ).status_code == 201
+
+
+async def test_a_bulk_route_takes_more_as_json_lines_and_only_from_those_who_may(toy: Toy) -> None:
+    lines = b'{"text": "\xe5\x90\x8d"}\n' * 100_000
+    supervisor = {
+        "Authorization": f"Bearer {toy.token(Role.SUPERVISOR)}",
+        "Content-Type": "application/x-ndjson",
+    }
+    assert (await toy.http.post("/api/notes/load", content=lines, headers=supervisor)).text == "100000"
+    staff = toy.staff(**{"Content-Type": "application/x-ndjson"})
+    assert (await toy.http.post("/api/notes/load", content=lines, headers=staff)).status_code == 403
+    broken = await toy.http.post("/api/notes/load", content=b'{"text": \n', headers=supervisor)
+    assert broken.status_code == 400
+    as_json = await toy.http.post("/api/notes/load", json={}, headers=supervisor | JSON)
+    assert as_json.status_code == 415
+
+
+async def test_an_outage_asks_for_patience_and_says_nothing_of_the_inside(toy: Toy) -> None:
+    answer = await toy.http.get("/api/notes/fail/outage")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+    assert "disk" not in answer.text
+
+
+@pytest.mark.parametrize("how", ["fault", "shape"])
+async def test_a_fault_of_ours_is_a_problem_too_and_says_nothing_of_the_inside(toy: Toy, how: str) -> None:
+    answer = await toy.http.get(f"/api/notes/fail/{how}")
+    assert (answer.status_code, answer.json()["type"]) == (500, "urn:wushe:problem:fault")
+    assert "secret" not in answer.text
+
+
+async def test_an_unknown_address_and_an_unknown_method_are_problems_too(toy: Toy) -> None:
+    nowhere = await toy.http.get("/api/nowhere")
+    assert (nowhere.status_code, nowhere.json()["type"]) == (404, "urn:wushe:problem:unknown-address")
+    deleted = await toy.http.delete("/api/notes/1")
+    assert (deleted.status_code, deleted.json()["type"]) == (405, "urn:wushe:problem:method-not-allowed")
+    assert deleted.headers["allow"]
+
+
+@pytest.mark.parametrize("address", ["/api/notes/a%00b", "/api/notes?cursor=%00"])
+async def test_nul_in_an_address_is_refused(toy: Toy, address: str) -> None:
+    assert (await toy.http.get(address, headers=toy.staff())).status_code == 422

@@ -1,0 +1,412 @@
+"""The course of a need, as stories: from order to rating, and every way in which it does not work."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from shared.contracts.needs import (
+    NeedCancelled,
+    NeedChanged,
+    NeedCompleted,
+    NeedLapsed,
+    NeedPosted,
+    NeedProgressed,
+    NeedRated,
+    NeedReferred,
+    ReferralAsked,
+    ReferralDeclined,
+    SearchAsked,
+)
+from shared.contracts.parts import Window
+from tests.services import needs_desk as k
+from tests.services.needs_desk import TEN, Desk, an_order, desk, goods, people
+from tests.world import START
+
+
+async def served(d: Desk) -> str:
+    """A need whose service is done, and which waits for the resident's word."""
+    need_id = await d.posts()
+    await d.hears((need_id, k.won()), (need_id, k.made(k.taken())))
+    await d.w.passes(hours=1)
+    await d.hears(k.checked_in(need_id), k.done(need_id))
+    assert await d.course(need_id) == ("awaiting_confirmation", "confirmation")
+    return need_id
+
+
+async def test_a_need_says_what_is_to_be_found_and_waits_visibly_from_its_first_moment() -> None:
+    async with desk() as d:
+        need_id = await d.posts(people(2, minimum=1), goods(3), note="要会说苗语的人")
+        (posted,) = d.w.said(NeedPosted)
+        assert [(line.id, line.seats, line.minimum) for line in posted.spec.people] == [("p1", 2, 1)]
+        assert [(line.id, line.quantity, line.minimum) for line in posted.spec.goods] == [("g1", 3, 3)]
+        assert (posted.spec.site_id, posted.spec.area, posted.spec.audience) == ("east", k.VILLAGE, "public")
+        assert posted.spec.deadline_at == TEN and posted.spec.cell is not None
+        assert await d.course(need_id) == ("open", "search")
+        assert d.w.said(NeedProgressed) == []
+
+
+async def test_from_search_to_the_residents_own_word() -> None:
+    async with desk() as d:
+        need_id = await d.posts(people(), goods())
+        await d.hears((need_id, k.progressed(START + timedelta(minutes=15))))
+        assert await d.course(need_id) == ("matching", "answers")
+        await d.hears((need_id, k.won()))
+        await d.hears((need_id, k.made(k.taken(), holds=(k.held(),))))
+        assert await d.course(need_id) == ("matched", "service")
+        await d.w.passes(hours=1)
+        await d.hears(k.checked_in(need_id))
+        assert await d.course(need_id) == ("in_service", "service")
+        await d.hears(k.done(need_id), k.issued(need_id))
+        assert await d.course(need_id) == ("in_service", "service")
+        await d.hears(k.received(need_id))
+        assert await d.course(need_id) == ("awaiting_confirmation", "confirmation")
+        rating = {"score": 4, "channel": "phone", "comment": "很好，谢谢"}
+        await d.made("staff", f"POST /needs/{need_id}/rate", rating)
+        assert await d.course(need_id) == ("completed", None)
+        (rated,), (completed,) = d.w.said(NeedRated), d.w.said(NeedCompleted)
+        assert (rated.score, completed.confirmed, completed.volunteer_ids) == (4, True, ("li",))
+        seen = await d.made("staff", f"GET /needs/{need_id}")
+        assert (seen["rating"]["satisfied"], seen["rating"]["comment"]) == (True, "很好，谢谢")
+        told = [(e.status, e.waiting) for e in d.w.said(NeedProgressed)]
+        assert told == [
+            ("matching", "answers"),
+            ("matched", "service"),
+            ("in_service", "service"),
+            ("awaiting_confirmation", "confirmation"),
+            ("completed", None),
+        ]
+
+
+async def test_a_three_is_an_answer_but_not_satisfied() -> None:
+    async with desk() as d:
+        need_id = await served(d)
+        await d.made("staff", f"POST /needs/{need_id}/rate", {"score": 3, "channel": "paper"})
+        seen = await d.made("staff", f"GET /needs/{need_id}")
+        assert (seen["status"], seen["rating"]["satisfied"]) == ("completed", False)
+
+
+async def test_silence_completes_the_need_unconfirmed_and_without_a_score() -> None:
+    async with desk(confirm_seconds=3600) as d:
+        need_id = await served(d)
+        for _ in range(3):
+            await d.made("staff", f"POST /needs/{need_id}/attempt", {"channel": "phone"})
+        assert await d.course(need_id) == ("awaiting_confirmation", "confirmation")
+        await d.w.passes(hours=1)
+        (completed,) = d.w.said(NeedCompleted)
+        assert completed.confirmed is False and d.w.said(NeedRated) == []
+        seen = await d.made("staff", f"GET /needs/{need_id}")
+        assert (seen["rating"], seen["ending"]["confirmed"], seen["unanswered_attempts"]) == (None, False, 3)
+
+
+async def test_an_answer_that_comes_after_that_still_counts_once() -> None:
+    async with desk(confirm_seconds=3600) as d:
+        need_id = await served(d)
+        await d.w.passes(hours=2)
+        await d.made("staff", f"POST /needs/{need_id}/rate", {"score": 5, "channel": "link"})
+        assert len(d.w.said(NeedRated)) == len(d.w.said(NeedCompleted)) == 1
+        again = await d.ask("staff", f"POST /needs/{need_id}/rate", {"score": 1, "channel": "link"})
+        assert again.status_code == 409 and again.json()["type"].endswith("already-rated")
+
+
+async def test_a_search_that_falls_silent_is_asked_for_word_again_and_again() -> None:
+    async with desk() as d:
+        need_id = await d.posts(people(start_at=START + timedelta(days=2)))
+        await d.hears((need_id, k.progressed(START + timedelta(minutes=15))))
+        await d.w.passes(minutes=15)
+        assert d.w.said(SearchAsked) == []
+        await d.w.passes(seconds=16)
+        assert len(d.w.said(SearchAsked)) == 1
+        await d.w.passes(minutes=60)
+        asked = len(d.w.said(SearchAsked))
+        assert 6 <= asked <= 9, "twice the wait each time, ten minutes at most"
+        assert await d.course(need_id) == ("matching", "answers")
+        assert d.w.said(SearchAsked)[0].spec == d.w.said(NeedPosted)[0].spec
+
+
+async def test_a_stalled_search_shows_why_and_who_looks_now() -> None:
+    async with desk() as d:
+        need_id = await d.posts()
+        await d.hears((need_id, k.stalled(START + timedelta(minutes=20))))
+        assert await d.course(need_id) == ("matching", "nobody")
+        seen = await d.made("staff", f"GET /needs/{need_id}")
+        assert seen["search"]["diagnosis"][0]["removed"] == [{"rule": "skill", "count": 9}]
+
+
+async def test_a_need_nobody_took_lapses_when_its_window_begins() -> None:
+    async with desk() as d:
+        need_id = await d.posts()
+        await d.w.passes(minutes=59)
+        assert d.w.said(NeedLapsed) == []
+        await d.w.passes(minutes=1)
+        assert len(d.w.said(NeedLapsed)) == 1 and await d.course(need_id) == ("lapsed", None)
+        assert (await d.need(need_id)).due_at is None
+
+
+async def test_enough_to_go_ahead_goes_ahead_and_ends_when_nothing_more_can_come() -> None:
+    async with desk() as d:
+        need_id = await d.posts(people(2, minimum=1))
+        await d.hears((need_id, k.partly(k.taken())))
+        assert (await d.course(need_id))[0] == "partly_matched"
+        await d.w.passes(hours=1)
+        assert await d.course(need_id) == ("partly_matched", "service")
+        await d.hears(k.checked_in(need_id), k.done(need_id))
+        assert (await d.course(need_id))[0] == "in_service"
+        await d.w.passes(hours=2)
+        assert await d.course(need_id) == ("awaiting_confirmation", "confirmation")
+
+
+async def test_less_than_the_minimum_lapses() -> None:
+    async with desk() as d:
+        need_id = await d.posts(people(2))
+        await d.hears((need_id, k.won()))
+        await d.w.passes(hours=1)
+        assert await d.course(need_id) == ("lapsed", None)
+
+
+async def test_a_made_match_of_which_nothing_is_heard_waits_for_a_coordinator_and_is_never_silent() -> None:
+    async with desk() as d:
+        need_id = await d.posts(people(), goods())
+        await d.hears((need_id, k.made(k.taken(), holds=(k.held(),))))
+        assert await d.course(need_id) == ("matched", "service")
+        await d.w.passes(minutes=91)
+        assert await d.course(need_id) == ("matched", "coordinator")
+        before = (await d.need(need_id)).next_action_at
+        await d.w.passes(days=9)
+        after = (await d.need(need_id)).next_action_at
+        assert await d.course(need_id) == ("matched", "coordinator")
+        assert before is not None and after is not None and after > d.w.clock.now() > before
+
+
+async def test_a_drop_out_reopens_the_search_whichever_message_comes_first() -> None:
+    async with desk() as d:
+        for first_calendar in (True, False):
+            need_id = await d.posts()
+            await d.hears((need_id, k.made(k.taken())))
+            told: list[tuple[str, Any]] = [k.withdrawn(need_id), (need_id, k.reopened())]
+            await d.hears(*(told if first_calendar else reversed(told)))
+            assert (await d.course(need_id))[0] == "matching"
+            await d.hears((need_id, k.made(k.taken("wang"))))
+            assert await d.course(need_id) == ("matched", "service")
+
+
+async def test_a_no_show_of_the_only_helper_after_the_start_lapses() -> None:
+    async with desk() as d:
+        need_id = await d.posts()
+        await d.hears((need_id, k.made(k.taken())))
+        await d.w.passes(hours=2)
+        await d.hears(k.no_show(need_id))
+        assert await d.course(need_id) == ("lapsed", None)
+
+
+async def test_goods_that_came_back_no_longer_count() -> None:
+    async with desk() as d:
+        need_id = await d.posts(goods())
+        await d.hears((need_id, k.made(holds=(k.held(),))), k.issued(need_id))
+        assert (await d.course(need_id))[0] == "in_service"
+        await d.hears(k.returned(need_id))
+        assert (await d.course(need_id))[0] == "matching"
+
+
+async def test_visits_in_different_weeks_stay_in_service_until_the_last() -> None:
+    async with desk() as d:
+        later = START + timedelta(days=8)
+        second = Window(start_at=later, end_at=later + timedelta(hours=2))
+        need_id = await d.posts(people(), people(start_at=later))
+        await d.hears((need_id, k.made(k.taken(), k.taken("wang", "p2", second))))
+        await d.w.passes(hours=2)
+        await d.hears(k.done(need_id))
+        assert await d.course(need_id) == ("in_service", "service")
+        await d.w.passes(days=8)
+        await d.hears(k.done(need_id, "wang", "p2"))
+        assert (await d.course(need_id))[0] == "awaiting_confirmation"
+
+
+async def test_a_draft_waits_for_its_submission_and_is_brought_up_again() -> None:
+    async with desk() as d:
+        body = an_order(await d.household()) | {"draft": True, "lines": []}
+        need_id = (await d.made("staff", "POST /needs", body))["id"]
+        assert await d.course(need_id) == ("draft", "submission") and d.w.said(NeedPosted) == []
+        await d.w.passes(days=20)
+        assert await d.course(need_id) == ("draft", "submission")
+        empty = await d.ask("staff", f"POST /needs/{need_id}/post")
+        assert empty.status_code == 422 and empty.json()["errors"][0]["pointer"] == "/lines"
+        version = (await d.ask("staff", f"GET /needs/{need_id}")).headers["etag"]
+        lines = [people(start_at=d.w.clock.now() + timedelta(hours=5))]
+        edited = await d.ask("staff", f"PATCH /needs/{need_id}", {"lines": lines}, if_match=version)
+        assert edited.status_code == 200 and edited.json()["line_ids"] == ["p1"]
+        await d.made("staff", f"POST /needs/{need_id}/post")
+        assert await d.course(need_id) == ("open", "search") and len(d.w.said(NeedPosted)) == 1
+        again = await d.ask("staff", f"POST /needs/{need_id}/post")
+        assert again.status_code == 409
+
+
+async def test_a_draft_can_be_thrown_away_without_a_word_to_the_searchers() -> None:
+    async with desk() as d:
+        need_id = (await d.made("staff", "POST /needs", an_order(await d.household(), draft=True)))["id"]
+        await d.made("staff", f"POST /needs/{need_id}/cancel", {"reason": "mistake"})
+        assert await d.course(need_id) == ("cancelled", None) and d.w.said(NeedCancelled) == []
+
+
+async def test_cancelling_wins_and_what_comes_later_changes_nothing() -> None:
+    async with desk() as d:
+        need_id = await d.posts()
+        note = {"reason": "solved", "note": "女儿回来了"}
+        await d.made("staff", f"POST /needs/{need_id}/cancel", note)
+        (cancelled,) = d.w.said(NeedCancelled)
+        assert cancelled.reason == "solved" and "女儿" not in cancelled.model_dump_json()
+        await d.hears(
+            (need_id, k.won()), (need_id, k.made(k.taken())), k.checked_in(need_id), k.done(need_id)
+        )
+        assert await d.course(need_id) == ("cancelled", None)
+        assert (await d.made("staff", f"GET /needs/{need_id}"))["ending"]["note"] == "女儿回来了"
+        refused = await d.ask("staff", f"POST /needs/{need_id}/cancel", {"reason": "solved"})
+        assert refused.status_code == 409 and refused.json()["type"].endswith("need-closed")
+
+
+async def test_a_service_that_is_done_is_rated_and_not_cancelled() -> None:
+    async with desk() as d:
+        need_id = await served(d)
+        refused = await d.ask("staff", f"POST /needs/{need_id}/cancel", {"reason": "mistake"})
+        assert refused.status_code == 409 and refused.json()["type"].endswith("already-served")
+
+
+async def test_what_is_not_served_cannot_be_rated() -> None:
+    async with desk() as d:
+        need_id = await d.posts()
+        for action, body in (("rate", {"score": 5, "channel": "phone"}), ("attempt", {"channel": "phone"})):
+            refused = await d.ask("staff", f"POST /needs/{need_id}/{action}", body)
+            assert refused.status_code == 409 and refused.json()["type"].endswith("not-served-yet")
+
+
+async def test_lines_keep_their_ids_when_they_are_edited_and_numbers_are_not_used_again() -> None:
+    async with desk() as d:
+        need_id = await d.posts(people(), people(2), goods())
+        version = (await d.ask("staff", f"GET /needs/{need_id}")).headers["etag"]
+        lines = [people(3, id="p2"), people(), goods(5, id="g1")]
+        answer = await d.ask("staff", f"PATCH /needs/{need_id}", {"lines": lines}, if_match=version)
+        assert answer.json()["line_ids"] == ["p2", "p3", "g1"], answer.text
+        (changed,) = d.w.said(NeedChanged)
+        assert [(line.id, line.seats) for line in changed.spec.people] == [("p2", 3), ("p3", 1)]
+        stale = await d.ask("staff", f"PATCH /needs/{need_id}", {"urgency": "urgent"}, if_match=version)
+        assert stale.status_code == 412
+        unnamed = await d.ask("staff", f"PATCH /needs/{need_id}", {"urgency": "urgent"})
+        assert unnamed.status_code == 428
+
+
+async def test_a_line_that_somebody_took_may_grow_and_nothing_else() -> None:
+    async with desk() as d:
+        need_id = await d.posts(people(2))
+        await d.hears((need_id, k.won()))
+
+        async def edit(*lines: dict[str, Any]) -> int:
+            version = (await d.ask("staff", f"GET /needs/{need_id}")).headers["etag"]
+            answer = await d.ask("staff", f"PATCH /needs/{need_id}", {"lines": list(lines)}, if_match=version)
+            return answer.status_code
+
+        assert await edit(people(2, id="p1", start_at=TEN + timedelta(hours=1))) == 409
+        assert await edit(people(1)) == 409
+        assert await edit(people(3, id="p1")) == 200
+
+
+async def test_what_is_all_taken_or_in_service_is_not_edited() -> None:
+    async with desk() as d:
+        need_id = await d.posts()
+        await d.hears((need_id, k.made(k.taken())))
+        codes = []
+        for heard in (None, k.checked_in(need_id)):
+            if heard:
+                await d.hears(heard)
+            version = (await d.ask("staff", f"GET /needs/{need_id}")).headers["etag"]
+            refused = await d.ask(
+                "staff", f"PATCH /needs/{need_id}", {"lines": [people(3)]}, if_match=version
+            )
+            codes.append(refused.json()["type"].rpartition(":")[2])
+        assert codes == ["already-matched", "already-in-service"]
+
+
+async def test_a_referral_is_accepted_by_the_organisation_that_was_asked() -> None:
+    async with desk() as d:
+        need_id = await d.posts(people(start_at=START + timedelta(days=20)))
+        ask = {
+            "organisation_id": "hands",
+            "answer_by": (START + timedelta(days=2)).isoformat(),
+            "note": "需专业支持",
+        }
+        await d.made("staff", f"POST /needs/{need_id}/refer", ask)
+        (asked,) = d.w.said(ReferralAsked)
+        assert asked.organisation_id == "hands" and await d.course(need_id) == ("open", "referral")
+        assert (await d.ask("rival", f"POST /needs/{need_id}/referral/accept")).status_code == 404
+        assert (await d.ask("rival", f"GET /needs/{need_id}/referral")).status_code == 404
+        offered = await d.made("provider", "GET /needs/referred")
+        assert [n["id"] for n in offered["items"]] == [need_id] and "note" not in offered["items"][0]
+        twice = await d.ask("staff", f"POST /needs/{need_id}/refer", ask)
+        assert twice.json()["type"].endswith("referral-pending")
+        await d.made("provider", f"POST /needs/{need_id}/referral/accept")
+        (referred,) = d.w.said(NeedReferred)
+        assert referred.organisation_id == "hands" and await d.course(need_id) == ("referred", None)
+
+
+async def test_the_search_goes_on_while_another_body_thinks_about_it() -> None:
+    async with desk() as d:
+        need_id = await d.posts(people(start_at=START + timedelta(days=20)))
+        ask = {"organisation_id": "hands", "answer_by": (START + timedelta(days=2)).isoformat()}
+        await d.made("staff", f"POST /needs/{need_id}/refer", ask)
+        await d.w.passes(minutes=10)
+        assert d.w.said(SearchAsked) and await d.course(need_id) == ("open", "referral")
+        await d.made("provider", f"POST /needs/{need_id}/referral/decline")
+        assert len(d.w.said(ReferralDeclined)) == 1 and await d.course(need_id) == ("open", "search")
+        none = await d.ask("provider", f"POST /needs/{need_id}/referral/accept")
+        assert none.json()["type"].endswith("no-referral") or none.status_code == 404
+
+
+async def test_a_referral_that_nobody_answers_is_declined_by_time() -> None:
+    async with desk() as d:
+        need_id = await d.posts(people(start_at=START + timedelta(days=20)))
+        ask = {"body": "县残联", "answer_by": (START + timedelta(days=1)).isoformat()}
+        await d.made("staff", f"POST /needs/{need_id}/refer", ask)
+        (asked,) = d.w.said(ReferralAsked)
+        assert asked.organisation_id == "outside"
+        await d.w.passes(days=1)
+        assert [e.organisation_id for e in d.w.said(ReferralDeclined)] == ["outside"]
+        assert await d.course(need_id) == ("open", "search")
+
+
+async def test_staff_enter_the_answer_of_an_outside_body_and_of_no_other() -> None:
+    async with desk() as d:
+        need_id = await d.posts(people(start_at=START + timedelta(days=20)))
+        by = (START + timedelta(days=1)).isoformat()
+        await d.made("staff", f"POST /needs/{need_id}/refer", {"organisation_id": "hands", "answer_by": by})
+        assert (await d.ask("staff", f"POST /needs/{need_id}/referral/accept")).status_code in (403, 404)
+        await d.made("provider", f"POST /needs/{need_id}/referral/decline")
+        await d.made("staff", f"POST /needs/{need_id}/refer", {"body": "县残联", "answer_by": by})
+        assert (await d.ask("stranger", f"POST /needs/{need_id}/referral/accept")).status_code in (403, 404)
+        await d.made("staff", f"POST /needs/{need_id}/referral/accept")
+        assert await d.course(need_id) == ("referred", None)
+
+
+async def test_every_need_shows_which_of_the_five_parties_took_part() -> None:
+    async with desk() as d:
+        need_id = (await d.made("social", "POST /needs", an_order(await d.household(), people(), goods())))[
+            "id"
+        ]
+        await d.hears((need_id, k.made(k.taken(), holds=(k.held(),))), k.issued(need_id))
+        seen = await d.made("staff", f"GET /needs/{need_id}")
+        took_part = {p["party"]: (p["took_part"], p["who"]) for p in seen["parties"]}
+        assert took_part == {
+            "community": (True, ["east"]),
+            "social_organisation": (False, []),
+            "social_work": (True, ["social"]),
+            "volunteer_team": (True, ["li"]),
+            "charity": (True, ["love"]),
+        }
+
+
+async def test_a_message_twice_or_about_a_need_of_nobody_changes_nothing() -> None:
+    async with desk() as d:
+        need_id = await d.posts()
+        message = d.w.message(need_id, k.made(k.taken()))
+        await d.w.hears(message)
+        before, said = await d.need(need_id), len(d.w.messages)
+        await d.w.hears(message, d.w.message("no-such-need", k.made(k.taken())))
+        assert await d.need(need_id) == before and len(d.w.messages) == said

@@ -1,0 +1,168 @@
+"""Leads: a scout reports without seeing the file, staff decide, and the scout hears what came of it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from services.needs.domain import Need
+from services.needs.domain.lead import need_id_of
+from shared.contracts.needs import LeadDismissed, LeadReported, LeadVerified, NeedPosted
+from tests.services import needs_desk as k
+from tests.services.needs_desk import ADDRESS, NAME, PHONE, Desk, an_order, desk, goods, people
+from tests.world import START
+
+SUSPICION = {"area": k.VILLAGE, "text": "后山老人三天没开门", "hints": ["comfort"], "crisis": True}
+COURSE = {"id", "status", "reported_at", "outcome", "outcome_zh", "outcome_en"}
+
+
+async def reported(d: Desk, who: str = "scout") -> str:
+    return str((await d.made(who, "POST /leads", SUSPICION))["id"])
+
+
+async def outcome(d: Desk, lead_id: str, who: str = "scout") -> str:
+    seen = await d.made(who, f"GET /leads/{lead_id}")
+    assert set(seen) == COURSE
+    return str(seen["outcome"])
+
+
+async def test_a_scout_hears_what_came_of_it_and_never_sees_the_file() -> None:
+    async with desk() as d:
+        lead_id = await reported(d)
+        (said,) = d.w.said(LeadReported)
+        assert (said.scout_id, said.crisis) == ("scout", True)
+        assert await outcome(d, lead_id) == "received"
+        home = await d.household()
+        need_id = (await d.made("staff", f"POST /leads/{lead_id}/verify", an_order(home, goods())))["id"]
+        assert await outcome(d, lead_id) == "arranging"
+        (verified,) = d.w.said(LeadVerified)
+        assert verified.need_id == need_id == need_id_of(lead_id)
+        assert d.w.said(NeedPosted)[0].lead_id == lead_id
+        hidden = (
+            "GET /needs",
+            f"GET /needs/{need_id}",
+            f"GET /needs/{need_id}/contact",
+            f"GET /households/{home}",
+        )
+        for call in hidden:
+            assert (await d.ask("scout", call)).status_code == 403
+        await d.hears((need_id, k.made(holds=(k.held(),))), k.issued(need_id), k.received(need_id))
+        await d.made("staff", f"POST /needs/{need_id}/rate", {"score": 5, "channel": "in_person"})
+        assert await outcome(d, lead_id) == "helped"
+        everything = await d.ask("scout", "GET /leads")
+        for hidden_text in (NAME, PHONE, ADDRESS, need_id, "后山"):
+            assert hidden_text not in everything.text
+
+
+async def test_staff_see_the_text_and_no_message_carries_it() -> None:
+    async with desk() as d:
+        lead_id = await reported(d)
+        seen = await d.made("staff", f"GET /leads/{lead_id}")
+        assert seen["text"] == "后山老人三天没开门" and seen["scout_id"] == "scout"
+        assert all("后山" not in m.data.model_dump_json() for m in d.w.messages)
+
+
+async def test_a_lead_belongs_to_its_scout_and_its_station() -> None:
+    async with desk() as d:
+        lead_id = await reported(d)
+        assert (await d.ask("scout-2", f"GET /leads/{lead_id}")).status_code == 404
+        assert (await d.ask("stranger", f"GET /leads/{lead_id}")).status_code == 404
+        assert (await d.made("scout-2", "GET /leads"))["items"] == []
+        assert (await d.made("stranger", "GET /leads"))["items"] == []
+        for who in ("staff", "boss"):
+            assert [n["id"] for n in (await d.made(who, "GET /leads?status=reported"))["items"]] == [lead_id]
+        home = await d.household()
+        for who, status in (("scout", 403), ("li", 403), ("stranger", 404)):
+            assert (await d.ask(who, f"POST /leads/{lead_id}/verify", an_order(home))).status_code == status
+            assert (
+                await d.ask(who, f"POST /leads/{lead_id}/dismiss", {"outcome": "known"})
+            ).status_code == status
+
+
+async def test_a_lead_never_becomes_two_needs() -> None:
+    async with desk() as d:
+        lead_id, home = await reported(d), await d.household()
+        first = await d.ask("staff", f"POST /leads/{lead_id}/verify", an_order(home), key="once")
+        same = await d.ask("staff", f"POST /leads/{lead_id}/verify", an_order(home), key="once")
+        assert (first.status_code, first.json()) == (
+            same.status_code,
+            same.json(),
+        ) and first.status_code == 201
+        assert first.headers["location"] == f"/api/needs/{need_id_of(lead_id)}"
+        again = await d.ask("social", f"POST /leads/{lead_id}/verify", an_order(home))
+        assert again.status_code == 409 and again.json()["type"].endswith("lead-decided")
+        dismissed = await d.ask("staff", f"POST /leads/{lead_id}/dismiss", {"outcome": "known"})
+        assert dismissed.status_code == 409
+        assert len(d.w.said(NeedPosted)) == len(d.w.said(LeadVerified)) == 1
+
+
+async def test_the_need_of_a_verified_lead_waits_visibly_before_the_lead_has_heard_of_it() -> None:
+    """A crash right after the answer loses nothing: the need is on record, and its message is still to go out."""
+    async with desk() as d:
+        lead_id, home = await reported(d), await d.household()
+        settle, d.w.settle = d.w.settle, _nothing  # type: ignore[method-assign]
+        need_id = (await d.made("staff", f"POST /leads/{lead_id}/verify", an_order(home)))["id"]
+        need = await d.w.store.get(Need, need_id)
+        assert need is not None and need.record.waiting == "search" and need.record.next_action_at
+        assert await outcome(d, lead_id) == "received"
+        d.w.settle = settle  # type: ignore[method-assign]
+        await d.w.settle()
+        assert await outcome(d, lead_id) == "arranging"
+
+
+async def _nothing() -> None:
+    return None
+
+
+async def test_a_dismissed_lead_says_so_kindly() -> None:
+    async with desk() as d:
+        lead_id = await reported(d)
+        wrong = await d.ask("staff", f"POST /leads/{lead_id}/dismiss", {"outcome": "helped"})
+        assert wrong.status_code == 422 and wrong.json()["errors"][0]["pointer"] == "/outcome"
+        await d.made("staff", f"POST /leads/{lead_id}/dismiss", {"outcome": "not_confirmed"})
+        assert await outcome(d, lead_id) == "not_confirmed" and len(d.w.said(LeadDismissed)) == 1
+        late = await d.ask("staff", f"POST /leads/{lead_id}/verify", an_order(await d.household()))
+        assert late.status_code == 409
+
+
+async def test_other_ends_are_told_too() -> None:
+    async with desk() as d:
+        ends: dict[str, Any] = {}
+        for how in ("cancelled", "lapsed", "referred"):
+            lead_id, home = await reported(d), await d.household()
+            order = an_order(home, people(start_at=d.w.clock.now() + timedelta(hours=5)))
+            need_id = (await d.made("staff", f"POST /leads/{lead_id}/verify", order))["id"]
+            if how == "cancelled":
+                await d.made("staff", f"POST /needs/{need_id}/cancel", {"reason": "moved"})
+            elif how == "lapsed":
+                await d.w.passes(hours=5)
+            else:
+                by = (d.w.clock.now() + timedelta(hours=1)).isoformat()
+                await d.made("staff", f"POST /needs/{need_id}/refer", {"body": "县医院", "answer_by": by})
+                await d.made("staff", f"POST /needs/{need_id}/referral/accept")
+            ends[how] = await outcome(d, lead_id)
+        assert ends == {"cancelled": "closed", "lapsed": "closed", "referred": "handed_on"}
+
+
+async def test_a_lead_needs_a_place_that_exists_and_words_within_their_limit() -> None:
+    async with desk() as d:
+        for body, pointer in (
+            (SUSPICION | {"area": "999999999"}, "/area"),
+            (SUSPICION | {"area": k.COUNTY}, "/area"),
+            (SUSPICION | {"text": "长" * 201}, "/text"),
+            (SUSPICION | {"text": ""}, "/text"),
+            (SUSPICION | {"hints": ["magic"]}, "/hints/0"),
+            (SUSPICION | {"site_id": "west"}, "/site_id"),
+        ):
+            refused = await d.ask("scout", "POST /leads", body)
+            assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, pointer)
+        assert d.w.said(LeadReported) == []
+
+
+async def test_a_household_of_another_station_is_not_what_the_lead_was_about() -> None:
+    async with desk() as d:
+        lead_id = await reported(d)
+        home = await d.household("boss", site_id="west", area=k.ELSEWHERE)
+        refused = await d.ask("boss", f"POST /leads/{lead_id}/verify", an_order(home))
+        assert refused.status_code == 422 and refused.json()["errors"][0]["pointer"] == "/household_id"
+        assert d.w.clock.now() == START

@@ -1,0 +1,401 @@
+"""Volunteers are asked, say yes or no, and learn at once what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+
+from shared.contracts.vocabulary import Closing, InvitationStatus, Rule, TaskStatus, Urgency
+from shared.contracts.volunteers import (
+    InvitationAccepted,
+    InvitationDeclined,
+    InvitationExpired,
+    InvitationOpened,
+    InvitationRefused,
+    TaskTaken,
+    TaskWithdrawn,
+)
+from tests.services.volunteers_desk import (
+    EAST,
+    TOMORROW,
+    Desk,
+    a_loss,
+    a_release,
+    a_win,
+    a_window,
+    a_withdrawal,
+    an_offer,
+    desk,
+)
+from tests.world import START
+
+
+def rules(d: Desk) -> list[Rule]:
+    return [refused.rule for refused in d.w.said(InvitationRefused)]
+
+
+async def test_everybody_asked_gets_an_invitation_of_their_own() -> None:
+    async with desk() as d:
+        await d.registers("li", "wang")
+        await d.asks("need-1", "li", "wang")
+        opened = d.w.said(InvitationOpened)
+        assert sorted(o.invitation_id for o in opened) == ["li~need-1", "wang~need-1"]
+        assert {o.need_id for o in opened} == {"need-1"}
+        assert opened[0].load.contacted_at == (START,)
+
+
+async def test_the_same_wave_heard_twice_asks_once() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        wave = d.w.message("need-1", an_offer("need-1", "li"))
+        await d.w.hears(wave, wave)
+        await d.asks("need-1", "li")
+        assert len(d.w.said(InvitationOpened)) == 1
+
+
+async def test_whoever_is_not_registered_or_not_active_is_not_asked() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.ask("staff", "POST /volunteers/li/deactivate")
+        await d.asks("need-1", "li", "nobody")
+        assert rules(d) == [Rule.INACTIVE, Rule.INACTIVE]
+
+
+async def test_a_blocked_person_is_asked_again_when_the_block_is_over() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        until = START + timedelta(minutes=30)
+        await d.ask("li", "POST /volunteers/li/block", {"until": until.isoformat()})
+        await d.asks("need-1", "li")
+        assert rules(d) == [Rule.BLOCKED]
+        await d.w.passes(minutes=30)
+        await d.asks("need-2", "li")
+        assert len(d.w.said(InvitationOpened)) == 1
+
+
+async def test_nobody_is_asked_beyond_their_contact_budget_of_seven_days() -> None:
+    async with desk() as d:
+        await d.registers("li", weekly_contacts=2)
+        late = START + timedelta(days=30)
+        for need in ("need-1", "need-2", "need-3"):
+            await d.asks(need, "li", expires_at=late, window=a_window(late))
+        assert rules(d) == [Rule.BUDGET]
+        await d.w.passes(days=7)
+        await d.asks("need-4", "li", expires_at=late, window=a_window(late))
+        assert rules(d) == [Rule.BUDGET] and len(d.w.said(InvitationOpened)) == 3
+
+
+async def test_a_crisis_knows_no_budget_and_no_quiet_hours() -> None:
+    async with desk() as d:
+        await d.registers("li", weekly_contacts=0, quiet_from=0, quiet_to=1439)
+        await d.asks("need-1", "li")
+        await d.asks("need-2", "li", urgency=Urgency.CRISIS)
+        assert rules(d) == [Rule.BUDGET] and len(d.w.said(InvitationOpened)) == 1
+
+
+@pytest.mark.parametrize(
+    ("local_hour", "zone", "refused"),
+    [
+        (21, "Asia/Shanghai", False),
+        (22, "Asia/Shanghai", True),
+        (0, "Asia/Shanghai", True),
+        (6, "Asia/Shanghai", True),
+        (7, "Asia/Shanghai", False),
+        (7, "Asia/Urumqi", True),
+        (9, "Asia/Urumqi", False),
+    ],
+)
+async def test_quiet_hours_wrap_midnight_in_the_persons_own_zone(
+    local_hour: int, zone: str, refused: bool
+) -> None:
+    """The hours are Shanghai's clock; in Urumqi it is two hours earlier."""
+    async with desk() as d:
+        await d.registers("li", zone=zone)
+        now = datetime(2026, 3, 2, local_hour, tzinfo=UTC) + timedelta(hours=16)
+        d.w.clock.set(now)
+        await d.asks(
+            "need-1", "li", window=a_window(now + timedelta(days=2)), expires_at=now + timedelta(hours=1)
+        )
+        assert rules(d) == ([Rule.QUIET] if refused else [])
+
+
+async def test_an_invitation_shows_the_errand_and_the_place_but_no_person() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.asks("need-1", "li")
+        shown = (await d.ask("li", "GET /invitations/li~need-1")).json()
+        assert shown["category"] == "social_support" and shown["area_names"][-1] == "凤山镇"
+        assert shown["status"] == "pending" and shown["ring"] == "township"
+        assert not {"name", "phone", "address", "household_id"} & shown.keys()
+
+
+async def test_whoever_is_first_wins_and_has_a_task() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.asks("need-1", "li")
+        answer = await d.accepts("li", "need-1")
+        assert answer.status_code == 200
+        assert answer.json()["status"] == "taken" and answer.json()["seat_id"] == "p1/1"
+        (taken,) = d.w.said(TaskTaken)
+        assert taken.load.busy == (a_window(),)
+        assert taken.load.minutes_by_week == {"2026-W10": 120} and taken.load.tasks_by_month == {"2026-03": 1}
+
+
+async def test_whoever_is_too_late_is_told_kindly_and_shown_another_task() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.asks("need-1", "li")
+        await d.asks("need-2", "li", window=a_window(TOMORROW + timedelta(hours=5)))
+        answer = await d.accepts("li", "need-1", "filled")
+        said = answer.json()
+        assert answer.status_code == 409 and said["type"] == "urn:wushe:problem:seat-filled"
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert said["other"]["id"] == "li~need-2" and said["other"]["area_names"]
+        assert (await d.calendar("li")).load(START).busy == ()
+
+
+async def test_the_other_task_is_one_that_the_person_could_really_take() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.takes("li", "need-0")
+        for need, window in (("need-1", a_window(TOMORROW + timedelta(hours=2))), ("need-2", a_window())):
+            await d.asks(need, "li", window=window)
+        assert rules(d) == [Rule.OVERLAP]
+        answer = await d.accepts("li", "need-1", "filled")
+        assert answer.json()["other"] is None
+
+
+async def test_without_a_verdict_in_time_the_answer_says_where_to_look() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.asks("need-1", "li")
+        answer = await d.accepts("li", "need-1", None, key="same")
+        assert answer.status_code == 202
+        assert answer.headers["location"] == "/api/invitations/li~need-1"
+        assert (await d.ask("li", "GET /invitations/li~need-1")).json()["status"] == "claimed"
+        await d.decides("li", "need-1", "won")
+        assert (await d.accepts("li", "need-1", None, key="same")).status_code == 200
+
+
+async def test_a_yes_sent_twice_with_one_key_counts_once_and_tells_the_present_verdict() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.asks("need-1", "li")
+        assert (await d.accepts("li", "need-1", "won", key="same")).status_code == 200
+        again = await d.accepts("li", "need-1", None, key="same")
+        assert again.status_code == 200 and again.json()["id"] == "li~need-1"
+        assert len(d.w.said(InvitationAccepted)) == 1
+        other = await d.accepts("li", "need-1", None)
+        assert other.status_code == 409 and other.json()["type"].endswith("invitation-already-answered")
+
+
+async def test_a_person_who_says_yes_to_two_overlapping_tasks_at_once_gets_one() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.asks("need-1", "li")
+        await d.asks("need-2", "li", window=a_window(TOMORROW + timedelta(minutes=119)))
+        calls = [d.accepts("li", need, "won") for need in ("need-1", "need-2")]
+        answers = await asyncio.gather(*calls)
+        assert sorted(a.status_code for a in answers) == [200, 409]
+        lost = next(a for a in answers if a.status_code == 409)
+        assert lost.json()["type"].endswith("slot-taken")
+        assert len((await d.calendar("li")).load(START).busy) == 1
+
+
+async def test_tasks_that_only_touch_do_not_overlap() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.takes("li", "need-1")
+        await d.takes("li", "need-2", window=a_window(TOMORROW + timedelta(hours=2)))
+        await d.takes("li", "need-3", window=a_window(TOMORROW - timedelta(hours=2)))
+        assert len((await d.calendar("li")).load(START).busy) == 3
+
+
+async def test_a_yes_beyond_the_weekly_cap_is_refused() -> None:
+    async with desk() as d:
+        await d.registers("li", weekly_cap_minutes=239)
+        await d.asks("need-1", "li")
+        await d.asks("need-2", "li", window=a_window(TOMORROW + timedelta(hours=4)))
+        await d.accepts("li", "need-1")
+        answer = await d.accepts("li", "need-2")
+        assert answer.status_code == 409 and answer.json()["type"].endswith("weekly-cap-reached")
+        await d.asks("need-3", "li", window=a_window(TOMORROW + timedelta(hours=4)))
+        assert rules(d) == [Rule.CAP]
+        await d.takes("li", "need-4", window=a_window(TOMORROW + timedelta(days=6)))
+
+
+async def test_a_deactivated_person_cannot_say_yes_any_more() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.asks("need-1", "li")
+        await d.ask("staff", "POST /volunteers/li/deactivate")
+        answer = await d.accepts("li", "need-1")
+        assert answer.json()["type"].endswith("volunteer-not-active")
+
+
+async def test_a_no_is_an_answer_and_is_kept_with_its_reason() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.asks("need-1", "li")
+        answer = await d.ask("li", "POST /invitations/li~need-1/decline", {"reason": "too_far"})
+        assert answer.status_code == 200 and answer.json()["status"] == "declined"
+        assert [e.reason for e in d.w.said(InvitationDeclined)] == ["too_far"]
+        late = await d.accepts("li", "need-1")
+        assert late.json()["type"].endswith("invitation-already-answered")
+
+
+async def test_an_unanswered_invitation_expires_by_itself() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.asks("need-1", "li")
+        await d.w.passes(hours=1)
+        assert [e.invitation_id for e in d.w.said(InvitationExpired)] == ["li~need-1"]
+        answer = await d.accepts("li", "need-1")
+        assert answer.json()["type"].endswith("invitation-expired")
+
+
+async def test_an_invitation_that_comes_after_its_time_says_only_that_it_expired() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.asks("need-1", "li", expires_at=START)
+        assert len(d.w.said(InvitationExpired)) == 1 and not d.w.said(InvitationOpened)
+        assert d.w.said(InvitationExpired)[0].load.contacted_at == ()
+
+
+async def test_a_withdrawn_offer_closes_only_what_was_not_answered() -> None:
+    async with desk() as d:
+        await d.registers("li", "wang")
+        await d.asks("need-1", "li", "wang")
+        await d.accepts("li", "need-1", None)
+        await d.w.hears(("need-1", a_withdrawal("need-1", "li", "wang")))
+        assert (await d.invitation("li", "need-1")).status == InvitationStatus.CLAIMED
+        assert (await d.invitation("wang", "need-1")).status == InvitationStatus.WITHDRAWN
+        late = await d.accepts("wang", "need-1")
+        assert late.status_code == 409 and late.json()["type"].endswith("seat-filled")
+
+
+async def test_an_offer_withdrawn_for_another_reason_says_so() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.asks("need-1", "li")
+        await d.w.hears(("need-1", a_withdrawal("need-1", "li", reason=Closing.CANCELLED)))
+        late = await d.accepts("li", "need-1")
+        assert late.json()["type"].endswith("invitation-withdrawn")
+
+
+async def test_a_yes_without_verdict_is_asked_about_again_and_again_but_never_freed_by_time() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.asks("need-1", "li")
+        await d.accepts("li", "need-1", None)
+        await d.w.passes(seconds=200)
+        said_at = [m.time for m in d.w.messages if isinstance(m.data, InvitationAccepted) and m.data.again]
+        gaps = [round((b - a).total_seconds()) for a, b in pairwise(said_at)]
+        assert gaps == [10, 20, 40, 60, 60]
+        await d.w.passes(days=40)
+        assert (await d.invitation("li", "need-1")).status == InvitationStatus.CLAIMED
+
+
+async def test_a_verdict_repeated_changes_nothing_not_even_after_the_person_withdrew() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.takes("li", "need-1")
+        await d.w.hears(("need-1", a_win("li", "need-1")))
+        assert len(d.w.said(TaskTaken)) == 1
+        await d.ask("li", "POST /tasks/li~need-1/withdraw")
+        await d.w.hears(("need-1", a_win("li", "need-1")))
+        assert (await d.task("li", "need-1")).status == TaskStatus.WITHDRAWN
+        assert len(d.w.said(TaskWithdrawn)) == 1
+
+
+async def test_a_seat_that_nobody_here_claims_any_more_is_given_back() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.asks("need-1", "li")
+        await d.accepts("li", "need-1", "filled")
+        await d.w.hears(("need-1", a_win("li", "need-1")), ("need-2", a_win("wang", "need-2")))
+        given_back = d.w.said(TaskWithdrawn)
+        assert [g.invitation_id for g in given_back] == ["li~need-1", "wang~need-2"]
+        assert not d.w.said(TaskTaken)
+
+
+async def test_a_seat_whose_time_moved_onto_another_task_is_given_back() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.takes("li", "need-1")
+        later = a_window(TOMORROW + timedelta(hours=3))
+        await d.asks("need-2", "li", window=later)
+        await d.accepts("li", "need-2", None)
+        await d.w.hears(("need-2", a_win("li", "need-2", a_window(TOMORROW + timedelta(hours=1)))))
+        assert [w.invitation_id for w in d.w.said(TaskWithdrawn)] == ["li~need-2"]
+        assert [h.id for h in (await d.calendar("li")).held()] == ["li~need-1"]
+
+
+async def test_a_released_seat_frees_the_slot() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.takes("li", "need-1")
+        await d.w.hears(("need-1", a_release("li", "need-1")))
+        assert (await d.task("li", "need-1")).status == TaskStatus.CANCELLED
+        await d.takes("li", "need-2")
+
+
+async def test_news_about_invitations_nobody_knows_of_changes_nothing() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.w.hears(
+            ("need-1", a_loss("li", "need-1")),
+            ("need-1", a_release("li", "need-1")),
+            ("need-1", a_withdrawal("need-1", "li")),
+        )
+        assert (await d.calendar("li")).invitations == {}
+        assert (await d.accepts("li", "need-1")).status_code == 404
+
+
+async def test_a_calendar_forgets_what_closed_a_month_ago() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.asks("need-1", "li")
+        await d.w.passes(days=32)
+        now = d.w.clock.now()
+        await d.asks(
+            "need-2", "li", window=a_window(now + timedelta(days=1)), expires_at=now + timedelta(hours=1)
+        )
+        assert list((await d.calendar("li")).invitations) == ["li~need-2"]
+
+
+async def test_staff_answer_for_people_of_their_own_site_only_and_it_is_noted() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.asks("need-1", "li")
+        for foreign in ("stranger", "wang"):
+            answer = await d.accepts("li", "need-1", by=foreign)
+            assert answer.status_code == 404
+        assert (await d.accepts("li", "need-1", by="charity")).status_code == 403
+        assert (await d.accepts("li", "need-1", by="staff")).status_code == 200
+        assert (await d.invitation("li", "need-1")).answered_by == "staff"
+
+
+async def test_lists_show_ones_own_invitations_and_staff_those_of_their_people() -> None:
+    async with desk() as d:
+        await d.registers("li", "wang")
+        await d.asks("need-1", "li", "wang")
+        await d.asks("need-2", "li", window=a_window(TOMORROW + timedelta(hours=3)))
+        await d.ask("li", "POST /invitations/li~need-2/decline", {"reason": "unwell"})
+        mine = (await d.ask("li", "GET /invitations?status=pending")).json()["items"]
+        assert [i["id"] for i in mine] == ["li~need-1"]
+        theirs = await d.ask("staff", "GET /invitations?volunteer_id=li")
+        assert len(theirs.json()["items"]) == 2
+        assert (await d.ask("li", "GET /invitations?volunteer_id=wang")).status_code == 404
+        assert (await d.ask("stranger", "GET /invitations?volunteer_id=li")).status_code == 404
+
+
+async def test_the_area_of_an_unknown_village_is_shown_by_what_is_known_of_it() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.asks("need-1", "li", area=f"{EAST}999")
+        shown = (await d.ask("li", "GET /invitations/li~need-1")).json()
+        assert shown["area_names"][-1] == "凤山镇"

@@ -1,0 +1,353 @@
+"""A seat that was won: checked in and out, given back, missed; and the hours that come of it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from services.volunteers.domain.calendar import Calendar
+from shared.contracts.vocabulary import HoursKind, InvitationStatus, TaskStatus
+from shared.contracts.volunteers import (
+    HoursRecorded,
+    InvitationRefused,
+    TaskCheckedIn,
+    TaskDone,
+    TaskNoShow,
+    TaskWithdrawn,
+)
+from shared.records import Change
+from tests.services.volunteers_desk import TOMORROW, Desk, a_release, a_window, desk
+
+TASK = "/tasks/li~need-1"
+
+
+async def serves(d: Desk, minutes: int = 90) -> None:
+    """Li takes a task, comes on time, and leaves after so long."""
+    await d.takes("li", "need-1")
+    await d.w.passes(days=1)
+    assert (await d.ask("li", f"POST {TASK}/check-in")).status_code == 200
+    await d.w.passes(minutes=minutes)
+    assert (await d.ask("li", f"POST {TASK}/check-out")).status_code == 200
+
+
+async def makes_up(d: Desk, key: str | None = None, **body: Any) -> Any:
+    given = {"day": "2026-03-01", "minutes": 60, "reason": "纸质签到表", **body}
+    return await d.ask("staff", "POST /volunteers/li/hours", given, key=key)
+
+
+async def test_service_from_check_in_to_check_out_becomes_credited_hours() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await serves(d)
+        (done,) = d.w.said(TaskDone)
+        assert (done.minutes, done.household_id, done.made_up) == (90, "household-1", False)
+        (hours,) = d.w.said(HoursRecorded)
+        assert (hours.volunteer_id, hours.kind, hours.minutes) == ("li", HoursKind.CREDIT, 90)
+        listed = (await d.ask("li", "GET /volunteers/li/hours")).json()
+        assert listed["credit_minutes"] == 90 and listed["honour_minutes"] == 0
+        assert [(r["id"], r["day"]) for r in listed["items"]] == [("li~need-1", "2026-03-03")]
+
+
+async def test_a_task_heard_of_twice_is_written_down_once() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await serves(d)
+        (done,) = (m for m in d.w.messages if isinstance(m.data, TaskDone))
+        await d.w.hears(done, ("li", done.data))
+        assert len(d.w.said(HoursRecorded)) == 1
+
+
+async def test_a_check_in_sent_twice_with_one_key_gives_the_same_answer() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.takes("li", "need-1")
+        await d.w.passes(days=1)
+        first = await d.ask("li", f"POST {TASK}/check-in", key="same")
+        again = await d.ask("li", f"POST {TASK}/check-in", key="same")
+        assert first.json() == again.json() and len(d.w.said(TaskCheckedIn)) == 1
+        other = await d.ask("li", f"POST {TASK}/check-in")
+        assert other.status_code == 409 and other.json()["type"].endswith("task-not-open")
+
+
+async def test_a_volunteer_checks_in_two_hours_before_at_the_earliest_and_staff_at_any_time() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.takes("li", "need-1")
+        early = await d.ask("li", f"POST {TASK}/check-in")
+        assert early.status_code == 409 and early.json()["type"].endswith("too-early")
+        assert (await d.ask("staff", f"POST {TASK}/check-in")).status_code == 200
+        assert (await d.task("li", "need-1")).done_by == {"check_in": "staff"}
+
+
+async def test_nobody_serves_in_two_places() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.takes("li", "need-1")
+        await d.takes("li", "need-2", window=a_window(TOMORROW + timedelta(hours=2)))
+        await d.w.passes(days=1)
+        await d.ask("li", f"POST {TASK}/check-in")
+        await d.w.passes(hours=2)
+        second = await d.ask("li", "POST /tasks/li~need-2/check-in")
+        assert second.status_code == 409 and second.json()["type"].endswith("in-another-service")
+        await d.ask("li", f"POST {TASK}/check-out")
+        assert (await d.ask("li", "POST /tasks/li~need-2/check-in")).status_code == 200
+
+
+@pytest.mark.parametrize("hours", [-1, 3, 30])
+async def test_a_check_out_lies_between_the_check_in_and_now(hours: int) -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.takes("li", "need-1")
+        await d.w.passes(days=1)
+        await d.ask("li", f"POST {TASK}/check-in")
+        await d.w.passes(hours=2 if hours < 24 else 48)
+        ended_at = (TOMORROW + timedelta(hours=hours)).isoformat()
+        wrong = await d.ask("li", f"POST {TASK}/check-out", {"ended_at": ended_at})
+        assert wrong.status_code == 422 and wrong.json()["errors"][0]["pointer"] == "/ended_at"
+        right = (TOMORROW + timedelta(minutes=30)).isoformat()
+        done = await d.ask("li", f"POST {TASK}/check-out", {"ended_at": right})
+        assert done.json()["minutes"] == 30
+
+
+async def test_a_service_that_staff_enter_afterwards_counts_as_honour_hours() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.takes("li", "need-1")
+        await d.w.passes(days=2)
+        began, ended = TOMORROW.isoformat(), (TOMORROW + timedelta(hours=1)).isoformat()
+        own = await d.ask("li", f"POST {TASK}/check-in", {"started_at": began})
+        assert own.status_code == 403
+        await d.ask("staff", f"POST {TASK}/check-in", {"started_at": began})
+        await d.ask("staff", f"POST {TASK}/check-out", {"ended_at": ended})
+        assert [(h.kind, h.minutes) for h in d.w.said(HoursRecorded)] == [(HoursKind.HONOUR, 60)]
+
+
+async def test_a_withdrawal_with_a_day_to_go_is_in_time_and_a_minute_later_it_is_late() -> None:
+    async with desk() as d:
+        await d.registers("li", "wang")
+        for person, need in (("li", "need-1"), ("wang", "need-2")):
+            await d.takes(person, need, window=a_window(TOMORROW))
+        await d.ask("li", f"POST {TASK}/withdraw")
+        await d.w.passes(minutes=1)
+        late = await d.ask("wang", "POST /tasks/wang~need-2/withdraw")
+        assert late.json()["late"] is True
+        assert [(w.invitation_id, w.late) for w in d.w.said(TaskWithdrawn)] == [
+            ("li~need-1", False),
+            ("wang~need-2", True),
+        ]
+        assert d.w.said(TaskWithdrawn)[0].load.busy == ()
+
+
+async def test_a_task_cannot_be_given_back_while_it_is_decided_or_after_the_check_in() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.asks("need-1", "li")
+        await d.accepts("li", "need-1", None)
+        deciding = await d.ask("li", f"POST {TASK}/withdraw")
+        assert deciding.json()["type"].endswith("still-deciding")
+        await d.decides("li", "need-1", "won")
+        await d.ask("staff", f"POST {TASK}/check-in")
+        assert (await d.ask("li", f"POST {TASK}/withdraw")).json()["type"].endswith("task-not-open")
+
+
+async def test_a_missing_check_in_shows_and_staff_note_the_no_show() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.takes("li", "need-1")
+        early = await d.ask("staff", f"POST {TASK}/no-show")
+        assert early.json()["type"].endswith("too-early")
+        await d.w.passes(days=1, minutes=29)
+        assert not (await d.task("li", "need-1")).overdue
+        await d.w.passes(minutes=1)
+        assert not d.w.said(TaskNoShow)
+        overdue = (await d.ask("staff", "GET /tasks?overdue=true")).json()["items"]
+        assert [t["id"] for t in overdue] == ["li~need-1"]
+        assert (await d.ask("li", f"POST {TASK}/no-show")).status_code == 403
+        assert (await d.ask("staff", f"POST {TASK}/no-show")).json()["status"] == "no_show"
+        assert [n.seat_id for n in d.w.said(TaskNoShow)] == ["p1/1"]
+        assert (await d.invitation("li", "need-1")).status == InvitationStatus.NO_SHOW
+
+
+async def test_a_forgotten_check_out_shows_too() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.takes("li", "need-1")
+        await d.w.passes(days=1, minutes=31)
+        await d.ask("li", f"POST {TASK}/check-in")
+        assert not (await d.task("li", "need-1")).overdue
+        await d.w.passes(hours=2)
+        assert (await d.task("li", "need-1")).overdue
+
+
+async def test_whoever_is_there_when_a_seat_is_taken_back_is_checked_out_and_the_hours_count() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.takes("li", "need-1")
+        await d.w.passes(days=1)
+        await d.ask("li", f"POST {TASK}/check-in")
+        await d.w.passes(minutes=20)
+        await d.w.hears(("need-1", a_release("li", "need-1")))
+        assert (await d.task("li", "need-1")).status == TaskStatus.DONE
+        assert [h.minutes for h in d.w.said(HoursRecorded)] == [20]
+
+
+async def test_a_done_task_stays_done_when_the_seat_is_taken_back() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await serves(d)
+        await d.w.hears(("need-1", a_release("li", "need-1")))
+        assert (await d.task("li", "need-1")).status == TaskStatus.DONE
+
+
+async def test_a_week_counts_the_service_as_it_was_when_it_is_done() -> None:
+    async with desk() as d:
+        await d.registers("li", weekly_cap_minutes=150)
+        await serves(d, minutes=30)
+        assert d.w.said(TaskDone)[0].load.minutes_by_week == {"2026-W10": 30}
+        now = d.w.clock.now()
+        later = a_window(TOMORROW + timedelta(hours=6))
+        await d.asks("need-2", "li", window=later, expires_at=now + timedelta(hours=1))
+        assert not d.w.said(InvitationRefused)
+
+
+async def test_tasks_are_seen_by_their_person_and_their_station_and_nobody_else() -> None:
+    async with desk() as d:
+        await d.registers("li", "wang")
+        await d.takes("li", "need-1")
+        await d.takes("wang", "need-2")
+        seen = {}
+        for who in ("li", "staff", "boss", "stranger"):
+            seen[who] = [t["id"] for t in (await d.ask(who, "GET /tasks")).json()["items"]]
+        assert seen == {
+            "li": ["li~need-1"],
+            "staff": ["li~need-1", "wang~need-2"],
+            "boss": ["li~need-1", "wang~need-2"],
+            "stranger": [],
+        }
+        statuses = [
+            (await d.ask(w, f"GET {TASK}")).status_code
+            for w in ("li", "wang", "staff", "stranger", "charity")
+        ]
+        assert statuses == [200, 404, 200, 404, 403]
+        assert (await d.ask("stranger", f"POST {TASK}/withdraw")).status_code == 404
+
+
+async def test_staff_page_through_the_tasks_of_their_people() -> None:
+    async with desk() as d:
+        await d.registers("li", "wang")
+        await d.takes("wang", "need-2")
+        first = (await d.ask("staff", "GET /tasks?limit=1")).json()
+        second = (await d.ask("staff", f"GET /tasks?limit=1&cursor={first['next_cursor']}")).json()
+        assert first["items"] == [] and [t["id"] for t in second["items"]] == ["wang~need-2"]
+        only = (await d.ask("staff", "GET /tasks?volunteer_id=wang&status=taken")).json()["items"]
+        assert len(only) == 1
+
+
+async def test_hours_made_up_by_staff_stand_on_the_record_with_their_reason() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        answer = await makes_up(d, starts="09:00", need_id="need-0")
+        assert answer.status_code == 201 and answer.json()["reason"] == "纸质签到表"
+        assert answer.json()["started_at"] == "2026-03-01T01:00:00Z"
+        (hours,) = d.w.said(HoursRecorded)
+        assert (hours.kind, hours.minutes, hours.need_id) == (HoursKind.HONOUR, 60, "need-0")
+        assert "纸质" not in hours.model_dump_json()
+
+
+async def test_made_up_hours_sent_twice_with_one_key_count_once() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        first = await makes_up(d, key="same", starts="09:00")
+        again = await makes_up(d, key="same", starts="09:00")
+        assert first.json() == again.json() and len(d.w.said(HoursRecorded)) == 1
+        other = await makes_up(d, key="same", minutes=61)
+        assert other.status_code == 422 and other.json()["type"].endswith("idempotency-key-reused")
+
+
+async def test_two_services_of_one_person_never_overlap_but_may_touch() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await makes_up(d, starts="09:00")
+        clash = await makes_up(d, starts="09:59")
+        assert clash.status_code == 409 and clash.json()["type"].endswith("service-overlaps")
+        assert (await makes_up(d, starts="10:00")).status_code == 201
+
+
+async def test_made_up_hours_do_not_overlap_a_service_that_was_checked_in() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await serves(d)
+        clash = await makes_up(d, day="2026-03-03", starts="10:00", minutes=10)
+        assert clash.status_code == 409
+        await d.w.passes(days=60)
+        assert (await makes_up(d, day="2026-03-03", starts="10:00", minutes=10)).status_code == 409
+        assert (await makes_up(d, day="2026-03-03", starts="10:30", minutes=10)).status_code == 201
+
+
+async def test_a_late_check_in_does_not_overlap_hours_made_up_before() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.takes("li", "need-1")
+        await d.w.passes(days=2)
+        await makes_up(d, day="2026-03-03", starts="09:30", minutes=30)
+        inside = (TOMORROW + timedelta(minutes=40)).isoformat()
+        clash = await d.ask("staff", f"POST {TASK}/check-in", {"started_at": inside})
+        assert clash.status_code == 409
+        await d.ask("staff", f"POST {TASK}/check-in", {"started_at": TOMORROW.isoformat()})
+        across = await d.ask("staff", f"POST {TASK}/check-out", {"ended_at": inside})
+        assert across.status_code == 409
+        until = (TOMORROW + timedelta(minutes=30)).isoformat()
+        assert (await d.ask("staff", f"POST {TASK}/check-out", {"ended_at": until})).status_code == 200
+
+
+async def test_a_day_has_no_more_than_24_hours() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        assert (await makes_up(d, minutes=1000)).status_code == 201
+        full = await makes_up(d, minutes=441)
+        assert full.status_code == 409 and full.json()["type"].endswith("day-full")
+        assert (await makes_up(d, minutes=440)).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({"minutes": 0}, "/minutes"),
+        ({"minutes": 1441}, "/minutes"),
+        ({"day": "2026-03-03"}, "/day"),
+        ({"day": "2026-03-02", "starts": "08:30"}, "/minutes"),
+        ({"reason": ""}, "/reason"),
+        ({"day": "yesterday"}, "/day"),
+    ],
+)
+async def test_made_up_hours_that_make_no_sense_are_refused(body: dict[str, Any], pointer: str) -> None:
+    async with desk() as d:
+        await d.registers("li")
+        answer = await makes_up(d, **body)
+        assert answer.status_code == 422 and answer.json()["errors"][0]["pointer"] == pointer
+
+
+async def test_only_staff_of_the_site_make_up_hours() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        body = {"day": "2026-03-01", "minutes": 60, "reason": "x"}
+        codes = [(await d.ask(w, "POST /volunteers/li/hours", body)).status_code for w in ("li", "stranger")]
+        assert codes == [403, 404]
+        assert (await d.ask("stranger", "GET /volunteers/li/hours")).status_code == 404
+
+
+async def test_an_interrupted_entry_of_hours_is_finished_by_sending_it_again() -> None:
+    """The calendar had claimed the time when the process died; the record was not written."""
+    async with desk() as whole:
+        await whole.registers("li")
+        answer = (await makes_up(whole, key="same", starts="09:00")).json()
+        claimed = await whole.calendar("li")
+    async with desk() as d:
+        await d.registers("li")
+        await d.w.store.change(Calendar, "li", lambda _: Change(claimed))
+        assert (await makes_up(d, starts="09:30")).status_code == 409
+        again = await makes_up(d, key="same", starts="09:00")
+        assert again.status_code == 201 and again.json() == answer
+        assert len(d.w.said(HoursRecorded)) == 1

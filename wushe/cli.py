@@ -1,0 +1,114 @@
+"""`wushe`: the one command. What each part does stands in `wushe.commands`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from shared.run.settings import Settings
+from wushe.commands.letters import letters
+from wushe.commands.reaching import Data, Login, PasswordFile, Url
+from wushe.language import say
+from wushe.sample.staff import ADMINISTRATOR
+from wushe.terminal import give_up
+
+app = typer.Typer(
+    name="wushe",
+    help=say(
+        "五社联动：一份需求同时找到人和物，名额与物资都不会许出两次。",
+        "Five-community linkage: one need finds people and goods at once, and nothing is promised twice.",
+    ),
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(letters, name="dead-letters")
+
+
+@app.command(
+    help=say("启动整个系统（首次启动载入样例小镇）", "Start everything (with a sample town on first start)")
+)
+def run(
+    port: Annotated[int | None, typer.Option(help=say("端口", "the port"))] = None,
+    host: Annotated[str | None, typer.Option(help=say("监听地址", "the address to listen on"))] = None,
+    data: Data = None,
+    sample: Annotated[bool | None, typer.Option(help=say("是否载入样例", "load the sample town"))] = None,
+) -> None:
+    from wushe.commands.run import serve_here
+
+    given = {"port": port, "host": host, "data": data, "sample": sample}
+    serve_here(_settings({name: value for name, value in given.items() if value is not None}))
+
+
+@app.command(
+    help=say("在终端里讲完整个故事（不到一分钟）", "Tell the whole story in the terminal, in under a minute")
+)
+def demo(url: Url = None, data: Data = None) -> None:
+    from wushe.commands.demo import tell
+
+    raise typer.Exit(tell(url, data))
+
+
+@app.command(help=say("造一座大城市用于压力测试（人物均为虚构）", "Make a large invented city, for load"))
+def sample(
+    people: Annotated[int, typer.Option(min=0, help=say("志愿者人数", "how many volunteers"))] = 1000,
+    lots: Annotated[int, typer.Option(min=0, help=say("捐赠批次数", "how many lots of goods"))] = 200,
+    needs: Annotated[int, typer.Option(min=0, help=say("需求数", "how many needs"))] = 100,
+    seed: Annotated[int, typer.Option(help=say("随机种子", "the same seed makes the same city"))] = 1,
+    data: Data = None,
+    url: Url = None,
+    login: Login = ADMINISTRATOR,
+    password_file: PasswordFile = None,
+) -> None:
+    from wushe.commands.sample import make_city
+
+    raise typer.Exit(make_city(people, lots, needs, seed, url, data, login, password_file))
+
+
+@app.command(
+    help=say(
+        "批量导入 JSON 行文件：volunteers、lots、needs",
+        "Load a file of JSON lines: volunteers, lots or needs",
+    )
+)
+def load(
+    kind: Annotated[str, typer.Argument(help="volunteers | lots | needs")],
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)],
+    data: Data = None,
+    url: Url = None,
+    login: Login = ADMINISTRATOR,
+    password_file: PasswordFile = None,
+) -> None:
+    from wushe.commands.load import KINDS, load_file
+
+    if kind not in KINDS:
+        give_up(say("只能导入 {kinds}", "only {kinds} can be loaded", kinds=", ".join(KINDS)))
+    raise typer.Exit(load_file(kind, file, url, data, login, password_file))
+
+
+@app.command(
+    help=say("重新核算每一条规则并报告违例", "Recount every rule from the records and report violations")
+)
+def check(data: Data = None, url: Url = None) -> None:
+    from wushe.commands.check import recount
+
+    raise typer.Exit(recount(url, data))
+
+
+@app.command(
+    help=say("写出 AsyncAPI 与事件结构", "Write the AsyncAPI document and the schemas of all events")
+)
+def contracts(
+    check: Annotated[
+        bool, typer.Option("--check", help=say("只核对是否有出入", "only tell whether they differ"))
+    ] = False,
+) -> None:
+    from wushe.commands.contracts import check_contracts, write_contracts
+
+    raise typer.Exit(check_contracts() if check else write_contracts())
+
+
+def _settings(given: dict[str, Any]) -> Settings:
+    return Settings(**given)

@@ -1,0 +1,110 @@
+"""`wushe load`: a file of JSON lines through the bulk addresses, in parts, with every row that was refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from rich.progress import Progress, TaskID
+
+from wushe.client import Account
+from wushe.commands.reaching import signed_in
+from wushe.language import LANGUAGE, say
+from wushe.serving import run
+from wushe.terminal import FOUND, console, plainly, progress
+
+KINDS = ("volunteers", "lots", "needs")
+PART_BYTES = 4 * 1024 * 1024
+PART_LINES = 5000
+
+
+class Part(NamedTuple):
+    """Some lines of a file; `before` is how many lines stand ahead of them."""
+
+    before: int
+    lines: list[bytes]
+
+
+class Sum:
+    """What came of a load so far."""
+
+    def __init__(self) -> None:
+        self.created = 0
+        self.repeated = 0
+        self.refused = 0
+
+    def add(self, answer: dict[str, Any]) -> None:
+        self.created += answer["created"]
+        self.repeated += answer["repeated"]
+        self.refused += answer["refused"]
+
+    def sentence(self) -> str:
+        return say(
+            "新增 {created}，已有 {repeated}，未通过 {refused}",
+            "{created} new, {repeated} known before, {refused} refused",
+            created=self.created,
+            repeated=self.repeated,
+            refused=self.refused,
+        )
+
+
+@plainly
+def load_file(
+    kind: str, file: Path, url: str | None, data: Path | None, login: str, password_file: Path | None
+) -> int:
+    return run(_load(kind, file, url, data, login, password_file))
+
+
+async def _load(
+    kind: str, file: Path, url: str | None, data: Path | None, login: str, password_file: Path | None
+) -> int:
+    total = Sum()
+    async with signed_in(url, data, login, password_file) as account:
+        with progress() as bar:
+            task = bar.add_task(kind, total=count_lines(file))
+            for part in parts(file):
+                await send(account, kind, part, total, bar, task)
+    console.print(total.sentence())
+    return FOUND if total.refused else 0
+
+
+async def send(account: Account, kind: str, part: Part, total: Sum, bar: Progress, task: TaskID) -> None:
+    """Load one part, and print what is wrong with any line of it."""
+    answer = (await account.bulk(f"/api/{kind}/bulk", b"".join(part.lines))).body
+    total.add(answer)
+    for flaw in answer["errors"]:
+        console.print(
+            say(
+                "第 {line} 行 {field}：{why}",
+                "line {line} {field}: {why}",
+                line=part.before + flaw["line"],
+                field=flaw["field"] or "",
+                why=flaw[LANGUAGE],
+            ),
+            markup=False,
+        )
+    bar.advance(task, len(part.lines))
+
+
+def parts(file: Path) -> Iterator[Part]:
+    """The file in parts that the interface takes."""
+    with file.open("rb") as rows:
+        yield from in_parts(rows)
+
+
+def in_parts(rows: Iterator[bytes] | Any) -> Iterator[Part]:
+    before, lines, size = 0, list[bytes](), 0
+    for row in rows:
+        lines.append(row if row.endswith(b"\n") else row + b"\n")
+        size += len(row)
+        if size >= PART_BYTES or len(lines) >= PART_LINES:
+            yield Part(before, lines)
+            before, lines, size = before + len(lines), [], 0
+    if lines:
+        yield Part(before, lines)
+
+
+def count_lines(file: Path) -> int:
+    with file.open("rb") as rows:
+        return sum(1 for _ in rows)

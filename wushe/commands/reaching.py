@@ -1,0 +1,93 @@
+"""How a command reaches the system: the one that runs, or else the data directory, which it then opens itself."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from shared.embedded.engine import InUse
+from shared.errors import WusheError
+from wushe.client import Account, Api
+from wushe.language import say
+from wushe.sample.staff import ADMINISTRATOR, PASSWORD
+
+HERE = "http://127.0.0.1:8000"
+
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", help=say("数据目录（默认 ./data）", "the data directory (default ./data)")),
+]
+Url = Annotated[
+    str | None,
+    typer.Option("--url", help=say("正在运行的系统的地址", "the address of a running system")),
+]
+Login = Annotated[str, typer.Option("--login", help=say("用哪个账号登录", "the account to sign in with"))]
+PasswordFile = Annotated[
+    Path | None,
+    typer.Option("--password-file", help=say("存放密码的文件", "a file that holds the password")),
+]
+
+
+class NoData(WusheError):
+    """There is no system to speak to and no data to open."""
+
+    def __init__(self, data: Path) -> None:
+        super().__init__(
+            say(
+                "{data} 里没有数据，也没有正在运行的系统：先执行 make run",
+                "there is no data in {data} and no running system: begin with make run",
+                data=data,
+            )
+        )
+
+
+def password_from(file: Path | None) -> str:
+    """The password in this file; the sample's if none is named."""
+    return file.read_text(encoding="utf-8").strip() if file else PASSWORD
+
+
+@asynccontextmanager
+async def signed_in(
+    url: str | None, data: Path | None, login: str = ADMINISTRATOR, password_file: Path | None = None
+) -> AsyncIterator[Account]:
+    """An account of the system at `url`; without one, of the system on this data directory, whoever runs it."""
+    password = password_from(password_file)
+    if url is not None:
+        async with _at(url) as api:
+            yield await api.sign_in(login, password)
+        return
+    try:
+        async with opened(data or Path("data")) as api:
+            yield await api.sign_in(login, password)
+    except InUse:
+        async with _at(HERE) as api:
+            yield await api.sign_in(login, password)
+
+
+@asynccontextmanager
+async def opened(data: Path) -> AsyncIterator[Api]:
+    """The system on this data directory, running in this process until the block ends. Raises InUse, NoData."""
+    from wushe.embedded import DATABASE, embedded
+    from wushe.serving import moving
+
+    if not (data / DATABASE).exists():
+        raise NoData(data)
+    async with embedded(data) as system, moving(system):
+        api = Api.inside(system.api)
+        try:
+            yield api
+        finally:
+            await api.close()
+
+
+@asynccontextmanager
+async def _at(url: str) -> AsyncIterator[Api]:
+    api = Api.at(url)
+    try:
+        yield api
+    finally:
+        await api.close()

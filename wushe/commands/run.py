@@ -1,0 +1,117 @@
+"""`wushe run`: everything in one process, with the sample town on first start."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import structlog
+
+from shared.errors import WusheError
+from shared.ports import Faults, NoFaults
+from shared.run.faults import KillAt
+from shared.run.settings import Settings
+from wushe.client import Api
+from wushe.commands.welcome import welcome
+from wushe.embedded import DATABASE, embedded
+from wushe.first import ensure_administrator
+from wushe.language import say
+from wushe.sample.staff import ADMINISTRATOR, PASSWORD
+from wushe.sample.stories import play_stories
+from wushe.sample.town import Town
+from wushe.serving import listen, run, serve
+from wushe.system import System
+from wushe.terminal import console, plainly
+
+MARKER = "sample.json"
+
+
+class NoPassword(WusheError):
+    """A production system was started without saying where the administrator's password is."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            say(
+                "生产环境须用 WUSHE_ADMIN_PASSWORD_FILE 指明首位管理员的密码文件",
+                "production needs WUSHE_ADMIN_PASSWORD_FILE, the file with the first administrator's password",
+            )
+        )
+
+
+@plainly
+def serve_here(settings: Settings) -> None:
+    """Serve until asked to stop."""
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(settings.log),
+        logger_factory=structlog.PrintLoggerFactory(console.file),
+    )
+    run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    if settings.env == "production" and settings.admin_password_file is None:
+        raise NoPassword()
+    listening = listen(settings.host, settings.port)
+    if not (settings.data / DATABASE).exists():
+        (settings.data / MARKER).unlink(missing_ok=True)
+    try:
+        async with embedded(
+            settings.data, faults=_faults(settings), access_log=settings.log != "error"
+        ) as system:
+            await serve(system, listening, lambda: _begin(system, settings))
+    finally:
+        listening.close()
+    console.print(say("已停止，数据保存在 {data}", "Stopped; the data is in {data}", data=settings.data))
+
+
+def _faults(settings: Settings) -> Faults:
+    return KillAt.parse(settings.fault) if settings.fault else NoFaults()
+
+
+async def _begin(system: System, settings: Settings) -> None:
+    """What is done once the port answers: the first administrator, the sample, a word of welcome."""
+    if settings.env == "production":
+        assert settings.admin_password_file is not None
+        password = settings.admin_password_file.read_text(encoding="utf-8").strip()
+        await ensure_administrator(system, settings.data, ADMINISTRATOR, ADMINISTRATOR, password)
+        welcome(settings, sample=False)
+        return
+    await ensure_administrator(system, settings.data, ADMINISTRATOR, "系统管理员", PASSWORD)
+    if settings.sample:
+        await load_sample(system, settings.data)
+    welcome(settings, sample=settings.sample or (settings.data / MARKER).exists())
+
+
+async def load_sample(system: System, data: Path) -> None:
+    """Load the sample town unless it stands; finish it if it was cut short."""
+    marker = data / MARKER
+    began_at = _began_at(marker)
+    if began_at is None:
+        return
+    api = Api.inside(system.api)
+    try:
+        with console.status(say("正在准备样例小镇……", "Setting up the sample town …")):
+            town = Town(api, began_at)
+            await town.load()
+            await play_stories(town)
+    finally:
+        await api.close()
+    _note(marker, began_at, done=True)
+
+
+def _began_at(marker: Path) -> datetime | None:
+    """When this load of the sample began, so that finishing it sends the same; None if it is done."""
+    with suppress(FileNotFoundError, ValueError):
+        noted = json.loads(marker.read_text(encoding="utf-8"))
+        return None if noted["done"] else datetime.fromisoformat(noted["began_at"])
+    now = datetime.now(UTC).replace(microsecond=0)
+    _note(marker, now, done=False)
+    return now
+
+
+def _note(marker: Path, began_at: datetime, *, done: bool) -> None:
+    beside = marker.with_suffix(".new")
+    beside.write_text(json.dumps({"began_at": began_at.isoformat(), "done": done}), encoding="utf-8")
+    beside.replace(marker)

@@ -1,0 +1,133 @@
+"""`wushe sample`: a large invented city, loaded through the bulk addresses."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from rich.progress import Progress
+
+from wushe.client import Account, Refused
+from wushe.commands.load import Sum, in_parts, send
+from wushe.commands.reaching import signed_in
+from wushe.language import say
+from wushe.sample.city import City, Crowd, cities
+from wushe.sample.staff import PASSWORD
+from wushe.serving import run
+from wushe.terminal import FOUND, console, plainly, progress
+
+CHARITIES = 5
+NEEDY_CITIES = 20
+HOUSEHOLDS_AT_MOST = 2000
+AT_ONCE = 64
+
+
+@plainly
+def make_city(
+    people: int,
+    lots: int,
+    needs: int,
+    seed: int,
+    url: str | None,
+    data: Path | None,
+    login: str,
+    password_file: Path | None,
+) -> int:
+    async def make() -> int:
+        async with signed_in(url, data, login, password_file) as account:
+            with progress() as bar:
+                return await Making(account, seed, bar).all(people, lots, needs)
+
+    return run(make())
+
+
+class Making:
+    """Makes the city in order: places, people, gifts, households, needs. Made again with the same seed, it stays."""
+
+    def __init__(self, admin: Account, seed: int, bar: Progress) -> None:
+        self._admin = admin
+        self._seed = seed
+        self._bar = bar
+        self._cities = cities(seed)
+        self._sites: dict[str, str] = {}
+        self._centers: dict[str, str] = {}
+
+    async def all(self, people: int, lots: int, needs: int) -> int:
+        await self._places()
+        crowd = Crowd(self._seed, self._sites, datetime.now(UTC))
+        refused = await self._bulk("volunteers", crowd.people(people), people)
+        if lots:
+            refused += await self._bulk("lots", crowd.lots(lots, await self._charities()), lots)
+        if needs:
+            households = await self._households(crowd, min(needs, HOUSEHOLDS_AT_MOST))
+            refused += await self._bulk("needs", crowd.needs(needs, households), needs)
+        return FOUND if refused else 0
+
+    async def _places(self) -> None:
+        task = self._bar.add_task(say("站点", "sites"), total=len(self._cities))
+        for city in self._cities:
+            center = await self._site(f"{city.area.name}指导中心", "center", city.area.code, None)
+            main = await self._site(f"{city.county.name}总站", "main_station", city.county.code, center)
+            self._centers[city.area.code], self._sites[city.area.code] = center, main
+            self._bar.advance(task)
+
+    async def _site(self, name: str, kind: str, area: str, parent: str | None) -> str:
+        body = {"name": name, "kind": kind, "area": area, "parent_id": parent}
+        id: str = (await self._admin.post("/api/sites", body, key=self._key(f"{kind}/{area}"))).body["id"]
+        return id
+
+    async def _charities(self) -> list[str]:
+        made = []
+        for n in range(CHARITIES):
+            body = {"name": f"样例慈善会{n + 1}", "kind": "charity"}
+            answer = await self._admin.post("/api/organisations", body, key=self._key(f"charity/{n}"))
+            made.append(answer.body["id"])
+        return made
+
+    async def _bulk(self, kind: str, rows: Iterator[bytes], count: int) -> int:
+        total = Sum()
+        task = self._bar.add_task(kind, total=count)
+        for part in in_parts(rows):
+            await send(self._admin, kind, part, total, self._bar, task)
+        console.print(f"{kind}: {total.sentence()}")
+        return total.refused
+
+    async def _households(self, crowd: Crowd, count: int) -> list[str]:
+        needy = self._cities[:NEEDY_CITIES]
+        accounts = [await self._supervisor(city) for city in needy[: max(1, min(count, NEEDY_CITIES))]]
+        task = self._bar.add_task(say("家庭", "households"), total=count)
+        bodies = [(n, n % len(accounts), crowd.household(n, needy[n % len(accounts)])) for n in range(count)]
+        waiting = iter(bodies)
+        found: list[str] = []
+        while some := list(islice(waiting, AT_ONCE)):
+            found += await asyncio.gather(*(self._household(accounts[a], n, body) for n, a, body in some))
+            self._bar.advance(task, len(some))
+        return found
+
+    async def _household(self, by: Account, number: int, body: dict[str, Any]) -> str:
+        id: str = (await by.post("/api/households", body, key=self._key(f"household/{number}"))).body["id"]
+        return id
+
+    async def _supervisor(self, city: City) -> Account:
+        """An account that may register households in this city."""
+        login = f"load-{self._seed}-{city.area.code}"
+        body = {
+            "login": login,
+            "password": PASSWORD,
+            "name": city.area.name,
+            "roles": ["supervisor"],
+            "site_id": self._centers[city.area.code],
+        }
+        try:
+            await self._admin.post("/api/accounts", body, key=self._key(f"account/{login}"))
+        except Refused as no:
+            if no.code != "login-taken":
+                raise
+        return await self._admin.api.sign_in(login, PASSWORD)
+
+    def _key(self, name: str) -> str:
+        return f"city/{self._seed}/{name}"

@@ -1,0 +1,69 @@
+"""What `wushe run` says once it serves: where, who can sign in, and what to try next."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from ipaddress import ip_address
+
+from rich.panel import Panel
+from rich.table import Table
+
+from shared.run.settings import Settings
+from wushe.language import LANGUAGE, say
+from wushe.sample.staff import PASSWORD, STAFF, VOLUNTEER_LOGINS
+from wushe.sample.volunteers import NAMES
+from wushe.terminal import console
+
+
+def welcome(settings: Settings, *, sample: bool) -> None:
+    """Print it."""
+    address = f"http://{_shown(settings.host)}:{settings.port}"
+    console.print(
+        Panel.fit(
+            say("五社联动已启动：[bold]{address}[/]", "Wushe is running: [bold]{address}[/]", address=address)
+        )
+    )
+    if sample:
+        console.print(_accounts())
+    console.print(_next(address, sample))
+
+
+def _shown(host: str) -> str:
+    """An address that can be typed into a browser."""
+    with suppress(ValueError):
+        return "127.0.0.1" if ip_address(host).is_unspecified else host
+    return host
+
+
+def _accounts() -> Table:
+    table = Table(
+        title=say(
+            "样例账号（人物均为虚构），密码都是 {p}",
+            "Sample accounts (all invented), password {p}",
+            p=PASSWORD,
+        )
+    )
+    table.add_column(say("登录名", "login"))
+    table.add_column(say("姓名", "name"))
+    table.add_column(say("角色", "role"))
+    for row in STAFF:
+        table.add_row(row.login, row.name, "、".join(r.label(LANGUAGE) for r in row.roles))
+    for login, name in zip(VOLUNTEER_LOGINS, NAMES, strict=False):
+        table.add_row(login, name, say("社区志愿者", "volunteer"))
+    return table
+
+
+def _next(address: str, sample: bool) -> str:
+    tries = [
+        say("接口文档 {a}/docs", "the interface: {a}/docs", a=address),
+        say(
+            "另开一个终端听故事：make demo URL={a}",
+            "the whole story, in another terminal: make demo URL={a}",
+            a=address,
+        )
+        if sample
+        else "",
+        say("核对每一条规则：wushe check --url {a}", "recount every rule: wushe check --url {a}", a=address),
+        say("按 Ctrl-C 停止", "Ctrl-C stops it"),
+    ]
+    return "\n".join(f"  · {line}" for line in tries if line)

@@ -1,0 +1,28 @@
+"""The first administrator: the one account that nobody could open over HTTP."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from services.directory.app import directory
+from services.directory.schemas.accounts import NewAccount
+from shared.contracts.vocabulary import Role
+from shared.run.kit import Kit
+from shared.security.passwords import Hasher
+from shared.security.tokens import TokenMint, signing_key
+from wushe.system import System
+
+
+async def ensure_administrator(system: System, data: Path, login: str, name: str, password: str) -> None:
+    """Open this account if it is not there; one that is there keeps its password."""
+    hasher = Hasher()
+    own = system.units["directory"].adapters
+    kit = Kit(own.store, system.clock, own.ids, system.atlas)
+    mint = TokenMint(signing_key(data / "keys" / "signing.pem"))
+    new = NewAccount(login=login, name=name, password=SecretStr(password), roles=(Role.ADMINISTRATOR,))
+    try:
+        await directory(kit, mint=mint, hasher=hasher).accounts.ensure(new)
+    finally:
+        hasher.close()
