@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from shared.contracts.vocabulary import Role
 
-COUNTY, TOWNSHIP = "522702", "522702100"
+COUNTY, TOWNSHIP = "522702", "522702001"
 LAT, LON = 26.70, 107.51
 ALWAYS = [{"day": day, "from": 0, "to": 24} for day in range(7)]
 
@@ -113,7 +113,7 @@ class Cast:
             "phone": "19911112222",
             "location": {"lat": LAT, "lon": LON},
             "target_groups": ["elder_alone"],
-            "residents": [{"name": "罗阿婆", "birth_date": "1944-05-06", "relation": "self"}],
+            "residents": [{"name": "罗阿婆", "birth_date": "1944-05-06", "relation": "head"}],
             **facts,
         }
         return await self.made(self.staff, "/api/households", body)

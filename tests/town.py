@@ -20,7 +20,7 @@ from typing import Any
 import httpx2
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from shared.contracts import REGISTRY, Message
+from shared.contracts import REGISTRY, TOPICS, Message
 from shared.contracts.vocabulary import Role
 from shared.embedded.clock import FixedClock
 from shared.embedded.engine import SqliteEngine
@@ -127,8 +127,14 @@ class Town:
 
     async def log(self) -> list[Message]:
         """Every message ever published, topic by topic."""
-        rows = self.engine.read("SELECT value FROM log ORDER BY topic, offset")
-        return [REGISTRY.decode(bytes(row[0])) for row in rows]
+        reading = await self.bus.read(TOPICS, group=None)
+        try:
+            found: list[Message] = []
+            while batch := await reading.fetch(1000, 0.0):
+                found += [REGISTRY.decode(delivery.value) for delivery in batch]
+            return found
+        finally:
+            await reading.close()
 
     async def _next_due(self) -> datetime | None:
         due = [await store.next_due() for store in self.stores.values()]

@@ -91,10 +91,10 @@ def load(
 @app.command(
     help=say("重新核算每一条规则并报告违例", "Recount every rule from the records and report violations")
 )
-def check(data: Data = None, url: Url = None) -> None:
-    from wushe.commands.check import recount
+def check(data: Data = None) -> None:
+    from wushe.commands.check import recount_here
 
-    raise typer.Exit(recount(url, data))
+    raise typer.Exit(recount_here(data))
 
 
 @app.command(

@@ -40,7 +40,11 @@ async def embedded(
     mint = TokenMint(signing_key(directory / "keys" / "signing.pem"))
     security = Security(TokenVerifier(mint.public_key, clock), mint, hasher or Hasher())
     system = System(
-        adapters(engine, clock, ids, faults or NoFaults()), security, clock=clock, ids=ids, access_log=access_log
+        adapters(engine, clock, ids, faults or NoFaults()),
+        security,
+        clock=clock,
+        ids=ids,
+        access_log=access_log,
     )
     try:
         yield system

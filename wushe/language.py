@@ -5,8 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
+from zoneinfo import ZoneInfo
 
 Language = Literal["zh", "en"]
+
+
+HERE = ZoneInfo("Asia/Shanghai")
+"""The clock on the wall of the town."""
 
 
 class Words(NamedTuple):

@@ -38,6 +38,6 @@ def build(kit: Kit, *, mint: TokenMint | None = None, hasher: Hasher | None = No
         name="directory",
         records=RECORDS,
         router=routes(built),
-        sweeps=(Sweep(Session, built.sessions.wake), Sweep(Tries, built.sessions.patience.wake)),
+        sweeps=(Sweep(Session, built.sessions.wake), Sweep(Tries, built.accounts.patience.wake)),
         close=close,
     )

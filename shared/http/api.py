@@ -11,9 +11,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared.http.access import Gate
 from shared.http.bodies import BodyGuard
 from shared.http.catalogue import catalogue
+from shared.http.docs import docs
 from shared.http.health import Check, health
-from shared.http.observed import Durations, Observed, templates_of
+from shared.http.observed import Durations, Observed
 from shared.http.problems import speak_problems
+from shared.http.signposts import put_up
 from shared.places import Atlas
 from shared.run.kit import Service
 from shared.security.tokens import TokenVerifier
@@ -38,22 +40,21 @@ def make_api(
     Raises Unguarded if a route names no action: what is not in the policy table is not served.
     """
     registry = registry or CollectorRegistry()
-    app = FastAPI(title=title, version=version)
+    app = FastAPI(title=title, version=version, docs_url=None, redoc_url=None)
     app.state.gate = Gate(verifier, atlas)
-    for service in services:
-        app.include_router(service.router, prefix=PREFIX)
+    put_up(app, [service.router for service in services], PREFIX)
     app.include_router(health(checks or {}, registry))
+    app.include_router(docs(app))
     catalogue(app)
     speak_problems(app)
-    app.add_middleware(NeverStored)
+    app.add_middleware(ForNobodyElse)
     app.add_middleware(BodyGuard)
-    templates = templates_of(app)
-    app.add_middleware(Observed, durations=Durations(registry), templates=templates, access_log=access_log)
+    app.add_middleware(Observed, durations=Durations(registry), access_log=access_log)
     return app
 
 
-class NeverStored:
-    """ASGI middleware: no browser or proxy keeps an answer of the interface."""
+class ForNobodyElse:
+    """ASGI middleware: no browser or proxy keeps an answer of the interface, or takes it for anything but what it is."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -65,6 +66,7 @@ class NeverStored:
         async def marked(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = message["headers"]
+                headers.append((b"x-content-type-options", b"nosniff"))
                 if not any(name.lower() == b"cache-control" for name, _ in headers):
                     headers.append((b"cache-control", b"no-store"))
             await send(message)

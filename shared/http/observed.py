@@ -5,12 +5,9 @@ A real address may hold an id or a search; neither the log nor a metric ever see
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from time import perf_counter
 
 import structlog
-from fastapi import FastAPI
-from fastapi.routing import iter_route_contexts
 from prometheus_client import CollectorRegistry, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -43,12 +40,9 @@ class Durations:
 class Observed:
     """ASGI middleware: one line and one observation per request."""
 
-    def __init__(
-        self, app: ASGIApp, durations: Durations, templates: Mapping[int, str], access_log: bool
-    ) -> None:
+    def __init__(self, app: ASGIApp, durations: Durations, access_log: bool) -> None:
         self._app = app
         self._durations = durations
-        self._templates = templates
         self._access_log = access_log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -71,15 +65,10 @@ class Observed:
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
         method = scope["method"] if scope["method"] in METHODS else "OTHER"
-        route = self._templates.get(id(scope.get("route")), NOWHERE)
+        route = getattr(scope.get("route"), "path_format", NOWHERE)
         self._durations.note(method, route, status, seconds)
         if self._access_log:
             log.info("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
 
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-
-
-def templates_of(app: FastAPI) -> dict[int, str]:
-    """The template of every route, such as `/api/needs/{id}`, by the identity of the route object."""
-    return {id(c.original_route): c.path for c in iter_route_contexts(app.routes) if c.path}

@@ -51,25 +51,29 @@ class MatchUnusable(Refusal):
     en = 'If-Match takes one ETag, such as "3"; read the record again'
 
 
-async def _operation(
-    request: Request, idempotency_key: Annotated[str | None, Header(max_length=2000)] = None
-) -> Op:
+_KEY_HEADER = Header(
+    alias="Idempotency-Key", description="Needed. A new random value for each new act, the same for a retry"
+)
+_MATCH_HEADER = Header(alias="If-Match", description="Needed. The ETag that came with the record")
+
+
+async def _operation(request: Request, key: Annotated[str | None, _KEY_HEADER] = None) -> Op:
     account_id = _account_id(request)
-    if idempotency_key is None:
+    if key is None:
         raise KeyMissing("/header/Idempotency-Key")
-    if not _KEY.fullmatch(idempotency_key):
+    if not _KEY.fullmatch(key):
         raise KeyUnusable("/header/Idempotency-Key")
-    named = "\0".join((account_id, request.method, request.scope["path"], idempotency_key))
+    named = "\0".join((account_id, request.method, request.scope["path"], key))
     return Op(
         sha256(named.encode("utf-8", "surrogatepass")).hexdigest(), sha256(await request.body()).hexdigest()
     )
 
 
-async def _if_match(request: Request, if_match: Annotated[str | None, Header(max_length=200)] = None) -> int:
+async def _if_match(request: Request, etag: Annotated[str | None, _MATCH_HEADER] = None) -> int:
     _account_id(request)
-    if if_match is None:
+    if etag is None:
         raise MatchMissing("/header/If-Match")
-    tag = _ETAG.fullmatch(if_match.strip())
+    tag = _ETAG.fullmatch(etag.strip())
     if tag is None:
         raise MatchUnusable("/header/If-Match")
     return int(tag[1])
@@ -98,13 +102,9 @@ def answering(change: Change[R], view: Callable[[R], BaseModel]) -> Change[R]:
     return Change(change.record, *change.events, answer=view(change.record).model_dump(mode="json"))
 
 
-def etag(version: int) -> str:
-    return f'"{version}"'
-
-
 def answered(response: Response, outcome: Outcome[R]) -> Any:
     """The answer saved with this request, given again whenever it comes again."""
-    response.headers["ETag"] = etag(outcome.version)
+    response.headers["ETag"] = f'"{outcome.version}"'
     return outcome.answer
 
 
@@ -117,5 +117,5 @@ def created(response: Response, outcome: Outcome[R], location: str) -> Any:
 
 def shown(response: Response, versioned: Versioned[R], view: Callable[[R], V]) -> V:
     """The record as this view shows it, with the ETag that an edit must name."""
-    response.headers["ETag"] = etag(versioned.version)
+    response.headers["ETag"] = f'"{versioned.version}"'
     return view(versioned.record)

@@ -20,7 +20,7 @@ from shared.kafka.topics import LARGEST_MESSAGE
 from shared.ports import Outgoing
 
 BATCH_BYTES = 256_000
-HEADERS = (("content-type", b"application/cloudevents+json; charset=UTF-8"),)
+HEADERS = [("content-type", b"application/cloudevents+json; charset=UTF-8")]
 """As the CloudEvents binding for Kafka asks of structured messages."""
 
 Chains = dict[tuple[str, int], list[Outgoing]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -37,13 +38,24 @@ async def _make(admin: AIOKafkaAdminClient, link: Link, declared: Sequence[Topic
         for name, code, *_ in response.topic_errors:
             if code not in (0, EXISTS):
                 raise Outage(f"Kafka would not create {name}: error {code}")
-        there = await _partitions(admin, link)
-    if absent := [name for name in names if name not in there]:
-        raise Outage(f"Kafka does not show {absent[0]} yet")
+    there = await _all_shown(admin, link, names)
     for topic, name in zip(declared, names, strict=True):
         if there[name] != topic.partitions:
             log.error("a topic has other partitions than declared", topic=name, has=there[name])
     return {topic.name: there[name] for topic, name in zip(declared, names, strict=True)}
+
+
+async def _all_shown(admin: AIOKafkaAdminClient, link: Link, names: Sequence[str]) -> dict[str, int]:
+    """The partitions of topics, once the broker shows them all: it does a moment after they were created."""
+    until = asyncio.get_running_loop().time() + link.patience.answer
+    while True:
+        there = await _partitions(admin, link)
+        absent = [name for name in names if name not in there]
+        if not absent:
+            return there
+        if asyncio.get_running_loop().time() > until:
+            raise Outage(f"Kafka does not show {absent[0]}")
+        await asyncio.sleep(0.05)
 
 
 def _new(link: Link, topic: Topic) -> NewTopic:

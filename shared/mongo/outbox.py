@@ -39,7 +39,7 @@ class Outboxes:
         self._ids = ids
         self._others_at = 0.0
         self._waiting = asyncio.Event()
-        self._waiting.set()  # of a process before this one, perhaps
+        self._looked = False
         self._said = 0
         self._seen: tuple[int, set[tuple[str, str, int]]] | None = None
 
@@ -49,6 +49,11 @@ class Outboxes:
         self._waiting.set()
 
     async def outgoing(self) -> None:
+        if not self._looked:  # a process before this one may have left something
+            parts = await asyncio.gather(*(self._of(kind, ANYBODY, 1) for kind in self._kinds))
+            self._looked = True
+            if any(parts):
+                self._waiting.set()
         await self._waiting.wait()
 
     async def pending(self, limit: int) -> list[Outgoing]:
@@ -64,6 +69,8 @@ class Outboxes:
         look = ANYBODY if everybody else mine
         parts = await asyncio.gather(*(self._of(kind, look, limit) for kind in self._kinds))
         found = [message for part in parts for message in part]
+        if everybody and found:
+            self._waiting.set()
         self._seen = (said, {message[:3] for message in found}) if len(found) < limit else None
         self._rest_if_empty()
         return found[:limit]

@@ -130,7 +130,7 @@ class Ours:
             {"name": "M", "kind": "main_station", "area": "522702", "parent_id": center},
             admin,
         )
-        body = {"name": "S", "kind": "station", "area": "522702100", "parent_id": main, "policy": policy}
+        body = {"name": "S", "kind": "station", "area": "522702001", "parent_id": main, "policy": policy}
         self.station = await _made(http, "/api/sites", body, admin)
 
     async def settle_houses(self, asks: Sequence[Asked]) -> None:

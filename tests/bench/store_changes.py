@@ -46,7 +46,7 @@ class Shelf(Record):
     kind = "shelf"
     topic: ClassVar[Topic | None] = SHELVES
     indexes = (index("area", "category"),)
-    area: str = "522702100"
+    area: str = "522702001"
     category: str = "粮油食品"
     quantity: int = 0
     note: str = "棉被，一米五，八成新；存放在社工站二楼"

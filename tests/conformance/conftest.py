@@ -13,6 +13,8 @@ from tests.conformance.adapters import BUSES, CLUSTER, STORES
 from tests.conformance.homes import BusHome, StoreHome
 from tests.conformance.toys import Basket, Shelf
 
+ADAPTER = "adapter"
+
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
@@ -26,6 +28,7 @@ def _each(adapters: Iterable[str]) -> list[ParameterSet]:
 
 @pytest.fixture(params=_each(STORES))
 async def home(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[StoreHome]:
+    request.node.user_properties.append((ADAPTER, f"store {request.param}"))
     home = STORES[request.param](tmp_path / "store", [Basket, Shelf])
     await home.start()
     yield home
@@ -35,28 +38,16 @@ async def home(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """How many tests of the suite each adapter passed, and how many it is known not to."""
     counts: dict[str, Counter[str]] = {}
-    for outcome in ("passed", "failed", "error", "skipped", "xfailed"):
+    for outcome in ("passed", "failed", "error", "skipped", "xfailed", "xpassed"):
         for report in terminalreporter.getreports(outcome):
-            adapter = _adapter(report.nodeid)
-            if adapter and report.when == ("setup" if outcome in ("error", "skipped") else "call"):
-                counts.setdefault(adapter, Counter())[outcome] += 1
+            for name, adapter in report.user_properties if report.when == "call" else ():
+                if name == ADAPTER:
+                    counts.setdefault(str(adapter), Counter())[outcome] += 1
     if counts:
         terminalreporter.section("conformance, by adapter")
     for adapter, count in sorted(counts.items()):
         told = ", ".join(f"{number} {outcome}" for outcome, number in count.items())
         terminalreporter.write_line(f"{adapter:22} {told}")
-
-
-def _adapter(nodeid: str) -> str:
-    """The adapter that a test of this suite ran on, such as "store mongo-motor", or ""."""
-    file, _, rest = nodeid.partition("::")
-    if "conformance" not in file or "[" not in rest:
-        return ""
-    parameters = rest.partition("[")[2].rstrip("]")
-    kind, known = ("bus", BUSES) if file.endswith("test_bus.py") else ("store", STORES)
-    found = [name for name in known if parameters == name or parameters.startswith((f"{name}-", f"{name}]"))]
-    found += [name for name in known if parameters.endswith(f"-{name}")]
-    return f"{kind} {max(found, key=len)}" if found else ""
 
 
 @pytest.fixture
@@ -71,6 +62,7 @@ def clock(home: StoreHome) -> FixedClock:
 
 @pytest.fixture(params=_each(BUSES))
 async def bus_home(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[BusHome]:
+    request.node.user_properties.append((ADAPTER, f"bus {request.param}"))
     home = BUSES[request.param](tmp_path / "bus")
     needed = request.node.get_closest_marker("needs")
     if needed is not None and needed.args[0] in home.gaps:

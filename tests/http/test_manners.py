@@ -8,12 +8,17 @@ from datetime import timedelta
 
 import pytest
 import pytest_asyncio
+from fastapi import APIRouter
 from httpx2 import Response
 from structlog.testing import capture_logs
 
 from shared.contracts.base import Message
 from shared.contracts.directory import AccountChanged
 from shared.contracts.vocabulary import Role
+from shared.http.api import make_api
+from shared.http.catalogue import Unguarded, catalogue
+from shared.run.kit import Service
+from shared.security.tokens import TokenVerifier
 from tests.http.toy import Toy, a_toy
 
 
@@ -189,7 +194,29 @@ async def test_health_is_public_and_readiness_says_what_is_missing(toy: Toy) -> 
 async def test_the_interface_documents_itself(toy: Toy) -> None:
     paths = (await toy.http.get("/openapi.json")).json()["paths"]
     assert {"/api/notes", "/api/notes/{id}", "/healthz", "/readyz", "/metrics"} <= paths.keys()
-    assert (await toy.http.get("/docs")).status_code == 200
+    page = (await toy.http.get("/docs")).text
+    assert "Write a note" in page
+    assert "社区工作者" in page
+    assert not any(loaded in page for loaded in ("src=", "@import", "<link")), (
+        "it loads nothing from anywhere"
+    )
+
+
+async def test_a_route_that_names_no_action_is_never_served(toy: Toy) -> None:
+    router = APIRouter()
+
+    @router.get("/open", operation_id="open")
+    async def forgotten() -> None: ...
+
+    with pytest.raises(Unguarded):
+        make_api(
+            [Service("toy", (), router)],
+            atlas=toy.atlas,
+            verifier=TokenVerifier(toy.mint.public_key, toy.clock),
+        )
+    guarded = {(row.method, row.path): row for row in catalogue(toy.api)}
+    assert guarded["PATCH", "/api/notes/{id}"].action == "need.edit"
+    assert guarded["GET", "/healthz"].public
 
 
 def _message(event: AccountChanged, subject: str) -> Message:

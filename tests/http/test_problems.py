@@ -55,6 +55,18 @@ async def test_every_wrong_field_is_named_with_the_way_out_and_nothing_is_quoted
     assert "secret" not in answer.text
 
 
+async def test_a_pointer_leads_into_what_was_sent_and_knows_no_alternatives(toy: Toy) -> None:
+    drawings = [{"shape": "circle", "radius": 0}, {"shape": "square"}, {"shape": "star"}, {}, "x"]
+    answer = await toy.http.post("/api/notes", json={"text": "a", "drawings": drawings}, headers=toy.staff())
+    assert {e["pointer"]: e["en"] for e in answer.json()["errors"]} == {
+        "/drawings/0/radius": "must be 1 or more",
+        "/drawings/1/side": "must be filled in",
+        "/drawings/2": "its kind must be one of 'circle', 'square'",
+        "/drawings/3": "must say its kind ('shape')",
+        "/drawings/4": "must be a JSON object {…}",
+    }
+
+
 @pytest.mark.parametrize(
     ("body", "status", "pointers"),
     [

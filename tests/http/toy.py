@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import ClassVar, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import APIRouter, FastAPI, Request, Response
@@ -53,10 +53,21 @@ class Note(Record):
     site_id: str
 
 
+class Circle(Schema):
+    shape: Literal["circle"]
+    radius: int = Field(ge=1)
+
+
+class Square(Schema):
+    shape: Literal["square"]
+    side: int = Field(ge=1)
+
+
 class NewNote(Schema):
     text: Name
     rank: int = Field(1, ge=1)
     weight: float | None = None
+    drawings: list[Annotated[Circle | Square, Field(discriminator="shape")]] = []
     tags: dict[str, str] = Field(default_factory=dict)
 
 

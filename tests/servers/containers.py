@@ -34,8 +34,8 @@ class _Contained:
         from testcontainers.core.container import DockerContainer
 
         self.port = free_port()
-        self._container: Any = DockerContainer(image)
-        self._container.with_bind_ports(inner_port, ("127.0.0.1", self.port))
+        container: Any = DockerContainer(image)
+        self._container = container.with_bind_ports(inner_port, ("127.0.0.1", self.port))
         self._begun = False
 
     def start(self) -> None:

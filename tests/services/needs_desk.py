@@ -18,7 +18,7 @@ from shared.contracts import resources as r
 from shared.contracts import volunteers as vol
 from shared.contracts.directory import AccountChanged, OrganisationChanged, SiteChanged, VillageAdded
 from shared.contracts.parts import LotState, SitePolicy, Window
-from shared.contracts.vocabulary import GoodsCategory, LotKind, OrganisationKind, Role, SiteKind
+from shared.contracts.vocabulary import Closing, GoodsCategory, LotKind, OrganisationKind, Role, SiteKind
 from shared.http.api import make_api
 from shared.security.access import Principal
 from shared.security.tokens import TokenMint, TokenVerifier
@@ -57,6 +57,8 @@ class Desk:
         api = make_api([w.service], atlas=w.atlas, verifier=verifier, access_log=False)
         self.http = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=api), base_url="http://desk")
         self._keys = 0
+        self.holding_back = False
+        """Whether what follows from a request is still to come when it is answered."""
 
     async def ask(
         self, who: str, call: str, body: Any = None, *, key: str | None = None, **headers: str
@@ -74,7 +76,8 @@ class Desk:
         if content is not None:
             sent.setdefault("Content-Type", "application/json")
         answer = await self.http.request(method, f"/api{path}", content=content, headers=sent)
-        await self.w.settle()
+        if not self.holding_back:
+            await self.w.settle()
         return answer
 
     async def made(self, who: str, call: str, body: Any = None) -> dict[str, Any]:
@@ -186,13 +189,9 @@ def won(who: str = "li", line_id: str = "p1", window: Window = WINDOW) -> m.Seat
     return m.SeatWon(**taken(who, line_id, window).model_dump())
 
 
-def released(who: str = "li", reason: str = "withdrawn") -> m.SeatReleased:
+def released(who: str = "li", reason: Closing = Closing.WITHDRAWN) -> m.SeatReleased:
     return m.SeatReleased(
-        line_id="p1",
-        seat_id="p1/1",
-        invitation_id=f"{who}~1",
-        volunteer_id=who,
-        reason=reason,  # type: ignore[arg-type]
+        line_id="p1", seat_id="p1/1", invitation_id=f"{who}~1", volunteer_id=who, reason=reason
     )
 
 
@@ -205,7 +204,7 @@ def partly(*seats: m.SeatTaken, holds: tuple[m.HoldTaken, ...] = ()) -> m.MatchP
 
 
 def reopened(*seats: m.SeatTaken, holds: tuple[m.HoldTaken, ...] = ()) -> m.MatchReopened:
-    return m.MatchReopened(site_id="east", seats=seats, holds=holds, reason="withdrawn")  # type: ignore[arg-type]
+    return m.MatchReopened(site_id="east", seats=seats, holds=holds, reason=Closing.WITHDRAWN)
 
 
 def progressed(next_action_at: datetime, waiting: str = "answers") -> m.SearchProgressed:

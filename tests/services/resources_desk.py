@@ -7,6 +7,8 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import cached_property
+from hashlib import sha256
 from typing import Any
 
 import httpx2
@@ -16,6 +18,8 @@ from services.resources.app import RECORDS, build
 from services.resources.domain.balance import faults
 from services.resources.domain.ledger import Balances, LedgerEntry, recount
 from services.resources.domain.records import Lot
+from services.resources.schemas.lots import LotBody
+from services.resources.service import Lots
 from shared.contracts import Message
 from shared.contracts.directory import OrganisationChanged, SiteChanged
 from shared.contracts.matching import HoldConfirmationRequested, HoldReleaseRequested, HoldRequested
@@ -28,8 +32,10 @@ from shared.contracts.vocabulary import (
     SiteKind,
     TargetGroup,
 )
+from shared.http import id_from
 from shared.http.api import make_api
-from shared.ports import Query, Where
+from shared.ports import Op, Query, Where
+from shared.run.kit import Kit
 from shared.security.access import Principal
 from shared.security.tokens import TokenMint, TokenVerifier
 from tests.world import START, World, world
@@ -55,13 +61,16 @@ class Desk:
                 OrganisationChanged(organisation_name="希望", kind=OrganisationKind.CHARITY, site_id="main"),
             ),
         )
-        mint = TokenMint(Ed25519PrivateKey.generate())
-        self._mint = mint
-        api = make_api(
-            [w.service], atlas=w.atlas, verifier=TokenVerifier(mint.public_key, w.clock), access_log=False
-        )
-        self.http = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=api), base_url="http://desk")
+        self._mint = TokenMint(Ed25519PrivateKey.generate())
+        self._lots = Lots(Kit(store=w.store, clock=w.clock, ids=w.ids, atlas=w.atlas))
         self._keys = 0
+
+    @cached_property
+    def http(self) -> httpx2.AsyncClient:
+        """Built when it is first asked: many stories never leave the messages."""
+        verifier = TokenVerifier(self._mint.public_key, self.w.clock)
+        api = make_api([self.w.service], atlas=self.w.atlas, verifier=verifier, access_log=False)
+        return httpx2.AsyncClient(transport=httpx2.ASGITransport(app=api), base_url="http://desk")
 
     def token(self, who: str) -> str:
         """`love` and `hope` are charities, `staff` sits in the east, `stranger` in the west, `boss` above both."""
@@ -105,9 +114,11 @@ class Desk:
 
     async def lists(self, who: str = "love", **body: Any) -> str:
         """The id of a lot that this charity listed: ten sacks of rice unless said otherwise."""
-        answer = await self.ask(who, "POST /lots", a_lot(**body))
-        assert answer.status_code == 201, answer.text
-        return str(answer.json()["id"])
+        op = Op(sha256(f"lot {self._keys}".encode()).hexdigest(), "")
+        self._keys += 1
+        await self._lots.list_lot(LotBody(**a_lot(**body)).lot(id_from(op), who), op)
+        await self.w.settle()
+        return id_from(op)
 
     async def lot(self, lot_id: str) -> Lot:
         """The lot as stored, which must add up, and whose ledger must say the same."""
@@ -191,4 +202,5 @@ async def desk() -> AsyncIterator[Desk]:
         try:
             yield d
         finally:
-            await d.http.aclose()
+            if "http" in vars(d):
+                await d.http.aclose()

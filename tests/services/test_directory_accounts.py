@@ -268,6 +268,18 @@ async def test_ones_own_password_needs_the_present_one(hall: TownHall, tree: dic
     assert (weak.status_code, weak.json()["errors"][0]["pointer"]) == (422, "/new")
 
 
+async def test_a_stolen_token_does_not_help_to_guess_the_password(
+    hall: TownHall, tree: dict[str, str]
+) -> None:
+    id = await hall.an_account("wang", Role.VOLUNTEER, site_id=tree["station"])
+    token = await hall.token("wang")
+    guesses = [{"current": f"guess number {n}", "new": "another horse"} for n in range(6)]
+    found = [
+        (await hall.ask("POST", f"/accounts/{id}/password", g, token=token)).status_code for g in guesses
+    ]
+    assert found == [403] * 5 + [429]
+
+
 async def test_an_administrator_sets_anothers_password_and_nobody_else_does(
     hall: TownHall, tree: dict[str, str]
 ) -> None:

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from services.needs.domain.disclosure import ContactRead, mask_name, mask_phone
+from shared.contracts.vocabulary import Closing
 from shared.ports import Query
 from tests.services import needs_desk as k
 from tests.services.needs_desk import ADDRESS, NAME, PHONE, Desk, a_resident, desk, people
 from tests.world import START
 
 State = Callable[[Desk, str], Awaitable[None]]
-VILLAGE_NAME = "贵州省黔南布依族苗族自治州福泉市"
 
 
 async def posted(d: Desk, need_id: str) -> None:
@@ -53,7 +53,7 @@ async def dropped_out(d: Desk, need_id: str) -> None:
 
 async def seat_given_back(d: Desk, need_id: str) -> None:
     await won(d, need_id)
-    await d.hears((need_id, k.released(reason="changed")))
+    await d.hears((need_id, k.released(reason=Closing.CHANGED)))
 
 
 async def task_done(d: Desk, need_id: str) -> None:
@@ -68,7 +68,7 @@ async def cancelled(d: Desk, need_id: str) -> None:
 
 async def lapsed(d: Desk, need_id: str) -> None:
     await won(d, need_id)
-    await d.hears((need_id, k.released(reason="lapsed")))
+    await d.hears((need_id, k.released(reason=Closing.LAPSED)))
     await d.w.passes(hours=1)
 
 

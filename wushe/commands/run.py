@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,7 +46,7 @@ def serve_here(settings: Settings) -> None:
     """Serve until asked to stop."""
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(settings.log),
-        logger_factory=structlog.PrintLoggerFactory(console.file),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
     run(_serve(settings))
 

@@ -63,7 +63,7 @@ def _next(address: str, sample: bool) -> str:
         )
         if sample
         else "",
-        say("核对每一条规则：wushe check --url {a}", "recount every rule: wushe check --url {a}", a=address),
+        say("核对每一条规则：wushe check", "recount every rule: wushe check"),
         say("按 Ctrl-C 停止", "Ctrl-C stops it"),
     ]
     return "\n".join(f"  · {line}" for line in tries if line)

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from shared.contracts import Event, matching, needs, resources
 from shared.contracts.matching import InvitationRef, SeatTaken
 from shared.contracts.parts import GoodsLine, LineDiagnosis, LotState, NeedSpec, Offer, PeopleLine, Relaxation
 from shared.contracts.vocabulary import GoodsRule, LotKind, Rule, Term, Waiting
-from wushe.language import Language, Words
+from wushe.language import HERE, Language, Words
 
-HERE = ZoneInfo("Asia/Shanghai")
 _NOBODY = Words("无", "nobody")
 _SEATS = Words("{count}人（{what}，{mode}）", "{count} for {what}, {mode}")
 _GOODS = Words("{count}{unit}{what}", "{count} {unit} of {what}")
@@ -115,10 +113,8 @@ class Voice:
 
     def rule(self, code: str) -> str:
         """The label of a rule for people or for goods."""
-        for rules in (Rule, GoodsRule):
-            if code in set(rules):
-                return self.label(rules(code))
-        return code
+        known: tuple[Term, ...] = (*Rule, *GoodsRule)
+        return next((self.label(rule) for rule in known if rule == code), code)
 
     def extra(self, event: Event) -> dict[str, str]:
         """What the table says that is not a field of the event."""

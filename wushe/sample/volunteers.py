@@ -85,7 +85,8 @@ def _row(n: int, name: str, kind: Kind, random: Random, today: date) -> Voluntee
         "reach_km": random.choice((10, 20, 20, 40)),
         "hours": PATTERNS[n % len(PATTERNS)],
         "weekly_cap_minutes": random.choice((480, 600, 600, 900)),
-        "weekly_contacts": random.choice((5, 5, 7)),
+        "weekly_contacts": random.choice((7, 7, 10)),
+        **({} if n % 3 == 2 else {"quiet_from": 0, "quiet_to": 0}),
     }
     return VolunteerRow(f"v{n + 1}", name, village, body)
 

@@ -24,6 +24,7 @@ from services.directory.domain.accounts import (
 from services.directory.domain.organisations import Organisation
 from services.directory.domain.places import Site
 from services.directory.schemas.accounts import AccountView, NewAccount, NewPassword
+from services.directory.service.tries import Patience
 from shared.contracts.vocabulary import Role
 from shared.errors import Invalid, NotFound
 from shared.http import Access, answering
@@ -45,6 +46,7 @@ class Accounts:
         self._hasher = hasher
         self._bodies = mint.secret("request bodies with passwords")
         self._secret: str | None = None
+        self.patience = Patience(kit, self.secret)
 
     async def secret(self) -> str:
         """The secret that account ids are derived with; made by whoever asks first."""

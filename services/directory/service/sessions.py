@@ -18,7 +18,6 @@ from services.directory.domain.sessions import (
     refresh,
 )
 from services.directory.service.accounts import Accounts
-from services.directory.service.tries import Patience
 from shared.errors import NotFound
 from shared.records import Change
 from shared.run.kit import Kit
@@ -49,18 +48,19 @@ class Sessions:
         self._mint = mint
         self._hasher = hasher
         self._seal_key = mint.secret("refresh tokens")
-        self.patience = Patience(kit, accounts)
+        self._patience = accounts.patience
 
     async def sign_in(self, login: str, password: str, address: str) -> Opened:
         """Open a session. Raises WrongLoginOrPassword, TooManyTries. A login that nobody has takes as long as one
         that somebody has, and so does a disabled account."""
-        await self.patience.begin(login, address)
+        await self._patience.arrive(address)
+        await self._patience.begin(login)
         found = await self._store.get(Account, await self._accounts.id_of(login))
         right = await self._hasher.verify(found.record.password_hash if found else None, password)
         if found is None or not right or not found.record.active:
-            await self.patience.failed(address)
+            await self._patience.failed(address)
             raise WrongLoginOrPassword()
-        await self.patience.right(login)
+        await self._patience.right(login)
         session = open_session(self._ids.new(), found.record.id, self._clock.now())
         await self._store.change(Session, session.id, lambda _: Change(session))
         return self._opened(found.record, session)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Awaitable, Callable
 from hashlib import sha256
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import NamedTuple
@@ -18,7 +19,6 @@ from services.directory.domain.sessions import (
     require_patience,
     tries_of,
 )
-from services.directory.service.accounts import Accounts
 from shared.run.kit import Kit
 
 _BUCKET_DIGITS = 3
@@ -38,14 +38,19 @@ class Patience:
     it was right. An address only counts failures, and more of them: the people of a station share one.
     """
 
-    def __init__(self, kit: Kit, accounts: Accounts) -> None:
+    def __init__(self, kit: Kit, secret: Callable[[], Awaitable[str]]) -> None:
         self._store = kit.store
         self._clock = kit.clock
-        self._accounts = accounts
+        self._secret = secret
 
-    async def begin(self, login: str, address: str) -> None:
+    async def arrive(self, address: str) -> None:
+        """Raises TooManyTries if there were too many failures from this address."""
+        place, now = await self._place(f"from {_network(address)}"), self._clock.now()
+        known = await self._store.get(Tries, place.bucket)
+        require_patience(tries_of(known.record if known else None, place.whose, now), TRIES_FROM_ADDRESS, now)
+
+    async def begin(self, login: str) -> None:
         """Count a try on this login. Raises TooManyTries."""
-        await self._refuse_impatience(await self._place(f"from {_network(address)}"))
         await self._note(await self._of_login(login), TRIES)
 
     async def failed(self, address: str) -> None:
@@ -70,15 +75,11 @@ class Patience:
             Tries, place.bucket, lambda known: note_try(known, place.bucket, place.whose, limit, now)
         )
 
-    async def _refuse_impatience(self, place: _Place) -> None:
-        known, now = await self._store.get(Tries, place.bucket), self._clock.now()
-        require_patience(tries_of(known.record if known else None, place.whose, now), TRIES_FROM_ADDRESS, now)
-
     async def _of_login(self, login: str) -> _Place:
         return await self._place(f"login {same_login(login)}")
 
     async def _place(self, whose: str) -> _Place:
-        secret = await self._accounts.secret()
+        secret = await self._secret()
         digest = hmac.new(secret.encode(), whose.encode(), sha256).hexdigest()
         return _Place(digest[:_BUCKET_DIGITS], digest[:32])
 

@@ -18,6 +18,7 @@ from shared.contracts.parts import GoodsLine, PeopleLine, SitePolicy
 from shared.contracts.vocabulary import Waiting
 from shared.records import Change
 
+NOT_READY_SECONDS = 0.5
 LONGEST_PAUSE = 4
 """A search that finds nobody is repeated after one, two, at most four times a wave's seconds."""
 
@@ -37,6 +38,18 @@ def wake(match: Match, wave: Wave | None, scene: Scene) -> Change[Match]:
     if not wave and not events:
         return change
     return _with_word(change, scene)
+
+
+def postpone(match: Match, scene: Scene) -> Change[Match]:
+    """Let what is due wait a moment: the index is not ready."""
+    at = scene.after(NOT_READY_SECONDS)
+    people = {id: s.but(due_at=at) if _is_due(s.due_at, scene) else s for id, s in match.people.items()}
+    goods = {id: s.but(due_at=at) if _is_due(s.due_at, scene) else s for id, s in match.goods.items()}
+    tier_due_at = at if _is_due(match.tier_due_at, scene) else match.tier_due_at
+    partial_at = at if _is_due(match.partial_at, scene) else match.partial_at
+    match, events = ask_again(match, scene)
+    later = match.but(people=people, goods=goods, tier_due_at=tier_due_at, partial_at=partial_at)
+    return Change(later, *events)
 
 
 def carry_out(match: Match, wave: Wave, scene: Scene) -> tuple[Match, list[Event]]:
@@ -154,3 +167,7 @@ def _with_word(change: Change[Match], scene: Scene) -> Change[Match]:
     if match.status == MatchStatus.MADE:
         return change
     return Change(match, *change.events, word(match, scene.now))
+
+
+def _is_due(due_at: datetime | None, scene: Scene) -> bool:
+    return due_at is not None and due_at <= scene.now

@@ -17,6 +17,8 @@ from shared.records import Change, Record, index
 from shared.times import milliseconds
 
 AT_ONCE = 200
+NOBODY = ""
+"""Whose card it is when the hold was given up before it was asked for: it is in nobody's list."""
 
 
 class HoldCard(Record):
@@ -62,7 +64,7 @@ def card_of(lot: Lot, lot_version: int, hold_id: str) -> HoldCard:
         lot_id=lot.id,
         need_id=hold.need_id,
         site_id=hold.asked.site_id if hold.asked else None,
-        charity_id=lot.charity_id,
+        charity_id=lot.charity_id if hold.asked else NOBODY,
         status=hold.status,
         pick_up_ms=None if hold.pick_up_by is None else milliseconds(hold.pick_up_by),
         lot_version=lot_version,

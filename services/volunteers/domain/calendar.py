@@ -18,7 +18,10 @@ from shared.records import Record
 
 BUDGET_PERIOD = timedelta(days=7)
 KEPT = timedelta(days=31)
-HOLDING = frozenset({v.TaskStatus.TAKEN, v.TaskStatus.CHECKED_IN, v.TaskStatus.DONE})
+# Looked up once: this is the busiest code of the system, and naming a member through its enum is slow.
+PENDING, CLAIMED = v.InvitationStatus.PENDING, v.InvitationStatus.CLAIMED
+TAKEN, CHECKED_IN, DONE = v.TaskStatus.TAKEN, v.TaskStatus.CHECKED_IN, v.TaskStatus.DONE
+HOLDING = (TAKEN, CHECKED_IN, DONE)
 
 
 class Entry(Part):
@@ -30,7 +33,7 @@ class Task(Entry):
     """A seat that was won. `done_by` keeps whose account did what; `overdue` that somebody should look."""
 
     seat_id: str
-    status: v.TaskStatus = v.TaskStatus.TAKEN
+    status: v.TaskStatus = TAKEN
     taken_at: datetime
     grace_seconds: int = 1800
     started_at: datetime | None = None
@@ -44,7 +47,7 @@ class Task(Entry):
     @property
     def service(self) -> Window | None:
         """The time of service, once it is over."""
-        if self.status != v.TaskStatus.DONE or self.started_at is None or self.ended_at is None:
+        if self.status != DONE or self.started_at is None or self.ended_at is None:
             return None
         return Window(start_at=self.started_at, end_at=self.ended_at)
 
@@ -72,7 +75,7 @@ class Invitation(Entry):
     month: str
     reasons: tuple[Reason, ...] = ()
     grace_seconds: int = 1800
-    status: v.InvitationStatus = v.InvitationStatus.PENDING
+    status: v.InvitationStatus = PENDING
     opened_at: datetime
     expires_at: datetime
     answered_at: datetime | None = None
@@ -89,12 +92,12 @@ class Invitation(Entry):
         """Whether the window is taken: claimed, or a task that was not given up."""
         if self.task is not None:
             return self.task.status in HOLDING
-        return self.status == v.InvitationStatus.CLAIMED
+        return self.status is CLAIMED
 
     @property
     def minutes(self) -> int:
         """What it weighs in the week: the window, or the time of service when that is known."""
-        done = self.task is not None and self.task.status == v.TaskStatus.DONE
+        done = self.task is not None and self.task.status is DONE
         return self.task.minutes if self.task and done else self.window.minutes
 
     @property
@@ -102,12 +105,12 @@ class Invitation(Entry):
         """When this invitation must be looked at again by itself."""
         if self.task is not None:
             return _overdue_at(self.task, self.window)
-        if self.status == v.InvitationStatus.PENDING:
+        if self.status is PENDING:
             return self.expires_at
-        return self.ask_at if self.status == v.InvitationStatus.CLAIMED else None
+        return self.ask_at if self.status is CLAIMED else None
 
     def is_open(self, now: datetime) -> bool:
-        return self.status == v.InvitationStatus.PENDING and now < self.expires_at
+        return self.status is PENDING and now < self.expires_at
 
 
 class MadeUp(Entry):
@@ -205,7 +208,10 @@ class Calendar(Record):
         """Without what closed long ago, and stamps that no budget counts any more."""
         since = now - KEPT
         kept = {k: i for k, i in self.invitations.items() if i.closed_at is None or i.closed_at > since}
-        return self.but(invitations=kept, contacted_at=self.contacts(now))
+        contacts = self.contacts(now)
+        if len(kept) == len(self.invitations) and len(contacts) == len(self.contacted_at):
+            return self
+        return self.but(invitations=kept, contacted_at=contacts)
 
 
 def about(invitation: Invitation, load: CalendarLoad) -> dict[str, Any]:
@@ -223,6 +229,6 @@ def _overdue_at(task: Task, window: Window) -> datetime | None:
     if task.overdue:
         return None
     grace = timedelta(seconds=task.grace_seconds)
-    if task.status == v.TaskStatus.TAKEN:
+    if task.status is TAKEN:
         return window.start_at + grace
-    return window.end_at + grace if task.status == v.TaskStatus.CHECKED_IN else None
+    return window.end_at + grace if task.status is CHECKED_IN else None

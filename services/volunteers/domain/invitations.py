@@ -55,8 +55,11 @@ def ask(
     rule = obstacle(calendar, person, window, offered.urgency, now)
     if rule is not None:
         return Change(calendar, InvitationRefused(**ids, rule=rule, load=calendar.load(now)))
-    opened = calendar.put(_invitation(calendar, offered, need_id, offer, now, grace_seconds))
-    opened = opened.but(contacted_at=(*calendar.contacted_at, now))
+    invitation = _invitation(calendar, offered, need_id, offer, now, grace_seconds)
+    opened = calendar.but(
+        invitations={**calendar.invitations, invitation.id: invitation},
+        contacted_at=(*calendar.contacted_at, now),
+    )
     return Change(opened, InvitationOpened(**ids, expires_at=offered.expires_at, load=opened.load(now)))
 
 
@@ -147,7 +150,7 @@ def has_verdict(calendar: Calendar, invitation_id: str) -> bool:
 def _invitation(
     calendar: Calendar, offered: SeatsOffered, need_id: str, offer: Offer, now: datetime, grace_seconds: int
 ) -> Invitation:
-    return Invitation.model_construct(
+    return Invitation(
         id=offer.invitation_id,
         need_id=need_id,
         line_id=offered.line_id,

@@ -57,7 +57,7 @@ def release(calendar: Calendar, released: SeatReleased, now: datetime) -> Change
     if invitation is None or task is None:
         return Change(calendar)
     if task.status == TaskStatus.CHECKED_IN:
-        return finish(calendar, invitation, task, now, now, by="")
+        return finish(calendar, invitation, task, latest_end(calendar, task, now), now, by="")
     if task.status != TaskStatus.TAKEN:
         return Change(calendar)
     off = task.but(status=TaskStatus.CANCELLED, overdue=False)

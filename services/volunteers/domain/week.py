@@ -28,7 +28,8 @@ def week_of(moment: datetime, zone: str) -> str:
 
 def month_of(moment: datetime, zone: str) -> str:
     """The month in which the moment falls there, as "2026-11"."""
-    return moment.astimezone(ZoneInfo(zone)).strftime("%Y-%m")
+    local = moment.astimezone(ZoneInfo(zone))
+    return f"{local.year}-{local.month:02}"
 
 
 def is_quiet(moment: datetime, zone: str, quiet_from: int, quiet_to: int) -> bool:

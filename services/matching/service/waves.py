@@ -1,0 +1,148 @@
+"""Waking a match: a wave is planned from the index, written down, and carried out if the match is still the same."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+
+from services.matching.domain.bond import Bond
+from services.matching.domain.escalation import RINGS, raise_tier
+from services.matching.domain.match import Match
+from services.matching.domain.planning import (
+    due_goods,
+    due_people,
+    goods_plan,
+    is_too_late,
+    lots_query,
+    people_plan,
+    people_query,
+    too_late_plan,
+)
+from services.matching.domain.scene import Scene
+from services.matching.domain.searching import postpone, wake
+from services.matching.domain.wave import GoodsPlan, PeoplePlan, Wave, wave_id
+from services.matching.index.port import Index, LotsQuery, PeopleQuery, PeopleResult
+from services.matching.service.stations import Stations
+from shared.contracts.parts import GoodsLine, LineDiagnosis, PeopleLine
+from shared.errors import NotFound, Stale
+from shared.ports import Store
+from shared.records import Change
+
+SEARCH_ASIDE = 250_000
+"""With more people than this a search goes to a thread of its own, so that the loop is not held up."""
+EXPLAIN_ASIDE = 5_000
+"""So does a search that has to account for everybody."""
+
+
+class Waves:
+    """Plans and carries out. `ready` says whether the index has caught up with what happened before."""
+
+    def __init__(self, store: Store, stations: Stations, index: Index, ready: Callable[[], bool]) -> None:
+        self._store = store
+        self._stations = stations
+        self._index = index
+        self._ready = ready
+
+    async def wake(self, need_id: str) -> None:
+        """Let the timers of a match pass. If it changes while the wave is planned, the plan is dropped, and the match,
+        still due, is woken again."""
+        found = await self._store.get(Match, need_id)
+        scene = self._stations.scene()
+        if found is None or found.record.due_at is None or found.record.due_at > scene.now:
+            return
+        wave = None
+        raised, _ = raise_tier(found.record, scene)
+        if not raised.closed and raised.spec is not None and _is_to_search(raised, scene):
+            if not self._ready():
+                await self._postpone(need_id, scene)
+                return
+            wave = await self._planned(raised, found.version, scene)
+        with suppress(Stale):
+            await self._store.change(
+                Match, need_id, lambda match: wake(_known(match), wave, scene), expect=found.version
+            )
+
+    async def explain(self, match: Match) -> dict[str, LineDiagnosis]:
+        """Why every line that is short is short, counted anew now."""
+        if match.closed or match.spec is None:
+            return {}
+        scene = self._stations.scene()
+        familiar = await self._familiar(match)
+        found: dict[str, LineDiagnosis | None] = {}
+        for line in match.need.people:
+            if not match.is_full(line) and not is_too_late(line, scene.now):
+                query = people_query(match, line, scene, familiar, ())
+                found[line.id] = (
+                    await self._search(replace(query, ring=query.widest, explain=True))
+                ).diagnosis
+        for goods in match.need.goods:
+            if not match.is_full(goods):
+                lots = replace(lots_query(match, goods, scene), explain=True)
+                found[goods.id] = self._index.lots(lots).diagnosis
+        return {id: why for id, why in found.items() if why is not None}
+
+    async def _planned(self, match: Match, version: int, scene: Scene) -> Wave:
+        """The wave for this version: the one that was written down for it before, or else a new one, written down."""
+        people: list[PeoplePlan] = []
+        familiar = await self._familiar(match) if match.need.people else {}
+        for line in due_people(match, scene.now):
+            people.append(await self._people(match, line, scene, familiar, people))
+        goods = [self._goods(match, line, scene) for line in due_goods(match, scene.now)]
+        wave = Wave(
+            id=wave_id(match.id, version),
+            need_id=match.id,
+            number=match.wave + 1,
+            at=scene.now,
+            people=tuple(people),
+            goods=tuple(goods),
+        )
+        return (await self._store.change(Wave, wave.id, lambda known: Change(known or wave))).record
+
+    async def _people(
+        self,
+        match: Match,
+        line: PeopleLine,
+        scene: Scene,
+        familiar: Mapping[str, int],
+        planned: list[PeoplePlan],
+    ) -> PeoplePlan:
+        if is_too_late(line, scene.now):
+            return too_late_plan(match, line, scene)
+        query = people_query(match, line, scene, familiar, planned)
+        found = await self._search(query)
+        why = None
+        if len(found.candidates) < query.wanted and RINGS.index(found.ring) >= RINGS.index(query.widest):
+            why = (await self._search(replace(query, explain=True))).diagnosis
+        return people_plan(match, query, found, why)
+
+    def _goods(self, match: Match, line: GoodsLine, scene: Scene) -> GoodsPlan:
+        query: LotsQuery = lots_query(match, line, scene)
+        found = self._index.lots(query)
+        short = found.quantity < query.quantity
+        why = self._index.lots(replace(query, explain=True)).diagnosis if short else None
+        partial = scene.policy(match.need.site_id).allow_partial
+        return goods_plan(match, line, found, why, partial)
+
+    async def _search(self, query: PeopleQuery) -> PeopleResult:
+        if self._index.size > (EXPLAIN_ASIDE if query.explain else SEARCH_ASIDE):
+            return await asyncio.to_thread(self._index.people, query)
+        return self._index.people(query)
+
+    async def _familiar(self, match: Match) -> Mapping[str, int]:
+        bond = await self._store.get(Bond, match.need.household_id)
+        return bond.record.tasks if bond else {}
+
+    async def _postpone(self, need_id: str, scene: Scene) -> None:
+        await self._store.change(Match, need_id, lambda match: postpone(_known(match), scene))
+
+
+def _known(match: Match | None) -> Match:
+    if match is None:
+        raise NotFound()
+    return match
+
+
+def _is_to_search(match: Match, scene: Scene) -> bool:
+    return bool(due_people(match, scene.now) or due_goods(match, scene.now))

@@ -1,0 +1,534 @@
+"""How a search for people goes: waves, winners, losers, drop-outs, tiers."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from services.matching.app import RECORDS, build
+from services.matching.domain.wave import PeoplePlan, Wave, wave_id
+from services.matching.domain.words import Answer, MatchStatus
+from shared.contracts.matching import (
+    MatchClosed,
+    MatchEscalated,
+    MatchMade,
+    MatchPartlyMade,
+    MatchReopened,
+    MatchStalled,
+    OffersWithdrawn,
+    SearchProgressed,
+    SeatFilled,
+    SeatReleased,
+    SeatsOffered,
+    SeatWon,
+)
+from shared.contracts.needs import (
+    NeedCancelled,
+    NeedChanged,
+    NeedCompleted,
+    NeedLapsed,
+    NeedPosted,
+    NeedReferred,
+    SearchAsked,
+)
+from shared.contracts.parts import CalendarLoad, Offer, Window
+from shared.contracts.vocabulary import (
+    Audience,
+    CancelReason,
+    Closing,
+    Mode,
+    Ring,
+    Rule,
+    Skill,
+    Urgency,
+    Waiting,
+)
+from shared.contracts.volunteers import InvitationAccepted, VolunteerChanged
+from shared.records import Change
+from tests.services.matching_desk import (
+    NEED,
+    NEXT_COUNTY,
+    NEXT_TOWNSHIP,
+    NEXT_VILLAGE,
+    TOMORROW,
+    a_line,
+    a_need,
+    a_social_worker,
+    a_volunteer,
+    desk,
+    ids,
+    minutes,
+)
+from tests.world import START, world
+
+
+async def test_the_second_to_accept_is_told_the_seat_is_filled() -> None:
+    async with desk() as d:
+        await d.knows_people("li", "wang", "zhao")
+        await d.posts()
+        await d.accepts("li", "wang")
+        assert ids(d.w.said(SeatWon)) == ["li"]
+        assert ids(d.w.said(SeatFilled)) == ["wang"]
+        (withdrawn,) = d.w.said(OffersWithdrawn)
+        assert sorted(ids(withdrawn.invitations)) == ["wang", "zhao"]
+        (made,) = d.w.said(MatchMade)
+        assert [(s.volunteer_id, s.seat_id, s.window) for s in made.seats] == [("li", "p1/1", TOMORROW)]
+        assert (await d.match()).due_at is None
+
+
+async def test_a_yes_that_is_repeated_gets_its_verdict_repeated() -> None:
+    async with desk() as d:
+        await d.knows_people("li", "wang")
+        await d.posts()
+        await d.accepts("li", "wang")
+        await d.accepts("li", "wang", again=True)
+        assert ids(d.w.said(SeatWon)) == ["li", "li"]
+        assert ids(d.w.said(SeatFilled)) == ["wang", "wang"]
+        assert len(d.w.said(MatchMade)) == 1
+
+
+async def test_offers_carry_the_need_and_their_reasons_and_end_before_the_window_begins() -> None:
+    async with desk() as d:
+        await d.knows_people("li")
+        soon = Window(start_at=START + timedelta(minutes=20), end_at=START + timedelta(minutes=80))
+        await d.posts(a_line(window=soon), cell="8741a54a4ffffff")
+        (offered,) = d.w.said(SeatsOffered)
+        assert (offered.site_id, offered.household_id, offered.open_seats) == ("east", "household-1", 1)
+        assert offered.expires_at == soon.start_at
+        assert [r.criterion for r in offered.offers[0].reasons] == ["fit", "load", "continuity", "waiting"]
+
+
+async def test_waves_widen_ring_by_ring_and_grow() -> None:
+    async with desk(first_wave=2, wave_growth=2.0, wave_seconds=600, tier_seconds=10**6) as d:
+        await d.knows_people("v1", "v2", "v3")
+        await d.knows_people(*(f"t{n}" for n in range(5)), area=NEXT_VILLAGE)
+        await d.knows_people(*(f"c{n}" for n in range(20)), area=NEXT_TOWNSHIP)
+        await d.knows_people("far", area=NEXT_COUNTY)
+        await d.posts()
+        await d.w.passes(minutes=21)
+        waves = d.w.said(SeatsOffered)
+        assert [(w.wave, w.ring, len(w.offers)) for w in waves] == [
+            (1, Ring.VILLAGE, 2),
+            (2, Ring.TOWNSHIP, 4),
+            (3, Ring.COUNTY, 8),
+        ]
+        assert {o.volunteer_id[0] for o in waves[0].offers} == {"v"}
+        assert {o.volunteer_id[0] for o in waves[2].offers} <= {"v", "t", "c"}
+        everybody = d.asked()
+        assert len(everybody) == len(set(everybody))
+
+
+async def test_no_wave_is_wasted_on_rings_where_nobody_fits() -> None:
+    async with desk(first_wave=3) as d:
+        await d.knows_people("one", area=NEXT_VILLAGE)
+        await d.knows_people("a", "b", "c", "d", area=NEXT_TOWNSHIP)
+        await d.posts()
+        (first,) = d.w.said(SeatsOffered)
+        assert (first.ring, len(first.offers)) == (Ring.COUNTY, 3)
+
+
+async def test_the_next_wave_goes_out_as_soon_as_everybody_asked_has_answered() -> None:
+    async with desk(first_wave=2) as d:
+        await d.knows_people("li", "wang", "zhao", "sun")
+        await d.posts()
+        first = d.asked()
+        await d.declines(first[0])
+        assert d.asked() == first
+        await d.lets_expire(first[1])
+        assert len(d.w.said(SeatsOffered)) == 2
+        assert sorted(d.asked()) == ["li", "sun", "wang", "zhao"]
+        assert minutes(d.w.clock.now()) == 0
+
+
+async def test_a_calendar_that_refuses_is_passed_over_and_asked_again_in_the_next_tier() -> None:
+    async with desk(first_wave=1, tier_seconds=3600) as d:
+        await d.knows_people("li")
+        await d.posts()
+        await d.cannot_be_asked("li", rule=Rule.QUIET)
+        assert d.asked() == ["li"]
+        await d.w.passes(minutes=61)
+        assert d.asked() == ["li", "li"]
+        invitations = [o.invitation_id for w in d.w.said(SeatsOffered) for o in w.offers]
+        assert len(set(invitations)) == 2
+
+
+async def test_nobody_is_asked_twice_for_one_line_however_long_it_takes() -> None:
+    async with desk(first_wave=1, wave_seconds=60, tier_seconds=600) as d:
+        await d.knows_people("li", "wang", "zhao")
+        await d.posts()
+        await d.w.passes(hours=20)
+        assert sorted(d.asked()) == ["li", "wang", "zhao"]
+
+
+async def test_one_person_is_not_asked_for_two_lines_at_the_same_time() -> None:
+    async with desk() as d:
+        await d.knows_people("li", "wang", skills=(Skill.HOME_VISIT, Skill.ERRANDS))
+        await d.posts(a_line("p1"), a_line("p2", skills=(Skill.ERRANDS,)))
+        assert sorted(d.asked("p1")) == ["li", "wang"]
+        assert d.asked("p2") == []
+        later = Window(start_at=TOMORROW.end_at, end_at=TOMORROW.end_at + timedelta(hours=1))
+        await d.posts(a_line("p1"), a_line("p2", skills=(Skill.ERRANDS,), window=later), need="need-2")
+        assert sorted(d.asked("p2", "need-2")) == ["li", "wang"]
+
+
+async def test_when_nobody_fits_the_match_stalls_and_says_why_and_what_would_help() -> None:
+    async with desk() as d:
+        await d.knows_people("far", area=NEXT_COUNTY)
+        await d.knows_people("away", busy=(TOMORROW,))
+        await d.knows_people("other", skills=(Skill.REPAIR,))
+        await d.posts()
+        (stalled,) = d.w.said(MatchStalled)
+        assert stalled.waiting == Waiting.NOBODY
+        (why,) = stalled.diagnosis
+        assert [(r.rule, r.count) for r in why.removed] == [
+            (Rule.SKILL, 1), (Rule.RING, 1), (Rule.WINDOW, 1),
+        ]  # fmt: skip
+        assert (why.looked_at, why.remaining) == (3, 0)
+        assert [(r.rule, r.gain) for r in why.relaxations] == [
+            (Rule.WINDOW, 1), (Rule.RING, 1), (Rule.SKILL, 1),
+        ]  # fmt: skip
+        assert stalled.next_action_at > d.w.clock.now()
+        assert d.w.said(SearchProgressed) == []
+
+
+async def test_a_stalled_search_finds_whoever_comes_later() -> None:
+    async with desk(wave_seconds=600) as d:
+        await d.posts()
+        assert len(d.w.said(MatchStalled)) == 1
+        await d.knows_people("li")
+        await d.w.passes(minutes=11)
+        assert d.asked() == ["li"]
+        assert d.w.said(SearchProgressed)[-1].waiting == Waiting.ANSWERS
+
+
+async def test_a_stalled_search_repeats_itself_less_and_less_often() -> None:
+    async with desk(wave_seconds=600, tier_seconds=10**6) as d:
+        await d.posts()
+        await d.w.passes(hours=4)
+        at = [round(minutes(wave.at)) for wave in await d.waves()]
+        assert at == [0, 10, 30, 70, 110, 150, 190, 230]
+
+
+async def test_a_need_is_raised_a_tier_when_time_passes_and_the_first_station_stays_accountable() -> None:
+    async with desk(tier_seconds=3600, max_hops=2) as d:
+        await d.knows_people("far", area=NEXT_COUNTY)
+        await d.posts()
+        await d.w.passes(minutes=61)
+        await d.w.passes(hours=5)
+        raised = d.w.said(MatchEscalated)
+        assert [(e.site_id, e.from_site_id, e.to_site_id, e.hops) for e in raised] == [
+            ("east", "east", "main", 1),
+            ("east", "main", "center", 2),
+        ]
+        assert d.asked() == ["far"]
+        (offered,) = d.w.said(SeatsOffered)
+        assert (offered.ring, offered.site_id) == (Ring.CITY, "east")
+
+
+async def test_beyond_the_last_tier_a_coordinator_is_waited_for_and_the_search_goes_on() -> None:
+    async with desk(tier_seconds=3600, max_hops=1, wave_seconds=3600) as d:
+        await d.posts()
+        await d.w.passes(hours=3)
+        assert len(d.w.said(MatchEscalated)) == 1
+        assert d.w.said(MatchStalled)[-1].waiting == Waiting.COORDINATOR
+        await d.knows_people("stranger", area="110101001001")
+        await d.w.passes(hours=2)
+        assert d.asked() == ["stranger"]
+
+
+async def test_a_need_for_a_child_goes_only_to_named_people_wherever_they_are_and_never_to_the_public() -> (
+    None
+):
+    async with desk(first_wave=50, tier_seconds=600, wave_seconds=60) as d:
+        await d.knows_people(*(f"v{n}" for n in range(9)))
+        await d.w.hears(("worker", VolunteerChanged(state=a_social_worker(area=NEXT_COUNTY))))
+        await d.posts(audience=Audience.NAMED)
+        (offered,) = d.w.said(SeatsOffered)
+        assert (offered.ring, ids(offered.offers)) == (Ring.ANYWHERE, ["worker"])
+        await d.declines("worker")
+        await d.w.passes(hours=20)
+        assert d.asked() == ["worker"]
+        why = d.w.said(MatchStalled)[-1].diagnosis[0]
+        assert Rule.AUDIENCE in [r.rule for r in why.removed]
+        assert Rule.AUDIENCE not in [r.rule for r in why.relaxations]
+
+
+async def test_a_crisis_is_named_even_if_it_was_posted_to_the_public_and_knows_no_quiet_hours() -> None:
+    async with desk() as d:
+        await d.knows_people("public")
+        asleep = a_social_worker(quiet_from=0, quiet_to=1439, weekly_contacts=0)
+        await d.w.hears(("worker", VolunteerChanged(state=asleep)))
+        await d.posts(urgency=Urgency.CRISIS)
+        assert d.asked() == ["worker"]
+        await d.posts(need="need-2")
+        assert d.asked(need="need-2") == ["public"]
+
+
+async def test_remote_tasks_know_no_distance() -> None:
+    async with desk() as d:
+        await d.knows_people("far", area="110101001001", modes=(Mode.REMOTE,), cell="8741a54a4ffffff")
+        await d.posts(a_line(mode=Mode.REMOTE), cell="87319b6f4ffffff")
+        assert d.asked() == ["far"]
+
+
+async def test_who_drops_out_reopens_the_match_and_the_next_wave_goes_out_at_once() -> None:
+    async with desk(first_wave=1) as d:
+        await d.knows_people("li", "wang")
+        await d.posts()
+        (first,) = d.asked()
+        await d.accepts(first)
+        await d.withdraws(first, late=True)
+        (reopened,) = d.w.said(MatchReopened)
+        assert (reopened.reason, reopened.late, reopened.seats) == (Closing.WITHDRAWN, True, ())
+        (second,) = d.asked()[1:]
+        assert second != first
+        await d.accepts(second)
+        assert [ids(m.seats) for m in d.w.said(MatchMade)] == [[first], [second]]
+
+
+async def test_a_no_show_reopens_too_but_a_window_that_has_begun_waits_for_a_coordinator() -> None:
+    async with desk(first_wave=1) as d:
+        await d.knows_people("li", "wang")
+        await d.posts()
+        (first,) = d.asked()
+        await d.accepts(first)
+        await d.w.passes(days=1, minutes=30)
+        await d.stays_away(first)
+        assert d.w.said(MatchReopened)[0].reason == Closing.NO_SHOW
+        assert len(d.asked()) == 1
+        assert d.w.said(MatchStalled)[-1].waiting == Waiting.COORDINATOR
+        assert (await d.match()).due_at is not None
+
+
+async def test_enough_is_made_partly_after_the_first_waves_time_and_wholly_later() -> None:
+    async with desk(first_wave=1, wave_seconds=600) as d:
+        await d.knows_people("li", "wang", "zhao")
+        await d.posts(a_line(seats=3, minimum=1))
+        await d.accepts("li")
+        assert d.w.said(MatchPartlyMade) == []
+        await d.w.passes(minutes=11)
+        assert [ids(m.seats) for m in d.w.said(MatchPartlyMade)] == [["li"]]
+        await d.accepts("wang")
+        assert [ids(m.seats) for m in d.w.said(MatchPartlyMade)][1:] == [["li", "wang"]]
+        await d.accepts("zhao")
+        assert [ids(m.seats) for m in d.w.said(MatchMade)] == [["li", "wang", "zhao"]]
+
+
+async def test_a_station_that_allows_no_part_waits_for_the_whole() -> None:
+    async with desk(wave_seconds=600, allow_partial=False) as d:
+        await d.knows_people("li")
+        await d.posts(a_line(seats=2, minimum=1))
+        await d.accepts("li")
+        await d.w.passes(hours=1)
+        assert d.w.said(MatchPartlyMade) == []
+        await d.posts(a_line(), a_line("p2", required=False, skills=(Skill.REPAIR,)), need="need-2")
+        await d.accepts("li", need="need-2")
+        await d.w.passes(hours=1)
+        assert ids(d.said_of(MatchPartlyMade, "need-2")[0].seats) == ["li"]
+
+
+async def test_a_need_that_is_cancelled_gives_everything_back_and_late_comers_are_told() -> None:
+    async with desk() as d:
+        await d.knows_people("li", "wang", "zhao")
+        await d.posts(a_line(seats=2))
+        await d.accepts("li")
+        await d.w.hears((NEED, NeedCancelled(site_id="east", reason=CancelReason.SOLVED)))
+        assert ids(d.w.said(SeatReleased)) == ["li"]
+        assert [sorted(ids(o.invitations)) for o in d.w.said(OffersWithdrawn)] == [["wang", "zhao"]]
+        assert [c.reason for c in d.w.said(MatchClosed)] == [Closing.CANCELLED]
+        await d.accepts("wang")
+        await d.accepts("li", again=True)
+        assert [(f.volunteer_id, f.reason) for f in d.w.said(SeatFilled)] == [
+            ("wang", Closing.CANCELLED),
+            ("li", Closing.CANCELLED),
+        ]
+        assert (await d.match()).due_at is None
+
+
+async def test_every_end_closes_the_search_once_with_its_reason() -> None:
+    ends = {
+        "n1": (NeedLapsed(site_id="east"), Closing.LAPSED),
+        "n2": (NeedReferred(site_id="east", organisation_id="o"), Closing.REFERRED),
+        "n3": (NeedCompleted(site_id="east", household_id="h", confirmed=True), Closing.COMPLETED),
+    }
+    async with desk() as d:
+        for need, (end, reason) in ends.items():
+            await d.posts(need=need)
+            await d.w.hears((need, end), (need, end))
+            assert [c.reason for c in d.said_of(MatchClosed, need)] == [reason]
+
+
+async def test_a_service_that_is_done_is_never_released() -> None:
+    async with desk() as d:
+        await d.knows_people("li", "wang")
+        await d.posts(a_line(seats=2))
+        await d.accepts("li", "wang")
+        await d.serves("li")
+        await d.w.hears((NEED, NeedCancelled(site_id="east", reason=CancelReason.OTHER)))
+        assert ids(d.w.said(SeatReleased)) == ["wang"]
+
+
+async def test_whoever_has_helped_there_before_is_asked_first_where_the_station_wants_it() -> None:
+    async with desk(first_wave=1, criteria=("continuity", "fit")) as d:
+        await d.knows_people("li", "wang", "zhao")
+        for need in ("a", "b", "c"):
+            await d.posts(need=need)
+        await d.posts(a_line(seats=3))
+        await d.accepts("zhao")
+        await d.serves("zhao")
+        for need in ("d", "e", "f"):
+            await d.posts(need=need)
+            assert d.asked(need=need) == ["zhao"]
+        reasons = d.said_of(SeatsOffered, "d")[0].offers[0].reasons
+        assert [(r.criterion, r.value) for r in reasons] == [("continuity", 1), ("fit", 0)]
+
+
+async def test_not_always_the_same_person_is_asked_first_among_equals() -> None:
+    async with desk(first_wave=1) as d:
+        await d.knows_people(*(f"v{n}" for n in range(6)))
+        for n in range(30):
+            await d.posts(need=f"n{n}")
+        first = {d.asked(need=f"n{n}")[0] for n in range(30)}
+        assert len(first) == 6
+
+
+async def test_who_was_asked_least_comes_first_among_equals() -> None:
+    async with desk(first_wave=1) as d:
+        await d.knows_people("busy", "idle")
+        load = CalendarLoad(contacted_at=(START,))
+        await d.posts(a_line(seats=2), need="other")
+        await d.declines("busy", need="other", load=load)
+        for n in range(9):
+            await d.posts(need=f"n{n}")
+            assert d.asked(need=f"n{n}") == ["idle"]
+
+
+async def test_a_changed_line_is_searched_for_anew_and_the_others_go_on() -> None:
+    async with desk() as d:
+        await d.knows_people("li", "wang", skills=(Skill.HOME_VISIT, Skill.ERRANDS))
+        later = Window(start_at=TOMORROW.end_at, end_at=TOMORROW.end_at + timedelta(hours=1))
+        errands = a_line("p2", skills=(Skill.ERRANDS,), window=later)
+        await d.posts(a_line("p1"), errands)
+        await d.accepts("li")
+        await d.accepts("wang", line_id="p2")
+        moved = Window(
+            start_at=TOMORROW.start_at + timedelta(days=1), end_at=TOMORROW.end_at + timedelta(days=1)
+        )
+        await d.w.hears((NEED, NeedChanged(spec=a_need(a_line("p1", window=moved), errands))))
+        assert [(r.volunteer_id, r.line_id, r.reason) for r in d.w.said(SeatReleased)] == [
+            ("li", "p1", Closing.CHANGED)
+        ]
+        assert d.w.said(MatchReopened)[-1].reason == Closing.CHANGED
+        newest = d.w.said(SeatsOffered)[-1]
+        assert (newest.line_id, newest.window) == ("p1", moved)
+        await d.accepts("li")
+        assert sorted(ids(d.w.said(MatchMade)[-1].seats)) == ["li", "wang"]
+
+
+async def test_more_seats_are_searched_for_and_fewer_are_given_back() -> None:
+    async with desk() as d:
+        await d.knows_people("li", "wang", "zhao")
+        await d.posts()
+        await d.accepts("li")
+        await d.w.hears((NEED, NeedChanged(spec=a_need(a_line(seats=2)))))
+        assert d.w.said(MatchReopened)[0].reason == Closing.CHANGED
+        assert ids(d.w.said(MatchReopened)[0].seats) == ["li"]
+
+
+async def test_a_need_that_becomes_one_for_a_child_is_taken_away_from_the_public() -> None:
+    async with desk() as d:
+        await d.knows_people("li", "wang")
+        await d.w.hears(("worker", VolunteerChanged(state=a_social_worker(area=NEXT_TOWNSHIP))))
+        await d.posts(a_line(seats=2))
+        await d.accepts("li")
+        await d.w.hears((NEED, NeedChanged(spec=a_need(a_line(seats=2), audience=Audience.NAMED))))
+        assert ids(d.w.said(SeatReleased)) == ["li"]
+        assert ids(d.w.said(OffersWithdrawn)[-1].invitations) == ["wang"]
+        assert ids(d.w.said(SeatsOffered)[-1].offers) == ["worker"]
+        await d.accepts("wang")
+        assert [(f.volunteer_id, f.reason) for f in d.w.said(SeatFilled)] == [("wang", Closing.CHANGED)]
+
+
+async def test_a_need_that_asks_is_told_where_the_search_stands() -> None:
+    async with desk() as d:
+        await d.knows_people("li")
+        asks = SearchAsked(spec=a_need())
+        await d.w.hears((NEED, asks))
+        assert d.asked() == ["li"]
+        await d.w.hears((NEED, asks))
+        assert [p.waiting for p in d.w.said(SearchProgressed)] == [Waiting.ANSWERS] * 2
+        await d.accepts("li")
+        await d.w.hears((NEED, asks))
+        assert [ids(m.seats) for m in d.w.said(MatchMade)] == [["li"], ["li"]]
+        await d.w.hears((NEED, NeedLapsed(site_id="east")), (NEED, asks))
+        assert [c.reason for c in d.w.said(MatchClosed)] == [Closing.LAPSED] * 2
+
+
+async def test_a_need_that_ended_before_it_was_heard_of_is_never_searched_for() -> None:
+    async with desk() as d:
+        await d.knows_people("li")
+        await d.w.hears((NEED, NeedCancelled(site_id="east", reason=CancelReason.MISTAKE)))
+        await d.w.hears((NEED, NeedPosted(spec=a_need())))
+        assert d.w.said(SeatsOffered) == []
+        assert (await d.match()).status == MatchStatus.CLOSED
+
+
+async def test_a_yes_that_comes_before_its_need_is_kept_and_answered() -> None:
+    async with desk() as d:
+        early = InvitationAccepted(invitation_id="li~x", need_id=NEED, line_id="p1")
+        await d.w.hears(("li", early))
+        assert d.w.said(SeatWon) == []
+        await d.posts()
+        assert ids(d.w.said(SeatWon)) == ["li"]
+        assert len(d.w.said(MatchMade)) == 1
+
+
+async def test_nothing_is_planned_until_the_index_has_caught_up() -> None:
+    caught_up = False
+    async with world(RECORDS, lambda kit: build(kit, ready=lambda: caught_up)) as w:
+        await w.hears(("li", VolunteerChanged(state=a_volunteer())), (NEED, NeedPosted(spec=a_need())))
+        await w.passes(seconds=3)
+        assert w.said(SeatsOffered) == []
+        caught_up = True
+        await w.passes(seconds=3)
+        assert len(w.said(SeatsOffered)) == 1
+
+
+async def test_a_plan_that_was_written_before_a_crash_is_carried_out_after_it() -> None:
+    async with desk(first_wave=1) as d:
+        await d.knows_people("li", "wang")
+        offer = Offer(invitation_id="wang~planned", volunteer_id="wang")
+        plan = PeoplePlan(line_id="p1", ring=Ring.VILLAGE, wanted=1, offers=(offer,))
+        wave = Wave(id=wave_id(NEED, 1), need_id=NEED, number=1, at=START, people=(plan,))
+        await d.w.store.change(Wave, wave.id, lambda _: Change(wave))
+        await d.posts()
+        assert [w.offers for w in d.w.said(SeatsOffered)] == [(offer,)]
+        assert await d.waves() == [wave]
+
+
+async def test_two_sweepers_ask_everybody_once() -> None:
+    async with desk() as d:
+        await d.knows_people("li")
+        (open_search,) = [row for row in d.w.service.handlers if row.event is NeedPosted]
+        posted = d.w.message(NEED, NeedPosted(spec=a_need()))
+        await open_search.method(posted.data, posted)
+        (sweep,) = d.w.service.sweeps
+        await asyncio.gather(sweep.wake(NEED), sweep.wake(NEED), sweep.wake(NEED))
+        await d.w.settle()
+        assert d.asked() == ["li"]
+
+
+async def test_answers_are_remembered_for_whoever_looks() -> None:
+    async with desk() as d:
+        await d.knows_people("li", "wang", "zhao", "sun")
+        await d.posts()
+        await d.declines("li")
+        await d.lets_expire("wang")
+        await d.accepts("zhao")
+        answers = {id.partition("~")[0]: asked.answer for id, asked in (await d.match()).asked.items()}
+        assert answers == {
+            "li": Answer.DECLINED,
+            "wang": Answer.EXPIRED,
+            "zhao": Answer.WON,
+            "sun": Answer.WITHDRAWN,
+        }

@@ -1,0 +1,90 @@
+"""Needs in bulk: each line on its own, durable when counted, harmless when sent again."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from services.needs.domain import Need
+from shared.contracts.needs import NeedPosted
+from shared.ports import Query
+from tests.services.needs_desk import Desk, an_order, desk, goods, people
+
+
+def rows(*orders: dict[str, Any] | bytes) -> bytes:
+    return b"\n".join(o if isinstance(o, bytes) else json.dumps(o).encode() for o in orders)
+
+
+async def load(d: Desk, body: bytes, *, skip: bool = False, who: str = "boss") -> Any:
+    path = f"POST /needs/bulk?on_error={'skip' if skip else 'stop'}"
+    return await d.ask(who, path, body, content_type="application/x-ndjson")
+
+
+async def test_many_needs_are_posted_as_if_one_by_one() -> None:
+    async with desk() as d:
+        home = await d.household()
+        orders = [an_order(home, people(), goods(), key=f"row-{n}", note="ཁ་𠮷") for n in range(600)]
+        answer = (await load(d, rows(*orders))).json()
+        assert (answer["lines"], answer["created"], answer["refused"]) == (600, 600, 0)
+        assert len(d.w.said(NeedPosted)) == 600
+        need = await d.need(d.w.messages[-1].subject)
+        assert (need.status, need.waiting, need.channel, need.note) == ("open", "search", "loaded", "ཁ་𠮷")
+
+
+async def test_the_same_file_again_creates_nothing_new() -> None:
+    async with desk() as d:
+        home = await d.household()
+        orders = [an_order(home, key=f"row-{n}") for n in range(5)]
+        await load(d, rows(*orders[:3]))
+        answer = (await load(d, rows(*orders))).json()
+        assert (answer["created"], answer["repeated"]) == (2, 3)
+        other = orders[0] | {"urgency": "urgent"}
+        (flaw,) = (await load(d, rows(other))).json()["errors"]
+        assert (flaw["line"], flaw["field"], flaw["code"]) == (1, "/key", "idempotency-key-reused")
+
+
+async def test_every_bad_line_is_named_with_its_field_and_the_others_are_saved() -> None:
+    async with desk() as d:
+        home = await d.household()
+        good = an_order(home, key="good")
+        body = rows(
+            good,
+            b"{broken",
+            b"",
+            an_order(home, goods(0), key="a"),
+            an_order("nobody", key="b"),
+            an_order(home, people(hours=25), key="c"),
+            an_order(home, goods(category="gold"), key="d"),
+            an_order(home),
+            an_order(home, key="e", note="nul \0"),
+            an_order(home, key="f", note="half \ud83d"),
+            good | {"key": "last"},
+        )
+        answer = (await load(d, body, skip=True)).json()
+        assert (answer["lines"], answer["created"], answer["refused"]) == (10, 2, 8)
+        assert [(e["line"], e["field"]) for e in sorted(answer["errors"], key=lambda e: e["line"])] == [
+            (2, None), (4, "/lines/0/quantity"), (5, "/household_id"), (6, "/lines/0/window/end_at"),
+            (7, "/lines/0/category"), (8, "/key"), (9, "/note"), (10, "/note"),
+        ]  # fmt: skip
+        assert answer["stopped_at"] is None and all(e["zh"] and e["en"] for e in answer["errors"])
+
+
+async def test_a_load_that_is_to_stop_reads_no_further_than_the_lines_around_the_first_bad_one() -> None:
+    async with desk() as d:
+        home = await d.household()
+        orders: list[dict[str, Any] | bytes] = [an_order(home, key=f"row-{n}") for n in range(2000)]
+        orders[700] = b"not json"
+        answer = (await load(d, rows(*orders))).json()
+        assert answer["stopped_at"] == 701 and answer["lines"] < 2000
+        assert len(await d.w.store.find(Need, Query(limit=3000))) == answer["created"]
+
+
+async def test_a_load_reaches_no_further_than_its_loader() -> None:
+    async with desk() as d:
+        home = await d.household()
+        for who, status in (("staff", 403), ("scout", 403), ("li", 403), ("charity", 403)):
+            assert (await load(d, rows(an_order(home, key="x")), who=who)).status_code == status
+        assert (await load(d, rows(an_order(home, key="x")), who="admin")).json()["created"] == 1
+        wrong = await d.ask("boss", "POST /needs/bulk", b"{}", content_type="text/csv")
+        assert wrong.status_code == 415
+        assert (await load(d, b"")).json()["lines"] == 0

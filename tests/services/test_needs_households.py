@@ -1,0 +1,156 @@
+"""The household's file: kept whole, changed with care, read on record, and seen by the station only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from shared.contracts.needs import HouseholdRegistered
+from tests.services import needs_desk as k
+from tests.services.needs_desk import ADDRESS, NAME, PHONE, a_household, a_resident, desk
+
+ASSESSED = {"self_care": "partial", "livelihood": "allowance", "body": "chronic", "support": "none"}
+
+
+async def test_a_file_is_kept_as_it_was_given() -> None:
+    async with desk() as d:
+        resident = a_resident(
+            disability=ASSESSED, phone="０８５４－1234567", sex="female", target_groups=["disabled"]
+        )
+        home = await d.household(residents=[resident])
+        seen = await d.made("staff", f"GET /households/{home}")
+        assert (seen["address"], seen["phone"], seen["area"]) == (ADDRESS, PHONE, k.VILLAGE)
+        (shown,) = seen["residents"]
+        assert {name: shown[name] for name in resident} == resident and shown["id"] == f"{home}~1"
+
+
+async def test_only_a_coarse_cell_is_kept_of_where_they_live() -> None:
+    async with desk() as d:
+        home = await d.household(location={"lat": 26.686, "lon": 107.52})
+        seen = await d.made("staff", f"GET /households/{home}")
+        assert seen["cell"].startswith("87") and "26.686" not in str(seen) and "location" not in seen
+
+
+async def test_what_is_said_of_a_household_counts_persons_and_names_nobody() -> None:
+    async with desk() as d:
+        await d.household(residents=[a_resident(target_groups=["elder_alone"]), a_resident(name="罗二")])
+        (said,) = d.w.said(HouseholdRegistered)
+        assert (said.persons, said.target_groups) == (2, ("low_income", "elder_alone"))
+        for personal in (NAME, PHONE, ADDRESS, "1944"):
+            assert all(personal not in m.data.model_dump_json() for m in d.w.messages)
+
+
+async def test_a_list_and_an_answer_hold_nothing_personal() -> None:
+    async with desk() as d:
+        answer = await d.ask("staff", "POST /households", a_household())
+        listed = await d.ask("staff", "GET /households")
+        assert [h["persons"] for h in listed.json()["items"]] == [1]
+        for personal in (NAME, PHONE, ADDRESS):
+            assert personal not in answer.text and personal not in listed.text
+
+
+async def test_an_old_address_stays_in_the_history() -> None:
+    async with desk() as d:
+        home = await d.household(old_address="老寨3组", old_area=k.ELSEWHERE)
+        version = (await d.ask("staff", f"GET /households/{home}")).headers["etag"]
+        moved = {"address": "安置区5栋", "move": "resettled", "phone": None}
+        assert (await d.ask("staff", f"PATCH /households/{home}", moved, if_match=version)).status_code == 200
+        seen = await d.made("staff", f"GET /households/{home}")
+        assert [(o["address"], o["why"]) for o in seen["old_addresses"]] == [
+            ("老寨3组", "resettled"), (ADDRESS, "resettled"),
+        ]  # fmt: skip
+        assert (seen["address"], seen["phone"]) == ("安置区5栋", None)
+
+
+async def test_residents_join_and_are_corrected_and_keep_their_numbers() -> None:
+    async with desk() as d:
+        home = await d.household()
+        added = await d.ask(
+            "staff", f"POST /households/{home}/residents", a_resident(name="罗小妹"), key="one"
+        )
+        again = await d.ask(
+            "staff", f"POST /households/{home}/residents", a_resident(name="罗小妹"), key="one"
+        )
+        assert added.json() == again.json() and added.json()["resident_ids"] == [f"{home}~1", f"{home}~2"]
+        version = added.headers["etag"]
+        path = f"PATCH /households/{home}/residents/{home}~2"
+        corrected = await d.ask(
+            "staff", path, {"birth_date": "1990-01-01", "disability": ASSESSED}, if_match=version
+        )
+        assert corrected.status_code == 200, corrected.text
+        stale = await d.ask("staff", path, {"name": "罗大妹"}, if_match=version)
+        assert stale.status_code == 412
+        unknown = await d.ask(
+            "staff", path.replace("~2", "~9"), {"name": "x"}, if_match=corrected.headers["etag"]
+        )
+        assert unknown.status_code == 404
+        second = (await d.made("staff", f"GET /households/{home}"))["residents"][1]
+        assert (second["name"], second["birth_date"]) == ("罗小妹", "1990-01-01")
+        assert second["disability"] == ASSESSED
+
+
+@pytest.mark.parametrize(
+    ("changes", "pointer"),
+    [
+        ({"area": "999999999"}, "/area"),
+        ({"area": k.COUNTY}, "/area"),
+        ({"address": ""}, "/address"),
+        ({"address": "长" * 201}, "/address"),
+        ({"phone": "not a phone"}, "/phone"),
+        ({"site_id": "nowhere"}, "/site_id"),
+        ({"location": {"lat": 91, "lon": 0}}, "/location/lat"),
+        ({"target_groups": ["rich"]}, "/target_groups/0"),
+        ({"residents": [a_resident(name="")]}, "/residents/0/name"),
+        ({"residents": [a_resident(name="长" * 61)]}, "/residents/0/name"),
+        ({"residents": [a_resident(birth_date="2026-03-03")]}, "/residents/0/birth_date"),
+        ({"residents": [a_resident(birth_date="1800-01-01")]}, "/residents/0/birth_date"),
+        ({"residents": [a_resident(birth_date="soon")]}, "/residents/0/birth_date"),
+        ({"residents": [a_resident()] * 31}, "/residents"),
+        ({"old_address": "老寨"}, "/old_area"),
+        ({"old_area": k.VILLAGE}, "/old_address"),
+        ({"id_card": "522702"}, "/id_card"),
+    ],
+)
+async def test_a_file_that_makes_no_sense_is_refused_where_it_stands(
+    changes: dict[str, Any], pointer: str
+) -> None:
+    async with desk() as d:
+        refused = await d.ask("staff", "POST /households", a_household(**changes))
+        assert refused.status_code == 422, refused.text
+        assert pointer in [e["pointer"] for e in refused.json()["errors"]]
+        assert d.w.messages == []
+
+
+async def test_a_station_sees_its_own_files_and_the_main_station_those_below_it() -> None:
+    async with desk() as d:
+        home = await d.household()
+        theirs = await d.household("stranger", area=k.ELSEWHERE)
+        status = {
+            (who, id): (await d.ask(who, f"GET /households/{id}")).status_code
+            for who in ("staff", "social", "boss", "stranger", "scout", "li", "provider", "charity", "admin")
+            for id in (home, theirs)
+        }
+        assert {who for (who, id), code in status.items() if id == home and code == 200} == {
+            "staff",
+            "social",
+            "boss",
+        }
+        assert {who for (who, id), code in status.items() if id == theirs and code == 200} == {
+            "boss",
+            "stranger",
+        }
+        assert status["staff", theirs] == 404 and status["scout", home] == 403
+        assert len((await d.made("boss", "GET /households"))["items"]) == 2
+        assert len((await d.made("staff", "GET /households"))["items"]) == 1
+        elsewhere = await d.ask("staff", "POST /households", a_household(site_id="west"))
+        assert elsewhere.status_code == 403
+        for call in (f"PATCH /households/{theirs}", f"PATCH /households/{theirs}/residents/{theirs}~1"):
+            assert (await d.ask("staff", call, {}, if_match='"1"')).status_code == 404
+
+
+async def test_the_same_request_files_one_household() -> None:
+    async with desk() as d:
+        first = await d.ask("staff", "POST /households", a_household(), key="once")
+        again = await d.ask("staff", "POST /households", a_household(), key="once")
+        assert first.json() == again.json() and len(d.w.said(HouseholdRegistered)) == 1

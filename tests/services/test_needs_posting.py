@@ -1,0 +1,238 @@
+"""Posting a need: who may, for whom, what is refused and where it points, and that once is once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from services.needs.domain import Need
+from shared.contracts.needs import NeedPosted
+from shared.ports import Query
+from tests.services import needs_desk as k
+from tests.services.needs_desk import TEN, a_resident, an_order, desk, goods, people
+from tests.world import START
+
+LATE = START + timedelta(days=91)
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({"lines": []}, "/lines"),
+    ({"lines": [people(start_at=START - timedelta(hours=1))]}, "/lines/0/window/start_at"),
+    ({"lines": [people(start_at=START)]}, "/lines/0/window/start_at"),
+    ({"lines": [people(hours=24.5)]}, "/lines/0/window/end_at"),
+    ({"lines": [people(hours=0)]}, "/lines/0/window/end_at"),
+    ({"lines": [people(hours=-1)]}, "/lines/0/window/end_at"),
+    ({"lines": [people(start_at=LATE)]}, "/lines/0/window/start_at"),
+    ({"lines": [people(0)]}, "/lines/0/seats"),
+    ({"lines": [people(101)]}, "/lines/0/seats"),
+    ({"lines": [people(2, minimum=3)]}, "/lines/0/minimum"),
+    ({"lines": [people(minimum=-1)]}, "/lines/0/minimum"),
+    ({"lines": [people(skills=["magic"])]}, "/lines/0/skills/0"),
+    ({"lines": [people(mode="by_owl")]}, "/lines/0/mode"),
+    (
+        {"lines": [people(window={"start_at": "2026-03-02T10:00:00", "end_at": "x"})]},
+        "/lines/0/window/start_at",
+    ),
+    ({"lines": [people(), goods(0)]}, "/lines/1/quantity"),
+    ({"lines": [people(), goods(-3)]}, "/lines/1/quantity"),
+    ({"lines": [goods("many")]}, "/lines/0/quantity"),
+    ({"lines": [goods(1.5)]}, "/lines/0/quantity"),
+    ({"lines": [goods(True)]}, "/lines/0/quantity"),
+    ({"lines": [goods(2, minimum=3)]}, "/lines/0/minimum"),
+    ({"lines": [goods(unit="")]}, "/lines/0/unit"),
+    ({"lines": [{"kind": "goods", "category": "food", "quantity": 1}]}, "/lines/0/unit"),
+    ({"lines": [goods(category="gold")]}, "/lines/0/category"),
+    ({"lines": [goods(needed_by=(START - timedelta(days=1)).isoformat())]}, "/lines/0/needed_by"),
+    ({"lines": [goods(needed_by=LATE.isoformat())]}, "/lines/0/needed_by"),
+    ({"lines": [goods(needed_by="0001-01-01T00:00:00+14:00")]}, "/lines/0/needed_by"),
+    ({"lines": [people(id="p9")]}, "/lines/0/id"),
+    ({"lines": [{"kind": "money"}]}, "/lines/0"),
+    ({"lines": [people()] * 41}, "/lines"),
+    ({"category": "wishes"}, "/category"),
+    ({"urgency": "soon"}, "/urgency"),
+    ({"audience": "public"}, "/audience"),
+    ({"note": "长" * 2001}, "/note"),
+    ({"note": "half \ud83d"}, "/note"),
+    ({"note": "nul \0"}, "/note"),
+    ({"household_id": "nobody"}, "/household_id"),
+    ({"site_id": "west"}, "/site_id"),
+    ({"beneficiary_id": "somebody"}, "/beneficiary_id"),
+    ({"applicant": {"resident_id": "somebody"}}, "/applicant/resident_id"),
+    ({"applicant": {"phone": "call me"}}, "/applicant/phone"),
+]
+
+
+@pytest.mark.parametrize(("changes", "pointer"), REFUSED)
+async def test_what_makes_no_sense_is_refused_where_it_stands_and_changes_nothing(
+    changes: dict[str, Any], pointer: str
+) -> None:
+    async with desk() as d:
+        home = await d.household()
+        before = len(d.w.messages)
+        refused = await d.ask("staff", "POST /needs", an_order(home) | changes)
+        assert refused.status_code == 422, refused.text
+        assert pointer in [e["pointer"] for e in refused.json()["errors"]]
+        assert len(d.w.messages) == before and await d.w.store.find(Need, Query()) == []
+
+
+async def test_a_household_of_another_site_is_as_good_as_unknown() -> None:
+    async with desk() as d:
+        theirs = await d.household("stranger", area=k.ELSEWHERE)
+        unknown = await d.ask("staff", "POST /needs", an_order("nobody"))
+        refused = await d.ask("staff", "POST /needs", an_order(theirs))
+        assert (refused.status_code, refused.json()) == (unknown.status_code, unknown.json())
+        assert (await d.ask("boss", "POST /needs", an_order(theirs))).status_code == 201
+
+
+async def test_a_household_of_several_must_say_who_it_is_for() -> None:
+    async with desk() as d:
+        residents = [a_resident(), a_resident(name="罗小妹", relation="child")]
+        receipt = await d.made("staff", "POST /households", k.a_household(residents=residents))
+        home, (_, second) = receipt["id"], receipt["resident_ids"]
+        refused = await d.ask("staff", "POST /needs", an_order(home))
+        assert refused.json()["errors"][0]["pointer"] == "/beneficiary_id"
+        other = await d.household()
+        elsewhere = await d.ask("staff", "POST /needs", an_order(other, beneficiary_id=second))
+        assert elsewhere.json()["errors"][0]["pointer"] == "/beneficiary_id"
+        asked = {"beneficiary_id": second, "applicant": {"resident_id": receipt["resident_ids"][0]}}
+        made = await d.made("staff", "POST /needs", an_order(home, relayer={"name": "热线小张"}, **asked))
+        seen = await d.made("staff", f"GET /needs/{made['id']}")
+        assert (seen["beneficiary_id"], seen["applicant_id"]) == (second, receipt["resident_ids"][0])
+
+
+async def test_the_same_request_twice_makes_one_need_and_gets_one_answer() -> None:
+    async with desk() as d:
+        body = an_order(await d.household())
+        first = await d.ask("staff", "POST /needs", body, key="once")
+        await d.w.passes(hours=2)
+        again = await d.ask("staff", "POST /needs", body, key="once")
+        assert first.status_code == again.status_code == 201
+        assert first.json() == again.json(), "even when the window has passed meanwhile"
+        assert first.headers["location"] == again.headers["location"]
+        assert len(d.w.said(NeedPosted)) == 1
+        other = await d.ask("staff", "POST /needs", body | {"urgency": "urgent"}, key="once")
+        assert other.status_code == 422 and other.json()["type"].endswith("idempotency-key-reused")
+        assert (await d.ask("social", "POST /needs", body, key="once")).status_code == 422
+        assert (await d.http.post("/api/needs", json=body)).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("resident", "changes", "audience"),
+    [
+        ({}, {}, "public"),
+        ({"birth_date": "2008-03-03"}, {}, "named"),
+        ({"birth_date": "2008-03-02"}, {}, "public"),
+        ({"birth_date": None, "target_groups": ["orphan"]}, {}, "named"),
+        ({"target_groups": ["disabled"]}, {}, "public"),
+        ({}, {"urgency": "crisis"}, "named"),
+        ({}, {"category": "crisis_intervention"}, "named"),
+        ({}, {"urgency": "urgent"}, "public"),
+    ],
+)
+async def test_who_may_be_asked_is_computed_and_never_chosen(
+    resident: dict[str, Any], changes: dict[str, Any], audience: str
+) -> None:
+    async with desk() as d:
+        home = await d.household(residents=[a_resident(**resident)])
+        need_id = await d.posts(household_id=home, **changes)
+        assert d.w.said(NeedPosted)[0].spec.audience == audience
+        version = (await d.ask("staff", f"GET /needs/{need_id}")).headers["etag"]
+        eased = {"urgency": "routine", "category": "comfort"}
+        answer = await d.ask("staff", f"PATCH /needs/{need_id}", eased, if_match=version)
+        assert answer.json()["audience"] == audience, "once for named people, always"
+
+
+async def test_a_child_in_the_household_makes_everything_for_the_household_named_by_its_group() -> None:
+    async with desk() as d:
+        home = await d.household(target_groups=["child_in_difficulty"])
+        await d.posts(household_id=home)
+        (posted,) = d.w.said(NeedPosted)
+        assert posted.spec.audience == "named" and posted.spec.target_groups == ("child_in_difficulty",)
+
+
+async def test_the_deadline_is_the_first_start_or_else_the_first_date_or_else_two_weeks() -> None:
+    async with desk() as d:
+        soon = (START + timedelta(days=2)).isoformat()
+        home = await d.household()
+        for lines in (
+            [goods(), people(), people(start_at=TEN + timedelta(days=1))],
+            [goods(needed_by=soon)],
+            [goods()],
+        ):
+            await d.posts(*lines, household_id=home)
+        deadlines = [e.spec.deadline_at - START for e in d.w.said(NeedPosted)]
+        assert deadlines == [timedelta(hours=1), timedelta(days=2), timedelta(days=14)]
+
+
+async def test_text_comes_back_byte_for_byte_and_travels_nowhere() -> None:
+    async with desk() as d:
+        note = "  ２袋米 🍚 买买提·艾力 བཀྲ་ཤིས་བདེ་ལེགས 𠮷 \n"
+        need_id = await d.posts(goods(attributes={"尺码": "１３０"}), note=note)
+        seen = await d.made("staff", f"GET /needs/{need_id}")
+        assert seen["note"] == note and seen["lines"][0]["attributes"] == {"尺码": "１３０"}
+        assert all("🍚" not in m.data.model_dump_json() for m in d.w.messages)
+
+
+async def test_needs_are_listed_newest_first_by_page_and_filter_within_reach() -> None:
+    async with desk() as d:
+        home, ids = await d.household(), []
+        for n in range(5):
+            ids.append(await d.posts(household_id=home, urgency="urgent" if n % 2 else "ordinary"))
+            await d.w.passes(seconds=1)
+        first = await d.made("staff", "GET /needs?limit=3")
+        rest = await d.made("staff", f"GET /needs?limit=3&cursor={first['next_cursor']}")
+        assert [n["id"] for n in first["items"] + rest["items"]] == ids[::-1] and rest["next_cursor"] is None
+
+        async def found(who: str, query: str) -> list[str]:
+            return [n["id"] for n in (await d.made(who, f"GET /needs?{query}"))["items"]]
+
+        assert await found("staff", "urgency=urgent") == [ids[3], ids[1]]
+        assert await found("staff", "status=open&waiting=search") == ids[::-1]
+        assert await found("staff", f"household_id={home}&status=lapsed") == []
+        assert await found("boss", "site_id=east") == ids[::-1]
+        assert await found("stranger", "") == []
+        assert (await d.ask("stranger", "GET /needs?site_id=east")).status_code == 404
+        assert (await d.ask("staff", "GET /needs?status=lost")).status_code == 422
+
+
+@pytest.mark.parametrize("who", ["scout", "li", "provider", "charity", "admin"])
+async def test_others_neither_post_nor_read(who: str) -> None:
+    async with desk() as d:
+        need_id = await d.posts()
+        body = an_order((await d.need(need_id)).household_id)
+        assert (await d.ask(who, "POST /needs", body)).status_code == 403
+        assert (await d.ask(who, f"GET /needs/{need_id}")).status_code == 403
+
+
+async def test_another_station_cannot_touch_a_need_and_learns_nothing_of_it() -> None:
+    async with desk() as d:
+        need_id = await d.posts()
+        by = (START + timedelta(days=1)).isoformat()
+        for call, body in (
+            (f"GET /needs/{need_id}", None),
+            (f"POST /needs/{need_id}/post", None),
+            (f"POST /needs/{need_id}/cancel", {"reason": "mistake"}),
+            (f"POST /needs/{need_id}/refer", {"body": "x", "answer_by": by}),
+            (f"POST /needs/{need_id}/rate", {"score": 5, "channel": "phone"}),
+            (f"POST /needs/{need_id}/attempt", {"channel": "phone"}),
+            (f"GET /needs/{need_id}/reads", None),
+            (f"PATCH /needs/{need_id}", {"note": "x"}),
+        ):
+            refused = await d.ask("stranger", call, body, if_match='"1"')
+            missing = await d.ask("stranger", call.replace(need_id, "nobody"), body, if_match='"1"')
+            assert (refused.status_code, refused.json()) == (404, missing.json()), call
+
+
+async def test_a_referral_goes_somewhere_that_exists_and_not_too_far_ahead() -> None:
+    async with desk() as d:
+        need_id = await d.posts(people(start_at=START + timedelta(days=40)))
+        tomorrow, later = (START + timedelta(days=1)).isoformat(), (START + timedelta(days=31)).isoformat()
+        for body, pointer in (
+            ({"answer_by": tomorrow}, "/organisation_id"),
+            ({"organisation_id": "hands", "body": "x", "answer_by": tomorrow}, "/organisation_id"),
+            ({"organisation_id": "nobody", "answer_by": tomorrow}, "/organisation_id"),
+            ({"body": "x", "answer_by": later}, "/answer_by"),
+            ({"body": "x", "answer_by": START.isoformat()}, "/answer_by"),
+        ):
+            refused = await d.ask("staff", f"POST /needs/{need_id}/refer", body)
+            assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, pointer)

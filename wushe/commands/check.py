@@ -1,0 +1,90 @@
+"""`wushe check`: every rule recounted from the stored records, on a live or a stopped system."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+from pathlib import Path
+
+from rich.table import Table
+
+from shared.embedded.clock import SystemClock
+from wushe.check import Report, recount
+from wushe.check.embedded import evidence_in
+from wushe.commands.reaching import NoData
+from wushe.embedded import DATABASE
+from wushe.language import LANGUAGE, say
+from wushe.terminal import FOUND, console, errors, plainly
+
+
+@plainly
+def recount_here(data: Path | None) -> int:
+    """Recount, print what was found; 1 if any rule is broken."""
+    report = asyncio.run(counted(data or Path("data")))
+    console.print(table(report))
+    return tell(report)
+
+
+async def counted(data: Path) -> Report:
+    """The recount of this data directory. Raises NoData."""
+    if not (data / DATABASE).exists():
+        raise NoData(data)
+    with errors.status(say("正在重新核算……", "Recounting …")):
+        async with evidence_in(data, live=is_live(data)) as evidence:
+            return await recount(evidence, SystemClock())
+
+
+def tell(report: Report) -> int:
+    """The verdict in words, each violation on its line."""
+    for found in report.violations:
+        sentence = found.zh if LANGUAGE == "zh" else found.en
+        console.print(
+            say(
+                "规则{n}  {record}：{what}",
+                "rule {n}  {record}: {what}",
+                n=found.rule,
+                record=found.record,
+                what=sentence,
+            ),
+            markup=False,
+        )
+    if report.dead_letters:
+        console.print(
+            say(
+                "有{n}封死信待处理：wushe dead-letters list",
+                "{n} dead letter(s) wait: wushe dead-letters list",
+                n=report.dead_letters,
+            )
+        )
+    if report.unsettled:
+        console.print(
+            say(
+                "还有消息在途，服务之间的比对要等系统再运行一会儿",
+                "Messages are still under way: run the system a little and check again",
+            )
+        )
+    if report.clean:
+        console.print(say("核对完毕：八条规则全部成立", "Recounted: all eight rules hold"))
+        return 0
+    console.print(say("共{n}处违例", "{n} violation(s)", n=len(report.violations)))
+    return FOUND
+
+
+def table(report: Report) -> Table:
+    """What was counted."""
+    shown = Table(show_header=False)
+    for what, count in report.counted.items():
+        shown.add_row(what, f"{count:,}")
+    return shown
+
+
+def is_live(data: Path) -> bool:
+    """Whether a process runs on this data directory."""
+    try:
+        with (data / "lock").open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
