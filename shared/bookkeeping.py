@@ -33,7 +33,7 @@ Answer = Sequence[Any]
 
 class Held(NamedTuple, Generic[R]):
     """A record with everything a store keeps beside it. `sequence` is that of its last event, `due_at` and
-    `pruned_at` are milliseconds; a message of a source without watermark is too old at or before `pruned_at`."""
+    `pruned_at` are milliseconds; at or before `pruned_at`, a message of an unknown source is too old."""
 
     record: R
     version: int
@@ -58,8 +58,8 @@ class Asked(NamedTuple, Generic[R]):
 class Step(NamedTuple, Generic[R]):
     """What has to be written so that the request is met.
 
-    `after is before`: nothing. `before is None`: the record is new. Same version: only what is kept beside the
-    record. Otherwise everything, guarded by the version of `before`. Then `refusal`, if any, is raised.
+    `after is before`: nothing. `before is None`: the record is new. Same version: only what is kept beside
+    the record. Otherwise everything, guarded by the version of `before`. Then `refusal`, if any, is raised.
     """
 
     before: Held[R] | None
@@ -70,7 +70,7 @@ class Step(NamedTuple, Generic[R]):
 
 
 def weigh(asked: Asked[R], held: Held[R] | None, now: datetime, ids: Ids) -> Step[R]:
-    """Decide one request on the record as it is. Raises a Refusal or TooOld where nothing has to be written."""
+    """Decide one request on the record as it is. Raises Refusal or TooOld where nothing has to be written."""
     if held is not None:
         met_before = _met_before(asked, held)
         if met_before is not None:

@@ -18,7 +18,7 @@ CHECK_AGAIN_SECONDS = 1.0
 
 
 class NoRebalancing(WusheError):
-    """A group has one member here: this log has one partition per topic, and there is nothing to share out."""
+    """A group has one member here: with one partition per topic there is nothing to share out."""
 
     def __init__(self, group: str) -> None:
         super().__init__(f"group {group} already has its one reader in this process")
@@ -54,7 +54,7 @@ class _Log:
 
 
 class SqliteBus:
-    """One partition per topic, so order holds for all keys. Readers in this process are woken when messages come."""
+    """One partition per topic, so order holds for all keys. Readers are woken when messages come."""
 
     def __init__(self, engine: SqliteEngine, clock: Clock | None = None) -> None:
         self._engine = engine
@@ -109,7 +109,7 @@ class SqliteBus:
             self._log(topic).end = None
 
     def slice(self, topic: str, start: int, limit: int) -> list[Delivery]:
-        """At most `limit` messages from this offset on: from memory if they are recent, else from the file."""
+        """At most `limit` messages from this offset on: from memory if recent, else from the file."""
         log = self._log(topic)
         if start >= self.end(topic):
             return []
@@ -213,7 +213,7 @@ class SqliteReading:
         self.wake()
 
     def _take(self, limit: int) -> list[Delivery]:
-        """From each topic in turn, beginning with another one each time, so that none is starved by a busy one."""
+        """From each topic in turn, each time beginning with another, so that a busy one starves none."""
         found: list[Delivery] = []
         for topic in self._topics:
             if len(found) >= limit:
@@ -229,7 +229,8 @@ class SqliteReading:
 def _create(connection: sqlite3.Connection, log: _Log) -> int:
     """Make sure that the topic has its table; the next free offset in it."""
     connection.execute(
-        f"CREATE TABLE IF NOT EXISTS {log.table} (offset INTEGER PRIMARY KEY, key TEXT NOT NULL, value BLOB NOT NULL)"
+        f"CREATE TABLE IF NOT EXISTS {log.table} "
+        "(offset INTEGER PRIMARY KEY, key TEXT NOT NULL, value BLOB NOT NULL)"
     )
     last = connection.execute(f"SELECT max(offset) FROM {log.table}").fetchone()[0]
     return 0 if last is None else int(last) + 1

@@ -65,7 +65,7 @@ class FixedClock:
         self.advance_to(self._now + timedelta(seconds=seconds))
 
     def advance_to(self, moment: datetime) -> None:
-        """Move to this moment, which must not lie in the past, and wake everybody whose time has come, in order."""
+        """Move to this moment, which must not lie in the past; wake whose time has come, in order."""
         if moment < self._now:
             raise ValueError("a FixedClock never goes back; use set() to play a clock that was put back")
         while (wake := self.next_wake) is not None and wake <= moment:

@@ -13,8 +13,8 @@ Told = Callable[[sqlite3.Error | None], None]
 
 
 class CommitThread:
-    """Commits one transaction after another. Leaner than an executor, whose bookkeeping costs more than the commit
-    of a small change does on a fast disk."""
+    """Commits one transaction after another. Leaner than an executor, whose bookkeeping costs more than the
+    commit of a small change does on a fast disk."""
 
     def __init__(self, writer: sqlite3.Connection) -> None:
         self._writer = writer

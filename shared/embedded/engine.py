@@ -90,9 +90,10 @@ class _Job(Generic[T]):
 class SqliteEngine:
     """The only way to the file: `write` for jobs that share a commit, `read` for what was last committed.
 
-    Jobs run on the event loop, one after another, so that later ones see what earlier ones did; only the commit
-    waits for the disk, in a thread of its own, while the next jobs gather. With `inline` the commit runs on the
-    loop too and there is no thread: everything is deterministic. A database in memory is always inline.
+    Jobs run on the event loop, one after another, so that later ones see what earlier ones did; only the
+    commit waits for the disk, in a thread of its own, while the next jobs gather. With `inline` the commit
+    runs on the loop too and there is no thread: everything is deterministic. A database in memory is always
+    inline.
     """
 
     def __init__(self, path: Path | str, *, inline: bool = False, read_only: bool = False) -> None:
@@ -124,10 +125,10 @@ class SqliteEngine:
     ) -> T:
         """Run this job in the next batch; its result once the batch is durable.
 
-        `run` takes the connection, must not wait, and may be run again if another job of its batch breaks off half
-        way; what it raises is raised here and undoes only what it did. `after` is called with the result when it is
-        durable, even if the one who waits here has gone. Raises Outage if the batch could not be saved: then nobody
-        knows whether it was.
+        `run` takes the connection, must not wait, and may be run again if another job of its batch breaks off
+        half way; what it raises is raised here and undoes only what it did. `after` is called with the result
+        when it is durable, even if the one who waits here has gone. Raises Outage if the batch could not be
+        saved: then nobody knows whether it was.
         """
         if self._closed or self._writer is None:
             raise Outage(
@@ -171,11 +172,11 @@ class SqliteEngine:
             raise (Outage(str(e)) if _is_outage(e) else e) from e
 
     def when_undone(self, forget: Callable[[], None]) -> None:
-        """`forget` is called whenever a batch was rolled back: what was remembered of it is no longer true."""
+        """`forget` is called whenever a batch was rolled back: what was remembered of it is not true."""
         self._undone.append(forget)
 
     async def ping(self) -> None:
-        """Raises Outage if a write would fail: writes something small, unless something was written since last time."""
+        """Raises Outage if a write would fail: tries a small one, unless there was one since last time."""
         if self._fresh and not self._closed:
             self._fresh = False
             return
@@ -183,7 +184,7 @@ class SqliteEngine:
         self._fresh = False
 
     async def close(self) -> None:
-        """Finish what is queued, then close: readers first, so that the writer's checkpoint is the last word."""
+        """Finish what is queued, then close: readers first, so that the writer has the last word."""
         if self._closed:
             return
         self._closed = True
@@ -231,8 +232,8 @@ class SqliteEngine:
     def _run(self, writer: sqlite3.Connection, batch: Sequence[_Job[Any]]) -> bool:
         """Run all jobs in one transaction, left open; True if they wrote anything.
 
-        A job that fails after it has written spoils the transaction, so the others begin again without it. That
-        is rare, since decisions are made before anything is written, and cheaper than a savepoint for each.
+        A job that fails after it has written spoils the transaction, so the others begin again without it.
+        That is rare, since decisions are made before anything is written, and cheaper than a savepoint each.
         """
         torn: list[_Job[Any]] = []
         while True:
@@ -347,7 +348,7 @@ def _open_reader(path: Path | str) -> sqlite3.Connection:
 
 
 def _lock(directory: Path) -> int:
-    """Hold the directory for this process; the system lets go of it when the process ends, however it ends."""
+    """Hold the directory for this process; the kernel lets go of it when the process ends."""
     file = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o644)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

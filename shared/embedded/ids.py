@@ -20,7 +20,7 @@ def uuid7(ms: int, chance: int) -> str:
 
 
 class _Ids:
-    """Ids that rise strictly within one mint, even when many are made in one millisecond or the clock goes back."""
+    """Ids that rise strictly within one mint, even within one millisecond or when the clock goes back."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

@@ -27,7 +27,7 @@ REMEMBERED = 20_000
 class SqliteStore:
     """One table per kind of record and one outbox for the service, written together.
 
-    The writer remembers the records it changed last, decoded: it is the only one that writes, so they are right
+    The writer remembers the records it met last, decoded: it is the only one that writes, so they are right
     until a batch is rolled back.
     """
 

@@ -14,6 +14,9 @@ from shared.embedded.search import column
 from shared.records import Record
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
+_FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_BODY = "version = ?, sequence = ?, body = ?, due_at = ?"
+_HEARD = "applied = ?, pruned_at = ?"
 
 
 def name_of(service: str, kind: str) -> str:
@@ -33,14 +36,9 @@ class Table:
         kept = "id, version, sequence, body, applied, ops, pruned_at, due_at"
         self._select = f"SELECT {kept} FROM {quoted} WHERE id = ?"
         self._insert = f"INSERT INTO {quoted} ({kept}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-        body, heard, met = (
-            "version = ?, sequence = ?, body = ?, due_at = ?",
-            "applied = ?, pruned_at = ?",
-            "ops = ?",
-        )
-        self._update = f"UPDATE {quoted} SET {body} WHERE id = ?"
-        self._update_heard = f"UPDATE {quoted} SET {body}, {heard} WHERE id = ?"
-        self._update_all = f"UPDATE {quoted} SET {body}, {heard}, {met} WHERE id = ?"
+        self._update = f"UPDATE {quoted} SET {_BODY} WHERE id = ?"
+        self._update_heard = f"UPDATE {quoted} SET {_BODY}, {_HEARD} WHERE id = ?"
+        self._update_all = f"UPDATE {quoted} SET {_BODY}, {_HEARD}, ops = ? WHERE id = ?"
         self._note = f"UPDATE {quoted} SET applied = ?, ops = ?, pruned_at = ? WHERE id = ?"
         self.get = f"SELECT version, body FROM {quoted} WHERE id = ?"
         self.due = f"SELECT id FROM {quoted} WHERE due_at <= ? ORDER BY due_at, id LIMIT ?"
@@ -49,13 +47,14 @@ class Table:
     def statements(self) -> list[str]:
         """What creates the table and its declared indexes, the id last in each so that ties have an order."""
         created = [
-            f'CREATE TABLE IF NOT EXISTS "{self.name}" (id TEXT NOT NULL PRIMARY KEY, version INTEGER NOT NULL, '
-            "sequence INTEGER NOT NULL, body TEXT NOT NULL, applied TEXT NOT NULL, ops TEXT NOT NULL, "
-            "pruned_at INTEGER, due_at INTEGER)",
-            f'CREATE INDEX IF NOT EXISTS "{self.name} due" ON "{self.name}" (due_at, id) WHERE due_at IS NOT NULL',
+            f'CREATE TABLE IF NOT EXISTS "{self.name}" ('
+            "id TEXT NOT NULL PRIMARY KEY, version INTEGER NOT NULL, sequence INTEGER NOT NULL, "
+            "body TEXT NOT NULL, applied TEXT NOT NULL, ops TEXT NOT NULL, pruned_at INTEGER, due_at INTEGER)",
+            f'CREATE INDEX IF NOT EXISTS "{self.name} due" ON "{self.name}" (due_at, id) '
+            "WHERE due_at IS NOT NULL",
         ]
         for index in self.kind.indexes:
-            if not all(re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", field) for field in index.fields):
+            if not all(_FIELD.fullmatch(field) for field in index.fields):
                 raise ValueError(f"{index.fields} are no fields")
             expressions = ", ".join(column(field) for field in (*index.fields, "id"))
             created.append(

@@ -17,7 +17,7 @@ from shared.embedded.engine import InUse, SqliteEngine, open_read_only
 from shared.embedded.ids import SeededIds
 from shared.embedded.store import SqliteStore
 from shared.errors import Outage
-from shared.ports import Query, Where
+from shared.ports import Outgoing, Query, Where
 from tests.conformance.toys import BASKETS, Basket, Fill, Shelf, heard, outgoing, take
 
 
@@ -279,6 +279,20 @@ async def test_a_database_in_memory_behaves_alike() -> None:
     assert found is not None
     assert found.record.count == 10
     await engine.close()
+
+
+async def test_inline_the_same_story_is_told_in_the_same_bytes(tmp_path: Path) -> None:
+    async def story(directory: Path) -> list[Outgoing]:
+        engine = SqliteEngine(directory / "wushe.db", inline=True)
+        store = a_store(engine)
+        await asyncio.gather(
+            *(store.change(Basket, f"b{n % 7}", Fill(f"b{n % 7}"), cause=heard(n % 5 + 1)) for n in range(50))
+        )
+        told = await store.pending(100)
+        await engine.close()
+        return told
+
+    assert await story(tmp_path / "once") == await story(tmp_path / "again")
 
 
 @pytest.mark.faults

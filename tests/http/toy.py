@@ -67,7 +67,7 @@ class NewNote(Schema):
     text: Name
     rank: int = Field(1, ge=1)
     weight: float | None = None
-    drawings: list[Annotated[Circle | Square, Field(discriminator="shape")]] = []
+    drawings: tuple[Annotated[Circle | Square, Field(discriminator="shape")], ...] = ()
     tags: dict[str, str] = Field(default_factory=dict)
 
 

@@ -30,7 +30,7 @@ STEPS = (1, 3, 5, 10, 20, 50)
 class Person:
     id: str
     state: VolunteerState
-    load: CalendarLoad = CalendarLoad()
+    load: CalendarLoad
 
     @property
     def zone(self) -> ZoneInfo:
@@ -49,7 +49,7 @@ def ring_of(one: str, other: str) -> int:
 def km(one: str | None, other: str | None) -> float | None:
     if one is None or other is None:
         return None
-    return h3.great_circle_distance(h3.cell_to_latlng(one), h3.cell_to_latlng(other), unit="km")
+    return float(h3.great_circle_distance(h3.cell_to_latlng(one), h3.cell_to_latlng(other), unit="km"))
 
 
 def free(person: Person, window: Window) -> bool:

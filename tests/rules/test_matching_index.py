@@ -13,7 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.matching.index.memory import MemoryIndex
-from services.matching.index.port import SMALLEST_CHANGE_FIRST, LotsQuery, PeopleQuery
+from services.matching.index.port import (
+    SMALLEST_CHANGE_FIRST,
+    SMALLEST_GOODS_CHANGE_FIRST,
+    LotsQuery,
+    PeopleQuery,
+)
 from shared.contracts.parts import CalendarLoad, CertificateHeld, Earmark, LotState, VolunteerState, Window
 from shared.contracts.vocabulary import (
     Category,
@@ -175,7 +180,7 @@ def test_the_diagnosis_counts_everybody_by_the_first_rule_and_its_relaxations_co
     assert [one.rule for one in diagnosis.removed] == [rule for rule in Rule if rule in counted]
     assert diagnosis.looked_at == size == sum(counted.values()) + diagnosis.remaining
     assert {one.rule: one.gain for one in diagnosis.relaxations} == plain.relaxed(people, query)
-    order = [SMALLEST_CHANGE_FIRST.index(Rule(one.rule)) for one in diagnosis.relaxations]
+    order = [[rule.value for rule in SMALLEST_CHANGE_FIRST].index(one.rule) for one in diagnosis.relaxations]
     assert order == sorted(order)
 
 
@@ -303,7 +308,5 @@ def test_lots_are_chosen_and_explained_as_by_a_plain_search(seed: int, size: int
 
 @pytest.mark.parametrize("rule", [GoodsRule.EXPIRED, GoodsRule.CATEGORY, GoodsRule.QUANTITY])
 def test_nobody_is_advised_to_give_what_cannot_be_given(rule: GoodsRule) -> None:
-    from services.matching.index.port import SMALLEST_GOODS_CHANGE_FIRST
-
     assert rule not in SMALLEST_GOODS_CHANGE_FIRST
     assert Rule.AUDIENCE not in SMALLEST_CHANGE_FIRST

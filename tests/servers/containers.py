@@ -55,6 +55,8 @@ class _Contained:
     def kill(self) -> None:
         self._inner.kill()
 
+    kill_inner = kill
+
     def freeze(self) -> None:
         self._inner.pause()
 
@@ -105,10 +107,6 @@ class ContainedMongo(_Contained):
     @property
     def address(self) -> str:
         return f"mongodb://127.0.0.1:{self.port}/?directConnection=true"
-
-    def kill_inner(self) -> None:
-        """There is nothing inside that could die by itself."""
-        self.kill()
 
     def _ready(self) -> bool:
         ping = ["mongosh", "--quiet", "--eval", "db.runCommand({ping: 1}).ok"]

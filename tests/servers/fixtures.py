@@ -35,11 +35,8 @@ class Server(Protocol):
     def kill(self) -> None: ...
     def freeze(self) -> None: ...
     def thaw(self) -> None: ...
-
-
-class MongoServer(Server, Protocol):
     def kill_inner(self) -> None:
-        """Kill only the part that keeps the data, where there is one."""
+        """Kill only the part that keeps the data, where there is one; else all of it."""
 
 
 class Given:
@@ -65,11 +62,9 @@ def kafka_server() -> Server:
     return _server("kafka", "WUSHE_TEST_KAFKA", ContainedKafka, _native_kafka)
 
 
-def mongo_server() -> MongoServer:
+def mongo_server() -> Server:
     """The MongoDB, or compatible server, of this test run."""
-    server = _server("mongo", "WUSHE_TEST_MONGO", ContainedMongo, _native_mongo)
-    assert hasattr(server, "kill_inner")
-    return server  # type: ignore[return-value]  # each of the three has it
+    return _server("mongo", "WUSHE_TEST_MONGO", ContainedMongo, _native_mongo)
 
 
 def _server(

@@ -37,7 +37,9 @@ from shared.contracts.resources import (
     HoldPlaced,
     HoldRefused,
     HoldReleased,
+    LotIssued,
     LotListed,
+    LotReceived,
 )
 from shared.contracts.vocabulary import (
     Category,
@@ -204,7 +206,7 @@ class Desk:
 
     async def serves(self, id: str, **more: Any) -> None:
         facts: dict[str, Any] = {"seat_id": "p1/1", "household_id": "household-1", "minutes": 120}
-        times = {"started_at": TOMORROW.start_at, "ended_at": TOMORROW.end_at}
+        times: dict[str, Any] = {"started_at": TOMORROW.start_at, "ended_at": TOMORROW.end_at}
         await self.w.hears((id, self.about(TaskDone, id, **facts, **times, **more)))
 
     def about(
@@ -217,7 +219,8 @@ class Desk:
         )
 
     def requests(self, need: str = NEED) -> list[HoldRequested]:
-        return self.said_of(HoldRequested, need)
+        """Everything that was asked of lots, once each however often it was asked again."""
+        return list({one.hold_id: one for one in reversed(self.said_of(HoldRequested, need))}.values())[::-1]
 
     async def places(self, *requests: HoldRequested, need: str = NEED) -> None:
         for one in requests:
@@ -276,8 +279,9 @@ class Desk:
 
 
 def hold_event(event: type[HoldEvent], one: HoldRequested, need: str = NEED, **more: Any) -> HoldEvent:
-    """A lot's answer about this hold."""
-    state = more.pop("state", a_lot(100))
+    """A lot's answer about this hold: nothing is left in it while it is held, and plenty when it is not."""
+    held = event in (HoldPlaced, HoldConfirmed, LotIssued, LotReceived)
+    state = more.pop("state", a_lot(0 if held else 100))
     return event(
         state=state, hold_id=one.hold_id, need_id=need, line_id=one.line_id, quantity=one.quantity, **more
     )

@@ -102,6 +102,11 @@ async def test_many_guesses_at_once_gain_nothing(hall: TownHall) -> None:
     assert sorted(a.status_code for a in answers) == [401] * 5 + [429] * 15
 
 
+async def test_many_who_know_the_password_sign_in_at_once(hall: TownHall) -> None:
+    answers = await asyncio.gather(*(hall.sign_in("wang") for _ in range(40)))
+    assert {a.status_code for a in answers} == {200}
+
+
 async def test_knowing_the_password_forgives_what_went_before(hall: TownHall) -> None:
     for _ in range(3):
         assert [(await hall.sign_in("wang", "wrong horse")).status_code for _ in range(4)] == [401] * 4

@@ -38,6 +38,8 @@ class Listener(Protocol):
 
     def follow(self, id: str) -> None: ...
 
+    async def caught_up(self) -> None: ...
+
     async def run(self) -> None: ...
 
 
@@ -81,9 +83,9 @@ async def _play(stage: Stage, narrator: Narrator, listener: Listener, data: Path
     async with AsyncExitStack() as stack:
         telling = asyncio.create_task(listener.run())
         stack.callback(telling.cancel)
-        story = Story(stage, _head, _act, listener.follow)
+        story = Story(stage, _head, _act, listener.follow, listener.caught_up)
         await story.tell()
-        await asyncio.sleep(0.5)
+        await listener.caught_up()
     facts = Facts(LANGUAGE, _fact)
     _head(say("结局：逐条核对", "The ending, fact by fact"))
     await look_back(story, facts)

@@ -18,7 +18,7 @@ async def look_back(story: Story, facts: Facts) -> None:
     await _visit(story, facts)
     await _goods(story, facts)
     await _money(story, facts)
-    await _therapist(story, facts)
+    await _signer(story, facts)
     await _letters(await story.stage.api.sign_in(ADMINISTRATOR, PASSWORD), facts)
 
 
@@ -98,8 +98,8 @@ async def _money(story: Story, facts: Facts) -> None:
     )
 
 
-async def _therapist(story: Story, facts: Facts) -> None:
-    need = (await story.staff.get(f"/api/needs/{story.needs['therapist']}")).body
+async def _signer(story: Story, facts: Facts) -> None:
+    need = (await story.staff.get(f"/api/needs/{story.needs['signer']}")).body
     search: dict[str, Any] = need["search"] or {}
     facts.note(
         search.get("hops", 0) >= 1,
@@ -119,12 +119,20 @@ async def _therapist(story: Story, facts: Facts) -> None:
         "it waits, with a reason and a time for the next step",
         waiting=need["waiting"],
     )
-    counted = [r for d in search.get("diagnosis", ()) for r in d["removed"]]
+    diagnosis = search.get("diagnosis", ())
+    counted = {r["rule"]: r["count"] for d in diagnosis for r in d["removed"]}
     facts.note(
-        bool(counted),
-        "说得出每条规则排除了多少人",
-        "it says how many people each rule removed",
-        diagnosis=search,
+        counted.get("language", 0) >= len(cast.ACTORS),
+        "说得出每条规则排除了多少人：七位会修理的都不会手语",
+        "it says how many people each rule removed: none of the seven who repair can sign",
+        removed=counted,
+    )
+    helps = [r for d in diagnosis for r in d["relaxations"] if r["rule"] == "language" and r["gain"] > 0]
+    facts.note(
+        bool(helps),
+        "也说得出放宽哪一条会有人",
+        "and which rule to relax, and how many that would give",
+        helps=diagnosis,
     )
 
 

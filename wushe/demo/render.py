@@ -22,10 +22,14 @@ _LOOKED = Words(
 )
 _HELP = Words("；若放宽“{rule}”可得{gain}个", "; dropping “{rule}” would give {gain}")
 _MONEY = Words("元", "yuan")
+_LOTS = Words("物资{n}批", "goods from {n} lot(s)")
+_MINUTES = Words("{n}分钟", "{n} minute(s)")
+_UNDER_A_MINUTE = Words("不到1分钟", "less than a minute")
+FEN = "fen"
 _UNITS = {
     "袋": "bag(s)", "箱": "box(es)", "件": "piece(s)", "套": "set(s)", "份": "parcel(s)", "床": "quilt(s)",
     "台": "unit(s)", "张": "ticket(s)", "双": "pair(s)", "次": "time(s)", "桶": "jar(s)", "盒": "pack(s)",
-    "辆": "piece(s)", "分": "fen",
+    "辆": "piece(s)",
 }  # fmt: skip
 
 
@@ -89,9 +93,13 @@ class Voice:
         return _SEATS.said(self._language, count=line.seats, what=what, mode=self.label(line.mode))
 
     def goods(self, line: GoodsLine) -> str:
-        return _GOODS.said(
-            self._language, count=line.quantity, unit=self.unit(line.unit), what=self.label(line.category)
-        )
+        return self.amount(line.quantity, line.unit, self.label(line.category))
+
+    def amount(self, quantity: int, unit: str, what: str) -> str:
+        """So much of something; money, which is counted in fen, in yuan."""
+        if unit == FEN:
+            return f"{what} {quantity / 100:,.2f} {_MONEY.said(self._language)}"
+        return _GOODS.said(self._language, count=quantity, unit=self.unit(unit), what=what)
 
     def lot(self, state: LotState) -> str:
         scale = 100 if state.kind is LotKind.MONEY else 1
@@ -120,26 +128,36 @@ class Voice:
         """What the table says that is not a field of the event."""
         match event:
             case resources.HoldEvent():
-                return {"quantity": self._amount(event), "left": self.lot(event.state)}
+                return {
+                    "quantity": self.amount(
+                        event.quantity, event.state.unit, self.label(event.state.category)
+                    ),
+                    "left": self.lot(event.state),
+                }
+            case matching.HoldRequested():
+                return {"asked": self.amount(event.quantity, event.unit, self.label(event.goods))}
             case needs.NeedProgressed():
                 return {"why": self._because(event.waiting)}
             case matching.MatchState():
-                return {"holds": str(len(event.holds))}
+                return {"found": self._found(event)}
+            case _ if hasattr(event, "minutes"):
+                return {"minutes": self._minutes(event.minutes)}
             case _ if hasattr(event, "member_ids"):
                 return {"members": str(len(event.member_ids))}
             case _:
                 return {}
 
+    def _found(self, state: matching.MatchState) -> str:
+        lots = [_LOTS.said(self._language, n=len(state.holds))] if state.holds else []
+        return self.join([*(self.name(seat.volunteer_id) for seat in state.seats), *lots])
+
+    def _minutes(self, minutes: int) -> str:
+        return (_MINUTES if minutes else _UNDER_A_MINUTE).said(self._language, n=minutes)
+
     def _because(self, waiting: Waiting | None) -> str:
         if waiting is None:
             return ""
         return ("，" if self._language == "zh" else ": ") + self.label(waiting)
-
-    def _amount(self, event: resources.HoldEvent) -> str:
-        what, state = self.label(event.state.category), event.state
-        if state.kind is LotKind.MONEY:
-            return f"{what} {event.quantity / 100:.2f} {_MONEY.said(self._language)}"
-        return _GOODS.said(self._language, count=event.quantity, unit=self.unit(state.unit), what=what)
 
     def _help(self, relaxations: tuple[Relaxation, ...]) -> str:
         if not relaxations:

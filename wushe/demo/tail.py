@@ -12,6 +12,8 @@ from wushe.demo.narrator import Narrator
 GATHER_SECONDS = 0.08
 """How long messages are gathered, so that those of different topics can be told in the order they were said."""
 
+QUIET_SECONDS = 0.25
+
 
 class Tail:
     """A private reader of the whole log, from now on."""
@@ -20,9 +22,18 @@ class Tail:
         self._bus = bus
         self._narrator = narrator
         self._followed: set[str] = set()
+        self._heard = 0
 
     def follow(self, id: str) -> None:
         self._followed.add(id)
+
+    async def caught_up(self) -> None:
+        """Wait until nothing more comes for a moment, or two seconds have passed."""
+        for _ in range(8):
+            before = self._heard
+            await asyncio.sleep(QUIET_SECONDS)
+            if self._heard == before:
+                return
 
     async def run(self) -> None:
         """Tell until cancelled."""
@@ -33,6 +44,7 @@ class Tail:
             while True:
                 found = await reading.fetch(1, 1.0)
                 if found:
+                    self._heard += 1
                     await asyncio.sleep(GATHER_SECONDS)
                     found += await reading.fetch(5000, 0.0)
                     self._tell([REGISTRY.decode(delivery.value) for delivery in found])

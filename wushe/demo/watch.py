@@ -25,6 +25,10 @@ class Watch:
     def follow(self, id: str) -> None:
         self._followed[id] = set()
 
+    async def caught_up(self) -> None:
+        """Give what was done a moment to show."""
+        await asyncio.sleep(2 * EVERY_SECONDS)
+
     async def run(self) -> None:
         """Tell until cancelled."""
         while True:

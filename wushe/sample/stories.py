@@ -102,23 +102,26 @@ class Play:
             asked = [
                 i["invitation_id"] for line in lines for i in line["invitations"] if i["answer"] == "asked"
             ]
-            if fresh := [id for id in asked if id not in tried]:
+            fresh = [id for id in asked if id not in tried]
+            if fresh and await self._accept(fresh[0]):
                 tried.add(fresh[0])
-                await self._accept(fresh[0])
             else:
                 await asyncio.sleep(0.1)
 
-    async def _accept(self, invitation: str) -> None:
-        """Say yes for somebody; whoever cannot, or is no longer asked, is passed by."""
+    async def _accept(self, invitation: str) -> bool:
+        """Say yes for somebody. False as long as the invitation has not reached their calendar; whoever cannot come,
+        or is no longer asked, is passed by."""
         try:
             await self._do(f"/api/invitations/{invitation}/accept")
         except Refused as no:
             if no.status not in (404, 409):
                 raise
-            await asyncio.sleep(0.1)
+            return no.status == 409
+        return True
 
     async def _match(self) -> None:
-        await self._take(sum(line.people for line in self._row.lines))
+        if seats := sum(line.people for line in self._row.lines):
+            await self._take(seats)
         await self._until("matched", "in_service", "awaiting_confirmation", "completed")
 
     async def _decline(self) -> None:

@@ -80,7 +80,7 @@ def _row(n: int, name: str, kind: Kind, random: Random, today: date) -> Voluntee
         "home": {"lat": _near(random, village.lat), "lon": _near(random, village.lon)},
         "skills": list(kind.skills),
         "certificates": [_certificate(c, random, today) for c in kind.certificates],
-        "languages": _languages(n, village),
+        "languages": _languages(n, village, kind),
         "modes": [Mode.ON_SITE, Mode.REMOTE] if n % 3 == 0 else [Mode.ON_SITE],
         "reach_km": random.choice((10, 20, 20, 40)),
         "hours": PATTERNS[n % len(PATTERNS)],
@@ -100,11 +100,11 @@ def _certificate(certificate: Certificate, random: Random, today: date) -> dict[
     return {"certificate": certificate, "expires_on": (today + timedelta(days=days)).isoformat()}
 
 
-def _languages(n: int, village: Village) -> list[Language]:
+def _languages(n: int, village: Village, kind: Kind) -> list[Language]:
     spoken = [Language.MANDARIN]
     if n % 2 == 0:
         spoken.append(Language.DIALECT)
-    if village.township.key in ("xianqiao", "luping") or n % 9 == 4:
+    if village.township.key in ("xianqiao", "luping") or Skill.INTERPRETING in kind.skills:
         spoken.append(Language.MIAO)
     if village.township.key in ("fengshan", "machangping") and n % 2:
         spoken.append(Language.BOUYEI)

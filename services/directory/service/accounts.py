@@ -146,10 +146,13 @@ class Accounts:
         return await self._store.change(Account, id, decide, op=self._veiled(op))
 
     async def _knows(self, account: Account, passwords: NewPassword) -> bool:
-        current = passwords.current
-        return current is not None and await self._hasher.verify(
-            account.password_hash, current.get_secret_value()
-        )
+        """Whether the present password was given. Raises TooManyTries, as signing in does."""
+        if passwords.current is None:
+            return False
+        async with self.patience.turn(account.login):
+            right = await self._hasher.verify(account.password_hash, passwords.current.get_secret_value())
+            await (self.patience.right(account.login) if right else self.patience.failed(account.login))
+        return right
 
     def _managed(
         self, access: Access, edit: Callable[[Account], Account]

@@ -53,14 +53,13 @@ class Sessions:
     async def sign_in(self, login: str, password: str, address: str) -> Opened:
         """Open a session. Raises WrongLoginOrPassword, TooManyTries. A login that nobody has takes as long as one
         that somebody has, and so does a disabled account."""
-        await self._patience.arrive(address)
-        await self._patience.begin(login)
-        found = await self._store.get(Account, await self._accounts.id_of(login))
-        right = await self._hasher.verify(found.record.password_hash if found else None, password)
-        if found is None or not right or not found.record.active:
-            await self._patience.failed(address)
-            raise WrongLoginOrPassword()
-        await self._patience.right(login)
+        async with self._patience.turn(login, address):
+            found = await self._store.get(Account, await self._accounts.id_of(login))
+            right = await self._hasher.verify(found.record.password_hash if found else None, password)
+            if found is None or not right or not found.record.active:
+                await self._patience.failed(login, address)
+                raise WrongLoginOrPassword()
+            await self._patience.right(login)
         session = open_session(self._ids.new(), found.record.id, self._clock.now())
         await self._store.change(Session, session.id, lambda _: Change(session))
         return self._opened(found.record, session)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Awaitable, Callable
+from asyncio import Lock
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from hashlib import sha256
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import NamedTuple
+from weakref import WeakValueDictionary
 
 from services.directory.domain.accounts import same_login
 from services.directory.domain.sessions import (
@@ -32,37 +35,42 @@ class _Place(NamedTuple):
 
 
 class Patience:
-    """Five failures on a login, or thirty from an address, within a quarter of an hour, and no more tries.
+    """Five failures on a login, or thirty from an address (the people of a station share one), within a quarter of
+    an hour, and no more tries.
 
-    A try on a login is counted before the password is looked at, so that many at once gain nothing, and forgotten if
-    it was right. An address only counts failures, and more of them: the people of a station share one.
+    Those who try one login take turns, so that many guesses at once gain nothing: at most one more per instance.
     """
 
     def __init__(self, kit: Kit, secret: Callable[[], Awaitable[str]]) -> None:
         self._store = kit.store
         self._clock = kit.clock
         self._secret = secret
+        self._turns: WeakValueDictionary[str, Lock] = WeakValueDictionary()
 
-    async def arrive(self, address: str) -> None:
-        """Raises TooManyTries if there were too many failures from this address."""
-        place, now = await self._place(f"from {_network(address)}"), self._clock.now()
-        known = await self._store.get(Tries, place.bucket)
-        require_patience(tries_of(known.record if known else None, place.whose, now), TRIES_FROM_ADDRESS, now)
+    @asynccontextmanager
+    async def turn(self, login: str, address: str | None = None) -> AsyncIterator[None]:
+        """Wait for one's turn to try this login. Raises TooManyTries."""
+        mine = await self._of_login(login)
+        turn = self._turns.setdefault(mine.whose, Lock())
+        async with turn:
+            await self._require(mine, TRIES)
+            if address is not None:
+                await self._require(await self._of_address(address), TRIES_FROM_ADDRESS)
+            yield
 
-    async def begin(self, login: str) -> None:
-        """Count a try on this login. Raises TooManyTries."""
+    async def failed(self, login: str, address: str | None = None) -> None:
+        """Count a failure. Raises TooManyTries if others have used up the tries meanwhile."""
         await self._note(await self._of_login(login), TRIES)
-
-    async def failed(self, address: str) -> None:
-        """Count a failure from this address. Raises TooManyTries."""
-        await self._note(await self._place(f"from {_network(address)}"), TRIES_FROM_ADDRESS)
+        if address is not None:
+            await self._note(await self._of_address(address), TRIES_FROM_ADDRESS)
 
     async def right(self, login: str) -> None:
-        """Forget the tries on this login."""
+        """Forget the failures on this login, if there were any."""
         place, now = await self._of_login(login), self._clock.now()
-        await self._store.change(
-            Tries, place.bucket, lambda known: forgive(known, place.bucket, place.whose, now)
-        )
+        if await self._failures(place):
+            await self._store.change(
+                Tries, place.bucket, lambda known: forgive(known, place.bucket, place.whose, now)
+            )
 
     async def wake(self, bucket: str) -> None:
         """Drop the tries that no longer count."""
@@ -74,6 +82,16 @@ class Patience:
         await self._store.change(
             Tries, place.bucket, lambda known: note_try(known, place.bucket, place.whose, limit, now)
         )
+
+    async def _require(self, place: _Place, limit: int) -> None:
+        require_patience(await self._failures(place), limit, self._clock.now())
+
+    async def _failures(self, place: _Place) -> tuple[int, ...]:
+        known = await self._store.get(Tries, place.bucket)
+        return tries_of(known.record if known else None, place.whose, self._clock.now())
+
+    async def _of_address(self, address: str) -> _Place:
+        return await self._place(f"from {_network(address)}")
 
     async def _of_login(self, login: str) -> _Place:
         return await self._place(f"login {same_login(login)}")

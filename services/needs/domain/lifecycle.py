@@ -55,7 +55,7 @@ def settle(before: Need | None, need: Need, now: datetime, policy: SitePolicy, *
     if _lapses(need):
         need = need.but(ended=Ending(status=NeedStatus.LAPSED, at=now))
         said = (*said, NeedLapsed(site_id=need.site_id))
-    need = _timed(_graced(need.but(status=status_of(need)), now), now, policy)
+    need = _timed(_graced(need, now), now, policy)
     if before is not None and (before.status, before.waiting) != (need.status, need.waiting):
         said = (*said, progress(need))
     return Change(need, *said)
@@ -148,21 +148,23 @@ def _asking_again(need: Need, now: datetime) -> Need:
 
 
 def _timed(need: Need, now: datetime, policy: SitePolicy) -> Need:
-    """The need with its reason, its next-action time and its earliest timer."""
+    """The need with its status, its reason, its next-action time and its earliest timer."""
+    status = status_of(need)
     if need.ended:
-        return need.but(waiting=None, next_action_at=None, wake_at=None, confirm_by=None)
+        return need.but(status=status, waiting=None, next_action_at=None, wake_at=None, confirm_by=None)
     confirm_by = None
-    if need.status is NeedStatus.AWAITING_CONFIRMATION:
+    if status is NeedStatus.AWAITING_CONFIRMATION:
         confirm_by = need.confirm_by or now + timedelta(seconds=policy.confirm_seconds)
-    need = need.but(confirm_by=confirm_by)
-    waiting, next_action_at = _reason(need, now, policy)
-    timers = [confirm_by] if confirm_by else _timers(need, next_action_at)
-    return need.but(waiting=waiting, next_action_at=next_action_at, wake_at=min(timers))
+        waiting, next_action_at, wake_at = Waiting.CONFIRMATION, confirm_by, confirm_by
+    else:
+        waiting, next_action_at = _reason(need, now, policy)
+        wake_at = min(_timers(need, next_action_at))
+    return need.but(
+        status=status, waiting=waiting, next_action_at=next_action_at, wake_at=wake_at, confirm_by=confirm_by
+    )
 
 
 def _reason(need: Need, now: datetime, policy: SitePolicy) -> tuple[Waiting, datetime]:
-    if need.confirm_by:
-        return Waiting.CONFIRMATION, need.confirm_by
     if need.referral:
         return Waiting.REFERRAL, need.referral.answer_by
     if need.search is None:

@@ -38,7 +38,7 @@ class PeopleLineIn(Schema):
     window: WindowIn
 
     def line(self) -> PeopleLine:
-        return PeopleLine.model_construct(
+        return PeopleLine(
             kind="people",
             id=self.id or "",
             seats=self.seats,
@@ -48,7 +48,7 @@ class PeopleLineIn(Schema):
             certificates=self.certificates,
             languages=self.languages,
             mode=self.mode,
-            window=Window.model_construct(start_at=self.window.start_at, end_at=self.window.end_at),
+            window=Window(start_at=self.window.start_at, end_at=self.window.end_at),
         )
 
 
@@ -66,7 +66,7 @@ class GoodsLineIn(Schema):
     needed_by: f.Moment | None = None
 
     def line(self) -> GoodsLine:
-        return GoodsLine.model_construct(
+        return GoodsLine(
             kind="goods",
             id=self.id or "",
             category=self.category,

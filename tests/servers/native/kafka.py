@@ -76,6 +76,8 @@ class NativeKafka:
         """As in a crash: SIGKILL. `start` then begins on the same data."""
         self._daemon.end(signal.SIGKILL)
 
+    kill_inner = kill
+
     def freeze(self) -> None:
         self._daemon.send(signal.SIGSTOP)
 

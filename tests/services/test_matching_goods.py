@@ -1,0 +1,370 @@
+"""How people and goods are found together: held, confirmed, partly enough, given back when the other half fails."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from services.matching.domain.words import MatchStatus, Phase
+from shared.contracts.matching import (
+    HoldConfirmationRequested,
+    HoldReleaseRequested,
+    HoldRequested,
+    MatchClosed,
+    MatchMade,
+    MatchPartlyMade,
+    MatchReopened,
+    MatchStalled,
+    SearchProgressed,
+    SeatReleased,
+    SeatWon,
+)
+from shared.contracts.needs import NeedCancelled, NeedChanged, NeedLapsed, NeedPosted
+from shared.contracts.parts import Earmark
+from shared.contracts.resources import HoldPlaced, LotChanged, LotIssued, LotReceived, LotReturned
+from shared.contracts.vocabulary import CancelReason, Category, Closing, GoodsRule, TargetGroup, Waiting
+from tests.services.matching_desk import (
+    NEED,
+    a_line,
+    a_lot,
+    a_need,
+    desk,
+    hold_event,
+    ids,
+    minutes,
+    some_goods,
+)
+from tests.world import START
+
+
+async def test_people_and_goods_are_searched_together_and_made_when_both_are_confirmed() -> None:
+    async with desk() as d:
+        await d.knows_people("li")
+        await d.knows_lot("rice", 10)
+        await d.posts(a_line(), some_goods(quantity=5), target_groups=(TargetGroup.ELDER_ALONE,))
+        (request,) = d.requests()
+        assert (request.lot_id, request.quantity, request.unit, request.site_id) == ("rice", 5, "袋", "east")
+        assert request.target_groups == (TargetGroup.ELDER_ALONE,)
+        assert request.hold_id.startswith("rice~")
+        assert minutes(request.expires_at) == 240
+        await d.places(request)
+        await d.accepts("li")
+        assert d.w.said(MatchMade) == []
+        (asked,) = d.w.said(HoldConfirmationRequested)
+        assert asked.pick_up_by == START + timedelta(days=3)
+        assert (await d.match()).status == MatchStatus.CONFIRMING
+        await d.confirms(request)
+        (made,) = d.w.said(MatchMade)
+        assert (ids(made.seats), [(h.lot_id, h.quantity) for h in made.holds]) == (["li"], [("rice", 5)])
+        assert (await d.match()).due_at is None
+
+
+async def test_goods_alone_are_made_as_soon_as_they_are_confirmed() -> None:
+    async with desk() as d:
+        await d.knows_lot("rice")
+        await d.posts(some_goods())
+        await d.places(*d.requests())
+        await d.confirms(*d.requests())
+        assert len(d.w.said(MatchMade)) == 1
+
+
+async def test_what_expires_soonest_goes_first_then_what_is_near_then_what_leaves_least() -> None:
+    async with desk() as d:
+        await d.knows_lot("later", expires_on=date(2026, 6, 1))
+        await d.knows_lot("never", 5)
+        await d.knows_lot("soon far", expires_on=date(2026, 4, 1), area="522702103")
+        await d.knows_lot("soon near", 20, expires_on=date(2026, 4, 1), area="522702102")
+        await d.knows_lot("soon near small", 5, expires_on=date(2026, 4, 1), area="522702102")
+        await d.knows_lot("too soon", expires_on=date(2026, 3, 5))
+        await d.knows_lot("soonest but little", 4, expires_on=date(2026, 3, 20))
+        await d.posts(some_goods(quantity=5, needed_by=START + timedelta(days=7)))
+        assert [r.lot_id for r in d.requests()] == ["soon near small"]
+
+
+async def test_several_lots_are_combined_when_none_has_it_all() -> None:
+    async with desk() as d:
+        await d.knows_lot("a", 4, expires_on=date(2026, 4, 1))
+        await d.knows_lot("b", 3)
+        await d.knows_lot("c", 2, area="522702102")
+        await d.posts(some_goods(quantity=8))
+        assert [(r.lot_id, r.quantity) for r in d.requests()] == [("a", 4), ("c", 2), ("b", 2)]
+        await d.places(*d.requests())
+        assert (await d.match()).secured("g1") == 8
+
+
+async def test_a_lot_is_never_asked_for_outside_its_earmark() -> None:
+    async with desk() as d:
+        await d.knows_lot("purpose", earmark=Earmark(purposes=(Category.RIGHTS,)))
+        await d.knows_lot("group", earmark=Earmark(target_groups=(TargetGroup.ORPHAN,)))
+        await d.knows_lot("area", earmark=Earmark(areas=("522703",)))
+        await d.knows_lot("dates", earmark=Earmark(to_day=date(2026, 3, 1)))
+        await d.posts(some_goods())
+        assert d.requests() == []
+        (stalled,) = d.w.said(MatchStalled)
+        assert stalled.waiting == Waiting.STOCK_SHORT
+        (why,) = stalled.diagnosis
+        rules = [
+            GoodsRule.EARMARK_PURPOSE,
+            GoodsRule.EARMARK_GROUP,
+            GoodsRule.EARMARK_AREA,
+            GoodsRule.EARMARK_DATE,
+        ]
+        assert [(r.rule, r.count) for r in why.removed] == [(rule, 1) for rule in rules]
+        assert [(r.rule, r.gain) for r in why.relaxations] == [(rule, 1) for rule in reversed(rules)]
+
+
+async def test_a_lot_that_refuses_is_passed_over_and_another_is_tried_at_once() -> None:
+    async with desk() as d:
+        await d.knows_lot("first", expires_on=date(2026, 4, 1))
+        await d.knows_lot("second")
+        await d.posts(some_goods())
+        await d.refuses(d.requests()[0])
+        assert [r.lot_id for r in d.requests()] == ["first", "second"]
+        await d.refuses(d.requests()[1], GoodsRule.EARMARK_GROUP)
+        assert d.w.said(MatchStalled)[-1].waiting == Waiting.STOCK_SHORT
+        assert (await d.match()).goods["g1"].refused == {
+            "first": GoodsRule.QUANTITY,
+            "second": GoodsRule.EARMARK_GROUP,
+        }
+
+
+async def test_a_lot_that_was_empty_is_asked_again_in_the_next_tier_but_a_condition_stays() -> None:
+    async with desk(tier_seconds=3600) as d:
+        await d.knows_lot("empty")
+        await d.knows_lot("earmarked")
+        await d.posts(some_goods())
+        for rule in (GoodsRule.QUANTITY, GoodsRule.EARMARK_GROUP):
+            one = d.requests()[-1]
+            await d.refuses(one, rule if one.lot_id == "empty" else GoodsRule.EARMARK_GROUP)
+        assert len(d.requests()) == 2
+        await d.w.passes(minutes=61)
+        assert [r.lot_id for r in d.requests()][2:] == ["empty"]
+
+
+async def test_a_hold_that_expired_before_the_people_were_there_is_asked_for_again() -> None:
+    async with desk() as d:
+        await d.knows_people("li")
+        await d.knows_lot("rice")
+        await d.posts(a_line(), some_goods())
+        (first,) = d.requests()
+        await d.places(first)
+        await d.lets_hold_expire(first)
+        (_, second) = d.requests()
+        assert second.lot_id == "rice" and second.hold_id != first.hold_id
+        await d.places(second)
+        await d.accepts("li")
+        await d.confirms(second)
+        assert len(d.w.said(MatchMade)) == 1
+
+
+async def test_a_hold_that_expired_just_before_its_confirmation_is_replaced() -> None:
+    async with desk() as d:
+        await d.knows_people("li")
+        await d.knows_lot("rice")
+        await d.posts(a_line(), some_goods())
+        await d.places(*d.requests())
+        await d.accepts("li")
+        await d.lets_hold_expire(d.requests()[0])
+        assert d.w.said(MatchMade) == []
+        await d.places(d.requests()[1])
+        await d.confirms(d.requests()[1])
+        (made,) = d.w.said(MatchMade)
+        assert ids(made.seats) == ["li"] and len(made.holds) == 1
+
+
+async def test_when_the_people_cannot_be_had_the_goods_are_given_back() -> None:
+    async with desk() as d:
+        await d.knows_lot("rice")
+        await d.posts(a_line(), some_goods())
+        await d.places(*d.requests())
+        await d.w.hears((NEED, NeedLapsed(site_id="east")))
+        (released,) = d.w.said(HoldReleaseRequested)
+        assert (released.hold_id, released.reason) == (d.requests()[0].hold_id, Closing.LAPSED)
+        await d.releases(d.requests()[0], Closing.LAPSED)
+        match = await d.match()
+        assert (match.holds, match.due_at) == ({}, None)
+
+
+async def test_when_the_goods_cannot_be_had_the_people_are_given_back() -> None:
+    async with desk(allow_partial=False) as d:
+        await d.knows_people("li")
+        await d.posts(a_line(), some_goods())
+        await d.accepts("li")
+        await d.w.hears((NEED, NeedLapsed(site_id="east")))
+        assert ids(d.w.said(SeatWon)) == ids(d.w.said(SeatReleased)) == ["li"]
+        assert [*d.w.said(MatchMade), *d.w.said(MatchPartlyMade)] == []
+
+
+async def test_goods_that_were_handed_over_stay_so_when_the_need_ends_until_they_are_returned() -> None:
+    async with desk() as d:
+        await d.knows_lot("rice")
+        await d.posts(some_goods())
+        (one,) = d.requests()
+        await d.places(one)
+        await d.confirms(one)
+        await d.w.hears(("rice", hold_event(LotIssued, one)))
+        await d.w.hears((NEED, NeedCancelled(site_id="east", reason=CancelReason.MOVED)))
+        assert d.w.said(HoldReleaseRequested) == []
+        assert [c.reason for c in d.w.said(MatchClosed)] == [Closing.CANCELLED]
+        assert (await d.match()).holds[one.hold_id].phase == Phase.ISSUED
+        await d.w.hears(("rice", hold_event(LotReturned, one)))
+        assert (await d.match()).holds == {}
+
+
+async def test_a_hold_placed_after_the_end_is_given_back_at_once() -> None:
+    async with desk() as d:
+        await d.knows_lot("rice")
+        await d.posts(some_goods())
+        await d.w.hears((NEED, NeedCancelled(site_id="east", reason=CancelReason.SOLVED)))
+        assert len(d.w.said(HoldReleaseRequested)) == 1
+        await d.places(*d.requests())
+        assert len(d.w.said(HoldReleaseRequested)) == 2
+        await d.releases(d.requests()[0], Closing.CANCELLED)
+        assert (await d.match()).due_at is None
+
+
+async def test_a_hold_that_comes_before_its_need_is_taken_up_or_given_back() -> None:
+    async with desk() as d:
+        await d.knows_lot("rice")
+        await d.posts(some_goods(quantity=5), need="other")
+        (one,) = d.requests("other")
+        wanted = hold_event(HoldPlaced, one, NEED, expires_at=one.expires_at)
+        stray = wanted.model_copy(update={"hold_id": "oil~1", "line_id": "g9"})
+        await d.w.hears(("rice", wanted), ("oil", stray))
+        await d.posts(some_goods(quantity=5))
+        assert [r.hold_id for r in d.said_of(HoldReleaseRequested)] == ["oil~1"]
+        assert d.requests() == []
+        assert [r.hold_id for r in d.said_of(HoldConfirmationRequested)] == [one.hold_id]
+
+
+async def test_answers_about_holds_that_are_overdue_are_asked_for_again_with_the_same_id() -> None:
+    async with desk() as d:
+        await d.knows_lot("rice")
+        await d.posts(some_goods())
+        await d.w.passes(minutes=4)
+        assert len(d.requests()) == 1
+        assert len(d.w.said(HoldRequested)) == 4  # at 0 s, 30 s, 90 s and 210 s
+        await d.places(d.requests()[0])
+        await d.w.passes(seconds=45)
+        assert len(d.w.said(HoldConfirmationRequested)) == 2
+        await d.confirms(d.requests()[0])
+        await d.w.passes(minutes=60)
+        assert (len(d.w.said(HoldRequested)), len(d.w.said(HoldConfirmationRequested))) == (4, 2)
+
+
+async def test_a_release_is_not_asked_for_for_ever() -> None:
+    async with desk() as d:
+        await d.knows_lot("rice")
+        await d.posts(some_goods())
+        await d.w.hears((NEED, NeedCancelled(site_id="east", reason=CancelReason.SOLVED)))
+        await d.w.passes(days=2)
+        assert len(d.w.said(HoldReleaseRequested)) == 13
+        assert (await d.match()).due_at is None
+
+
+async def test_less_than_the_minimum_is_not_held_at_all() -> None:
+    async with desk() as d:
+        await d.knows_lot("rice", 3)
+        await d.posts(some_goods(quantity=10, minimum=4))
+        assert d.requests() == []
+        assert d.w.said(MatchStalled)[0].diagnosis[0].remaining == 1
+        await d.posts(some_goods(quantity=10, minimum=3), need="need-2")
+        assert [r.quantity for r in d.requests("need-2")] == [3]
+
+
+async def test_enough_of_both_is_made_partly_and_the_rest_is_still_looked_for() -> None:
+    async with desk(wave_seconds=600) as d:
+        await d.knows_people("li", "wang")
+        await d.knows_lot("rice", 6)
+        await d.posts(a_line(seats=2, minimum=1), some_goods(quantity=10, minimum=6))
+        await d.places(*d.requests())
+        await d.accepts("li")
+        assert d.w.said(HoldConfirmationRequested) == []
+        await d.w.passes(minutes=11)
+        assert {r.hold_id for r in d.w.said(HoldConfirmationRequested)} == {d.requests()[0].hold_id}
+        await d.confirms(*d.requests())
+        (partly,) = d.w.said(MatchPartlyMade)
+        assert (ids(partly.seats), [h.quantity for h in partly.holds]) == (["li"], [6])
+        assert [m.line_id for m in partly.missing] == ["p1", "g1"]
+        await d.knows_lot("more", 50)
+        await d.w.passes(minutes=30)
+        assert [r.quantity for r in d.requests()] == [6, 4]
+        await d.places(d.requests()[1])
+        await d.confirms(d.requests()[1])
+        await d.accepts("wang")
+        (made,) = d.w.said(MatchMade)
+        assert (ids(made.seats), [h.quantity for h in made.holds]) == (["li", "wang"], [6, 4])
+
+
+async def test_goods_that_come_back_or_are_released_by_staff_open_the_match_again_with_another_lot() -> None:
+    async with desk() as d:
+        await d.knows_lot("rice", expires_on=date(2026, 4, 1))
+        await d.knows_lot("flour")
+        await d.knows_lot("noodles")
+        await d.posts(some_goods())
+        (first,) = d.requests()
+        await d.places(first)
+        await d.confirms(first)
+        await d.releases(first)
+        assert [(r.reason, r.holds) for r in d.w.said(MatchReopened)] == [(Closing.BY_STAFF, ())]
+        second = d.requests()[1]
+        assert second.lot_id != "rice"
+        await d.places(second)
+        await d.confirms(second)
+        await d.w.hears((second.lot_id, hold_event(LotIssued, second)))
+        await d.w.hears((second.lot_id, hold_event(LotReceived, second)))
+        assert len(d.w.said(MatchMade)) == 2
+        await d.w.hears((second.lot_id, hold_event(LotReturned, second)))
+        assert len(d.w.said(MatchReopened)) == 2
+        assert d.requests()[2].lot_id not in {"rice", second.lot_id}
+
+
+async def test_a_need_that_asks_for_less_gives_the_rest_back_and_one_that_asks_for_more_gets_more() -> None:
+    async with desk() as d:
+        await d.knows_lot("a", 4, expires_on=date(2026, 4, 1))
+        await d.knows_lot("b", 4)
+        await d.posts(a_line(), some_goods(quantity=8))
+        await d.places(*d.requests())
+        await d.w.hears((NEED, NeedChanged(spec=a_need(a_line(), some_goods(quantity=4)))))
+        assert [r.lot_id for r in d.w.said(HoldReleaseRequested)] == ["b"]
+        await d.releases(d.requests()[1], Closing.CHANGED)
+        await d.w.hears((NEED, NeedChanged(spec=a_need(a_line(), some_goods(quantity=6)))))
+        assert [r.quantity for r in d.requests()] == [4, 4, 2]
+
+
+async def test_a_need_for_other_people_gives_back_goods_that_were_held_for_these() -> None:
+    async with desk() as d:
+        orphans = Earmark(target_groups=(TargetGroup.ORPHAN,))
+        await d.knows_lot("earmarked", earmark=orphans, expires_on=date(2026, 4, 1))
+        await d.knows_lot("free")
+        await d.posts(some_goods(), target_groups=(TargetGroup.ORPHAN,))
+        assert [r.lot_id for r in d.requests()] == ["earmarked"]
+        await d.places(*d.requests())
+        await d.w.hears((NEED, NeedChanged(spec=a_need(some_goods()))))
+        assert [r.lot_id for r in d.w.said(HoldReleaseRequested)] == ["earmarked"]
+        assert [r.lot_id for r in d.requests()] == ["earmarked", "free"]
+
+
+async def test_where_a_search_waits_for_goods_only_it_says_so() -> None:
+    async with desk() as d:
+        await d.knows_lot("rice")
+        await d.posts(some_goods())
+        (progressed,) = d.w.said(SearchProgressed)
+        assert (progressed.waiting, progressed.open_seats, progressed.asked) == (Waiting.HOLDS, 0, 0)
+
+
+async def test_stock_that_comes_in_is_found_by_a_search_that_was_short() -> None:
+    async with desk(wave_seconds=60) as d:
+        await d.knows_lot("rice", 1)
+        await d.posts(some_goods(quantity=5))
+        assert d.requests() == []
+        await d.w.hears(("rice", LotChanged(state=a_lot(20), added=19)))
+        await d.w.passes(seconds=61)
+        assert [r.quantity for r in d.w.said(HoldRequested)] == [5]
+
+
+async def test_posting_twice_changes_nothing() -> None:
+    async with desk() as d:
+        await d.knows_lot("rice")
+        await d.posts(some_goods())
+        await d.w.hears((NEED, NeedPosted(spec=a_need(some_goods()))))
+        assert len(d.requests()) == 1
