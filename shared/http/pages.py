@@ -72,11 +72,14 @@ def _read(cursor: str, order: str, descending: bool) -> After:
     )
     try:
         parts = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        json.dumps(parts, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as e:
         raise broken from e
     if not isinstance(parts, list) or len(parts) != 4 or parts[:2] != [order, descending]:
         raise broken
     value, id = parts[2:]
     if not isinstance(value, str | int | None) or not isinstance(id, str):
+        raise broken
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
         raise broken
     return value, id

@@ -6,6 +6,7 @@ Nothing that was sent is quoted, and nothing is said about the inside of the sys
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from traceback import extract_tb
 from typing import Any, NamedTuple
 
 import structlog
@@ -124,8 +125,7 @@ async def _refused(request: Request, refusal: Refusal) -> ProblemResponse:
 
 
 async def _unread(request: Request, refused: RequestRefused) -> ProblemResponse:
-    headers = {"Connection": "close"} if refused.status_code == 413 else {}
-    return say(request, refused.problem, refused.flaws, headers)
+    return say(request, refused.problem, refused.flaws)
 
 
 async def _invalid(request: Request, error: RequestValidationError) -> ProblemResponse:
@@ -187,7 +187,11 @@ async def _unfit(request: Request, error: ValidationError | ResponseValidationEr
 
 
 async def _fault(request: Request, error: Exception) -> ProblemResponse:
-    """Anything else; the framework passes the error on to the server, which logs it."""
+    """Anything else. What the error says is not logged, since it may quote values; where it was raised is."""
+    frames = [
+        f"{frame.filename}:{frame.lineno} {frame.name}" for frame in extract_tb(error.__traceback__)[-6:]
+    ]
+    log.error("fault", kind=type(error).__name__, where=frames)
     return say(request, FAULT)
 
 

@@ -83,4 +83,6 @@ async def let_go(client: Any, seconds: float) -> None:
     await asyncio.wait((stopping, *ends), timeout=seconds)
     for end in ends:
         end.cancel()
+    if (unsent := getattr(client, "_message_accumulator", None)) is not None:
+        unsent.fail_all(KafkaError("cut off"))
     await asyncio.gather(stopping, *ends, return_exceptions=True)

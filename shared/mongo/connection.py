@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
@@ -68,10 +69,11 @@ class Connection:
         await self._client.drop_database(self.database(service))
 
     async def close(self) -> None:
-        """Awaited in PyMongo, not in motor."""
-        closing = cast(Any, self._client.close())
-        if inspect.isawaitable(closing):
-            await closing
+        """Awaited in PyMongo. In motor it waits for the server on the event loop, so it gets a thread of its own."""
+        if self.driver is Driver.PYMONGO:
+            await self._client.close()
+        else:
+            await asyncio.to_thread(cast(Any, self._client.close))
 
 
 def _client(driver: Driver, address: str, options: dict[str, Any]) -> AsyncMongoClient[Document]:

@@ -42,7 +42,7 @@ class MongoStore:
         self._outboxes = Outboxes(connection, self._kinds, self._lanes.writer, clock, ids)
         self._watchers: dict[Place, set[asyncio.Event]] = {}
         self._sooner = asyncio.Event()
-        self._indexing = asyncio.Lock()
+        self._indexing: asyncio.Task[None] | None = None
         self._indexed = False
         self._fresh = False
 
@@ -162,13 +162,16 @@ class MongoStore:
             watcher.set()
 
     async def _prepared(self) -> None:
-        """Make sure once that the declared indexes are there."""
+        """Make sure once that the declared indexes are there; those who ask meanwhile wait for the same answer."""
         if self._indexed:
             return
-        async with self._indexing:
-            for kind in () if self._indexed else self._kinds:
-                await self._index(kind)
-            self._indexed = True
+        if self._indexing is None or (self._indexing.done() and not self._indexed):
+            self._indexing = asyncio.create_task(self._index_all())
+        await asyncio.shield(self._indexing)
+
+    async def _index_all(self) -> None:
+        await asyncio.gather(*map(self._index, self._kinds))
+        self._indexed = True
 
     async def _index(self, kind: type[Record]) -> None:
         collection, declared = self._kinds[kind], indexes(kind)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from datetime import datetime
 
 from fastapi import APIRouter, Response
 from pydantic import Field
@@ -11,6 +11,7 @@ from pydantic import Field
 from shared.errors import NotFound
 from shared.http import Access, Operation, Page, Pages, Schema, allow, answered
 from shared.ports import Query, Store, Where
+from shared.records import Outcome
 from shared.run.dead_letters import OPEN, DeadLetter, LetterStatus, discard, resend
 from shared.run.kit import Service
 from shared.run.unit import Unit
@@ -56,6 +57,10 @@ class Desk:
             raise NotFound("/path/service")
         return unit.adapters.store
 
+    def now(self, service: str) -> datetime:
+        """The present moment, by the clock of that service."""
+        return self._units[service].adapters.clock.now()
+
     async def listed(self, service: str, pages: Pages, status: LetterStatus | None) -> Page[LetterView]:
         statuses = (status,) if status else OPEN
         query: Query = pages.query(Where("status", "one_of", statuses))
@@ -91,7 +96,12 @@ def letters_service(units: Mapping[str, Unit]) -> Service:
     """The desk as a service without records of its own."""
     desk = Desk(units)
     router = APIRouter(prefix="/dead-letters", tags=["operations"])
+    _add_reading(router, desk)
+    _add_handling(router, desk)
+    return Service("operations", (), router)
 
+
+def _add_reading(router: APIRouter, desk: Desk) -> None:
     @router.get("/{service}", operation_id="list_dead_letters", summary="Messages a service could not apply")
     async def list_dead_letters(
         service: str,
@@ -109,6 +119,8 @@ def letters_service(units: Mapping[str, Unit]) -> Service:
         access.require()
         return await desk.shown(service, id)
 
+
+def _add_handling(router: APIRouter, desk: Desk) -> None:
     @router.post(
         "/{service}/{id}/resend",
         operation_id="resend_dead_letter",
@@ -118,9 +130,7 @@ def letters_service(units: Mapping[str, Unit]) -> Service:
         service: str, id: str, op: Operation, response: Response, access: Access = allow("dead_letter.handle")
     ) -> LetterAnswer:
         access.require()
-        now = units[service].adapters.clock.now() if service in units else None
-        outcome = await resend(desk.store(service), id, now, op) if now else None
-        return _answer(response, outcome)
+        return _answer(response, await resend(desk.store(service), id, desk.now(service), op))
 
     @router.post(
         "/{service}/{id}/discard", operation_id="discard_dead_letter", summary="Give it up, with a reason"
@@ -132,10 +142,6 @@ def letters_service(units: Mapping[str, Unit]) -> Service:
         access.require()
         return _answer(response, await discard(desk.store(service), id, body.reason, op))
 
-    return Service("operations", (), router)
 
-
-def _answer(response: Response, outcome: Any) -> LetterAnswer:
-    if outcome is None:
-        raise NotFound()
+def _answer(response: Response, outcome: Outcome[DeadLetter]) -> LetterAnswer:
     return LetterAnswer.model_validate(answered(response, outcome))

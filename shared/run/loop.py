@@ -63,23 +63,24 @@ class Loop:
             return 0
         if self._reading is None:
             self._reading = await self._adapters.bus.read(self.dispatch.topics, group=self.group)
-        batch = await self._reading.fetch(BATCH, seconds)
+        reading = self._reading
+        batch = await reading.fetch(BATCH, seconds)
         if not self.stopped:
             self.trouble = None
         if not batch:
             return 0
         if self.stopped:
-            await self._reading.rewind(_first_offsets(batch))
+            await reading.rewind(_first_offsets(batch))
             await self._adapters.clock.sleep(seconds)
             return 0
         try:
             self._adapters.faults.reach("loop.received")
             await self._apply(batch)
         except Outage:
-            await self._reading.rewind(_first_offsets(batch))
+            await reading.rewind(_first_offsets(batch))
             raise
         self._adapters.faults.reach("loop.applied")
-        await self._reading.commit({d.position: d.offset + 1 for d in batch})
+        await reading.commit({d.position: d.offset + 1 for d in batch})
         return len(batch)
 
     @property

@@ -167,15 +167,13 @@ async def test_a_frozen_server_is_an_outage_in_bounded_time_and_loses_nothing(
 
 
 async def test_without_a_server_everything_is_an_outage_and_nothing_hangs(driver: Driver) -> None:
-    async with asyncio.timeout(60), store_at("mongodb://127.0.0.1:9/", driver) as store:
+    async with asyncio.timeout(20), store_at("mongodb://127.0.0.1:9/", driver) as store:
         calls = (
-            store.change(Diary, "a", write("a", "x")), store.get(Diary, "a"), store.pending(10), store.next_due(),
+            store.change(Diary, "a", write("a", "x")), store.get(Diary, "a"), store.pending(10),
             store.find(Diary, Query((Where("shelf", "equal", "s"),))), store.ping(), store.outbox_age(),
         )  # fmt: skip
         outcomes = await asyncio.gather(*calls, return_exceptions=True)
-        assert [type(outcome) for outcome in outcomes] == [Outage] * len(calls) or all(
-            isinstance(outcome, Outage) for outcome in outcomes
-        )
+        assert [outcome for outcome in outcomes if not isinstance(outcome, Outage)] == []
 
 
 @pytest.mark.parametrize("cut", ["after", "before"])
@@ -184,17 +182,19 @@ async def test_a_write_whose_answer_was_lost_is_recognised_and_not_done_again(
     server: Server, driver: Driver, request_: bytes, cut: Cut
 ) -> None:
     at = urlsplit(server.address)
-    async with wire_to(at.hostname or "", at.port or 0) as wire:
-        async with store_at(f"mongodb://127.0.0.1:{wire.port}/?directConnection=true", driver) as store:
-            if request_.startswith(b"update"):
-                await store.change(Diary, "a", write("a", "before"))
-            before = (await store.get(Diary, "a")) is not None
-            wire.arm(request_, cut)
-            outcome = await store.change(Diary, "a", write("a", "x"))
-            await asyncio.sleep(wire.LATE_SECONDS)
-            assert wire.cuts == 1
-            assert (outcome.applied, outcome.version) == (True, 1 + before)
-            assert (await wrote(store, "a")).count("x") == 1
+    async with (
+        wire_to(at.hostname or "", at.port or 0) as wire,
+        store_at(f"mongodb://127.0.0.1:{wire.port}/?directConnection=true", driver) as store,
+    ):
+        if request_.startswith(b"update"):
+            await store.change(Diary, "a", write("a", "before"))
+        before = (await store.get(Diary, "a")) is not None
+        wire.arm(request_, cut)
+        outcome = await store.change(Diary, "a", write("a", "x"))
+        await asyncio.sleep(wire.LATE_SECONDS)
+        assert wire.cuts == 1
+        assert (outcome.applied, outcome.version) == (True, 1 + before)
+        assert (await wrote(store, "a")).count("x") == 1
 
 
 async def test_two_processes_share_a_record_and_neither_overwrites_the_other(
@@ -243,7 +243,7 @@ async def test_what_a_dead_process_left_unpublished_is_found_by_another(
             await dying.change(Diary, "a", write("a", "1"))
         async with asyncio.timeout(10):
             while not (found := await living.pending(10)):
-                await asyncio.sleep(0.1)
+                await living.wait(Diary, "none", lambda _: False, 0.2)
         assert [message.sequence for message in found] == [1]
 
 

@@ -5,7 +5,7 @@ Every thing is known with the facts that the policy's scopes go by: its site, it
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -41,6 +41,7 @@ class Asker:
     roles: tuple[Role, ...]
     site: str | None = None
     organisation: str | None = None
+    session: str = ""
     bad: str | None = None
 
 
@@ -91,7 +92,7 @@ class District:
             return self._revoked[asker.id]
         issued_at = now - timedelta(minutes=11) if asker.bad == "expired" else now
         return self.town.mint.sign(
-            Principal(asker.id, asker.roles, asker.site, asker.organisation, issued_at), f"session-{asker.id}"
+            Principal(asker.id, asker.roles, asker.site, asker.organisation, issued_at), asker.session
         )
 
     async def fill(self) -> None:
@@ -135,7 +136,9 @@ class District:
         body = {"login": name, "password": PASSWORD, "name": name, "roles": list(roles)}
         places = {"site_id": site, "organisation_id": organisation}
         made = await self.cast.made(self.cast.admin, "/api/accounts", {**body, **places})
-        asker = Asker(name, made["id"], roles, site, organisation)
+        opened = await self.cast.call(None, "POST", "/api/session", {"login": name, "password": PASSWORD})
+        session = opened.body["refresh_token"].partition(".")[0]
+        asker = Asker(name, made["id"], roles, site, organisation, session)
         self.askers.append(asker)
         self.add("account", asker.id, site=site, owner=asker.id)
         return asker
@@ -196,12 +199,13 @@ class District:
         for who in ("scout", "volunteer"):
             report = {"area": q.area, "text": "后山老人三天没开门"}
             lead = await cast.made(self.person(f"{who}-{q.letter}"), "/api/leads", report)
-            self.add("lead", lead["id"], site=helper.site, owner=self.asker(f"{who}-{q.letter}").id,
-                     household=q.letter)  # fmt: skip
+            self.add("lead", lead["id"], site=helper.site, owner=self.asker(f"{who}-{q.letter}").id)
 
     async def _needs(self, cast: Cast, q: Quarter, charity: str, provider: str) -> None:
         home = await cast.household(area=q.area)
-        self.add("household", home["id"], site=cast.station, resident_id=home["resident_ids"][0], letter=q.letter)
+        filed = self.add("household", home["id"], site=cast.station, resident_id=home["resident_ids"][0])
+        for lead in self.things["lead"][-2:]:
+            lead.more["home"] = filed
         await self.town.settle()
         people = cast.people_line(hours=5, skills=[q.skill])
         served = await cast.need(home, people, cast.goods_line(2, category=q.goods))
@@ -264,10 +268,6 @@ class District:
             listed = await self.cast.got(self.person("administrator"), f"/api/dead-letters/{service}")
             for letter in listed["items"]:
                 self.add("letter", letter["id"], service=service)
-
-
-def everybody(district: District) -> Iterator[Asker]:
-    yield from district.askers
 
 
 @asynccontextmanager

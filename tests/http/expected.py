@@ -7,20 +7,21 @@ reach; `expected` works out the rest from `POLICY` and from whose the thing is.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from enum import Enum
 from itertools import count
 from typing import Any
 
-from shared.contracts.vocabulary import Role
+from shared.http.catalogue import Guarded
 from shared.security.policy import POLICY, Scope
 from tests.http.district import PASSWORD, Asker, Thing
 from tests.town import START
 
 _NUMBERS = count(1)
 NOBODY = Thing("")
+Parents = Mapping[str, str | None]
 
 
 def soon(hours: float) -> str:
@@ -30,26 +31,34 @@ def soon(hours: float) -> str:
 Body = Callable[[Thing], Any]
 
 
+class Verdict(Enum):
+    """PUBLIC: no account is asked for. WITHIN: whatever comes of it, not for want of rights."""
+
+    PUBLIC = "public"
+    NOT_SIGNED_IN = "not signed in"
+    FORBIDDEN = "forbidden"
+    OUT_OF_REACH = "out of reach"
+    WITHIN = "within"
+
+
 @dataclass(frozen=True)
 class Row:
     """How to ask one route about one thing.
 
     `about`: the kind of thing whose site, organisation and owner decide; None where the role alone does.
     `refused`: the status for what is out of reach: 404 hides it, 403 says so, 422 blames the field, 200 refuses the
-    line of a bulk load. `by`: what stands in the address, if not the thing's own id. `lists`: the kind of thing listed.
-    `mine`: the thing would belong to whoever asks. `whole`: a list shows all that is in reach, and not only some.
+    line of a bulk load. `address`: what stands in the address, if not the thing's own id. `lists`: the kind of thing
+    listed; all that is in reach, unless it is not the `whole`. `mine`: the thing would belong to whoever asks.
     """
 
     about: str | None = None
     body: Body | None = None
     refused: int = 404
     query: str = ""
-    by: Mapping[str, str] | None = None
+    address: Mapping[str, str] | None = None
     lists: str | None = None
-    mine: bool = False
     whole: bool = True
-    bulk: bool = False
-    anybody: Callable[[], Mapping[str, str]] = dict
+    mine: bool = False
 
 
 def just(**body: Any) -> Body:
@@ -79,7 +88,8 @@ def home(at: Thing) -> Any:
 
 def order(at: Thing) -> Any:
     window = {"start_at": soon(20), "end_at": soon(21)}
-    return {"household_id": at.id, "category": "comfort", "lines": [{"kind": "people", "seats": 1, "window": window}]}
+    who = {"household_id": at.id, "beneficiary_id": at.more["resident_id"]}
+    return {**who, "category": "comfort", "lines": [{"kind": "people", "seats": 1, "window": window}]}
 
 
 def load(body: Body) -> Body:
@@ -104,10 +114,10 @@ def gift(of: Thing) -> Any:
 REFER = just(body="县医院", answer_by=soon(48))
 CERTIFICATE = just(certificate="first_aid", expires_on="2030-01-01")
 HOURS = just(day="2026-03-01", minutes=30, reason="补录")
-RESIDENT = {"household_id": "id", "resident_id": "resident_id"}
-LETTER = {"service": "service", "id": "id"}
+RESIDENT = {"household_id": "{id}", "resident_id": "{resident_id}"}
+LETTER = {"service": "{service}", "id": "{id}"}
 ANY_CODE = {"code": "522702001"}
-PACKAGE = {"code": "elder"}
+PACKAGE = {"code": "elderly"}
 
 TABLE: dict[str, Row] = {
     # directory
@@ -122,7 +132,7 @@ TABLE: dict[str, Row] = {
     "POST /api/accounts/{id}/enable": Row("subject"),
     "POST /api/accounts/{id}/password": Row("account", just(current=PASSWORD, new=PASSWORD)),
     "GET /api/areas": Row(),
-    "GET /api/areas/{code}": Row(anybody=lambda: ANY_CODE),
+    "GET /api/areas/{code}": Row(address=ANY_CODE),
     "POST /api/areas": Row("station", village, 403),
     "GET /api/sites": Row(lists="site"),
     "GET /api/sites/{id}": Row("site"),
@@ -130,7 +140,9 @@ TABLE: dict[str, Row] = {
     "PATCH /api/sites/{id}": Row("site", just(name="改名"), 403),
     "GET /api/organisations": Row(lists="organisation"),
     "GET /api/organisations/{id}": Row("organisation"),
-    "POST /api/organisations": Row("station", lambda at: {"name": "新", "kind": "community", "site_id": at.id}, 403),
+    "POST /api/organisations": Row(
+        "station", lambda at: {"name": "新", "kind": "community", "site_id": at.id}, 403
+    ),
     "PATCH /api/organisations/{id}": Row("organisation", just(name="改名"), 403),
     # needs
     "POST /api/households": Row("station", home, 403),
@@ -139,7 +151,9 @@ TABLE: dict[str, Row] = {
     "PATCH /api/households/{household_id}": Row("household", just(phone="0854 123")),
     "GET /api/households/{household_id}/reads": Row("household"),
     "POST /api/households/{household_id}/residents": Row("household", just(name="新成员")),
-    "PATCH /api/households/{household_id}/residents/{resident_id}": Row("household", just(phone="123"), by=RESIDENT),
+    "PATCH /api/households/{household_id}/residents/{resident_id}": Row(
+        "household", just(phone="123"), address=RESIDENT
+    ),
     "POST /api/leads": Row(body=just(area="522702001", text="线索")),
     "GET /api/leads": Row(lists="lead"),
     "GET /api/leads/{lead_id}": Row("lead"),
@@ -150,7 +164,7 @@ TABLE: dict[str, Row] = {
     "POST /api/needs/{need_id}/referral/decline": Row("referral"),
     "POST /api/needs/{need_id}/referral/accept": Row("referral"),
     "POST /api/needs": Row("household", order, 422),
-    "POST /api/needs/bulk": Row("household", load(order), 200, bulk=True),
+    "POST /api/needs/bulk": Row("household", load(order), 200),
     "GET /api/needs": Row(lists="need"),
     "GET /api/needs/{need_id}": Row("need"),
     "PATCH /api/needs/{need_id}": Row("need", just(note="补充")),
@@ -162,10 +176,10 @@ TABLE: dict[str, Row] = {
     "POST /api/needs/{need_id}/refer": Row("need", REFER),
     "POST /api/needs/{need_id}/cancel": Row("need", just(reason="other")),
     "GET /api/packages": Row(),
-    "GET /api/packages/{code}": Row(anybody=lambda: PACKAGE),
-    "POST /api/packages/{code}/expand": Row(body=just(persons=1), anybody=lambda: PACKAGE),
+    "GET /api/packages/{code}": Row(address=PACKAGE),
+    "POST /api/packages/{code}/expand": Row(body=just(persons=1), address=PACKAGE),
     # volunteers
-    "POST /api/volunteers/bulk": Row("station", load(person), 200, bulk=True),
+    "POST /api/volunteers/bulk": Row("station", load(person), 200),
     "POST /api/volunteers": Row("station", person, 403, mine=True),
     "GET /api/volunteers": Row(lists="volunteer"),
     "GET /api/volunteers/{volunteer_id}": Row("volunteer"),
@@ -195,7 +209,7 @@ TABLE: dict[str, Row] = {
     "POST /api/donors": Row(body=just(name="捐赠人")),
     "GET /api/donors": Row(lists="donor"),
     "GET /api/donors/{donor_id}": Row("donor"),
-    "POST /api/lots/bulk": Row("charity", load(gift), 200, bulk=True),
+    "POST /api/lots/bulk": Row("charity", load(gift), 200),
     "POST /api/lots": Row(body=gift),
     "GET /api/lots": Row(lists="lot"),
     "GET /api/lots/{lot_id}": Row("lot"),
@@ -215,18 +229,61 @@ TABLE: dict[str, Row] = {
     "POST /api/holds/{hold_id}/issue": Row("hold"),
     "POST /api/holds/{hold_id}/receipt": Row("hold", just(relation="resident", by_phone=True)),
     "POST /api/holds/{hold_id}/release": Row("hold", just(reason="by_staff")),
-    "POST /api/holds/{hold_id}/return": Row("hold", just(reason="refused")),
+    "POST /api/holds/{hold_id}/return": Row("hold", just(reason="declined")),
     # matching
     "GET /api/matches/{need_id}": Row("need"),
     "GET /api/matches/{need_id}/waves": Row("need"),
     # operations
-    "GET /api/dead-letters/{service}": Row("letter", by=LETTER),
-    "GET /api/dead-letters/{service}/{id}": Row("letter", by=LETTER),
-    "POST /api/dead-letters/{service}/{id}/resend": Row("letter", by=LETTER),
-    "POST /api/dead-letters/{service}/{id}/discard": Row("letter", just(reason="无法读取"), by=LETTER),
+    "GET /api/dead-letters/{service}": Row("letter", address=LETTER),
+    "GET /api/dead-letters/{service}/{id}": Row("letter", address=LETTER),
+    "POST /api/dead-letters/{service}/{id}/resend": Row("letter", address=LETTER),
+    "POST /api/dead-letters/{service}/{id}/discard": Row("letter", just(reason="无法读取"), address=LETTER),
     "GET /healthz": Row(),
     "GET /readyz": Row(),
     "GET /metrics": Row(),
     "GET /docs": Row(),
     "DELETE /api/session": Row(),
 }
+
+
+def expected(route: Guarded, row: Row, asker: Asker, thing: Thing, parents: Parents) -> Verdict:
+    """What this route must answer to this asker about this thing."""
+    if route.public:
+        return Verdict.PUBLIC
+    if asker.bad:
+        return Verdict.NOT_SIGNED_IN
+    scopes = [POLICY[route.action][role] for role in asker.roles if role in POLICY[route.action]]
+    if not scopes:
+        return Verdict.FORBIDDEN
+    if thing is NOBODY:
+        return Verdict.WITHIN
+    owned = replace(thing, owner=asker.id) if row.mine else thing
+    within = any(reaches(scope, asker, owned, parents) for scope in scopes)
+    return Verdict.WITHIN if within else Verdict.OUT_OF_REACH
+
+
+def reaches(scope: Scope, asker: Asker, thing: Thing, parents: Parents) -> bool:
+    """Whether a scope, in the words of the policy table, holds between an asker and a thing."""
+    match scope:
+        case Scope.ANY:
+            return True
+        case Scope.SUBTREE:
+            return asker.site is not None and asker.site in _upwards(thing.site, parents)
+        case Scope.SITE:
+            return thing.site is not None and thing.site == asker.site
+        case Scope.ORGANISATION:
+            return thing.organisation is not None and thing.organisation == asker.organisation
+        case Scope.OWN:
+            return thing.owner == asker.id
+
+
+def in_reach(action: str, asker: Asker, things: Iterable[Thing], parents: Parents) -> set[str]:
+    """The ids of those things which a list by this action may show, and must."""
+    scopes = [POLICY[action][role] for role in asker.roles if role in POLICY[action]]
+    return {t.id for t in things if any(reaches(scope, asker, t, parents) for scope in scopes)}
+
+
+def _upwards(site: str | None, parents: Parents) -> Iterator[str]:
+    while site is not None:
+        yield site
+        site = parents[site]

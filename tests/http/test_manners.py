@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
@@ -158,6 +159,15 @@ async def test_a_broken_cursor_or_limit_is_refused_by_name(toy: Toy, query: str)
     answer = await toy.http.get(f"/api/notes?{query}", headers=toy.staff())
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["pointer"] == "/query/" + query.partition("=")[0]
+
+
+@pytest.mark.parametrize(
+    "parts", ['["rank",false,1]', '["id",false,1,"a"]', r'["rank",false,"\ud800","a"]', r'["rank",false,1,"\ud800"]',
+              '["rank",false,99999999999999999999,"a"]', '["rank",false,1.5,"a"]', '["rank",false,1,{}]', "[" * 700]
+)  # fmt: skip
+async def test_a_cursor_that_somebody_made_up_is_refused(toy: Toy, parts: str) -> None:
+    cursor = urlsafe_b64encode(parts.encode()).decode()
+    assert (await toy.http.get(f"/api/notes?cursor={cursor}", headers=toy.staff())).status_code == 422
 
 
 async def test_answers_are_not_stored_by_anybody(toy: Toy) -> None:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
+from structlog.testing import capture_logs
 
 from shared.contracts.vocabulary import Role
 from tests.http.toy import Toy, a_toy
@@ -168,9 +169,11 @@ async def test_an_outage_asks_for_patience_and_says_nothing_of_the_inside(toy: T
 
 @pytest.mark.parametrize("how", ["fault", "shape"])
 async def test_a_fault_of_ours_is_a_problem_too_and_says_nothing_of_the_inside(toy: Toy, how: str) -> None:
-    answer = await toy.http.get(f"/api/notes/fail/{how}")
+    with capture_logs() as lines:
+        answer = await toy.http.get(f"/api/notes/fail/{how}")
     assert (answer.status_code, answer.json()["type"]) == (500, "urn:wushe:problem:fault")
-    assert "secret" not in answer.text
+    assert {line["event"] for line in lines} == {"fault", "request"}
+    assert "secret" not in answer.text + str(lines)
 
 
 async def test_an_unknown_address_and_an_unknown_method_are_problems_too(toy: Toy) -> None:

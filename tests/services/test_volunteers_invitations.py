@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import pytest
 
+from services.volunteers.domain.calendar import Calendar
 from shared.contracts.vocabulary import Closing, InvitationStatus, Rule, TaskStatus, Urgency
 from shared.contracts.volunteers import (
     InvitationAccepted,
@@ -295,7 +296,7 @@ async def test_a_yes_without_verdict_is_asked_about_again_and_again_but_never_fr
         said_at = [m.time for m in d.w.messages if isinstance(m.data, InvitationAccepted) and m.data.again]
         gaps = [round((b - a).total_seconds()) for a, b in pairwise(said_at)]
         assert gaps == [10, 20, 40, 60, 60]
-        await d.w.passes(days=40)
+        await d.w.passes(hours=2)
         assert (await d.invitation("li", "need-1")).status == InvitationStatus.CLAIMED
 
 
@@ -399,3 +400,21 @@ async def test_the_area_of_an_unknown_village_is_shown_by_what_is_known_of_it() 
         await d.asks("need-1", "li", area=f"{EAST}999")
         shown = (await d.ask("li", "GET /invitations/li~need-1")).json()
         assert shown["area_names"][-1] == "凤山镇"
+
+
+async def test_hearing_everything_once_more_changes_no_record() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.takes("li", "need-1")
+        await d.asks("need-2", "li", window=a_window(TOMORROW + timedelta(hours=3)))
+        await d.accepts("li", "need-2", "filled")
+        heard = [
+            d.w.message("need-1", an_offer("need-1", "li"), sequence=1),
+            d.w.message("need-1", a_win("li", "need-1"), sequence=2),
+            d.w.message("need-2", a_loss("li", "need-2"), sequence=2),
+        ]
+        before, said = await d.w.store.get(Calendar, "li"), len(d.w.messages)
+        await d.w.hears(*heard, *reversed(heard))
+        after = await d.w.store.get(Calendar, "li")
+        assert before is not None and after is not None
+        assert (after.version, after.record, len(d.w.messages)) == (before.version, before.record, said)

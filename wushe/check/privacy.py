@@ -16,7 +16,7 @@ class Canaries:
 
     def __init__(self, values: Iterable[str | None]) -> None:
         self._values = frozenset(v for v in values if v and len(v) >= SHORTEST)
-        self._phones = re.compile(r"(?<!\d)1\d{10}(?!\d)")
+        self._phones = re.compile(r"(?<![\w-])1\d{10}(?![\w-])")
 
     def found_in(self, data: Any, record: str) -> Iterator[Violation]:
         """A violation for each personal value in an event's data, naming the field and never the value."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -69,22 +70,31 @@ async def _load(
     return FOUND if total.refused else 0
 
 
-async def send(account: Account, kind: str, part: Part, total: Sum, bar: Progress, task: TaskID) -> None:
-    """Load one part, and print what is wrong with any line of it."""
-    answer = (await account.bulk(f"/api/{kind}/bulk", b"".join(part.lines))).body
+async def send(
+    account: Account, kind: str, part: Part, total: Sum, bar: Progress, task: TaskID, *, tries: int = 1
+) -> None:
+    """Load one part, and print what is wrong with any line of it. With more tries, what was refused is sent again:
+    the news of a place may take a moment to reach the service."""
+    for left in reversed(range(tries)):
+        answer = (await account.bulk(f"/api/{kind}/bulk?on_error=skip", b"".join(part.lines))).body
+        if not (answer["refused"] and left):
+            break
+        await asyncio.sleep(1.0)
     total.add(answer)
     for flaw in answer["errors"]:
-        console.print(
-            say(
-                "第 {line} 行 {field}：{why}",
-                "line {line} {field}: {why}",
-                line=part.before + flaw["line"],
-                field=flaw["field"] or "",
-                why=flaw[LANGUAGE],
-            ),
-            markup=False,
-        )
+        _print(flaw, part.before)
     bar.advance(task, len(part.lines))
+
+
+def _print(flaw: dict[str, Any], before: int) -> None:
+    sentence = say(
+        "第 {line} 行 {field}：{why}",
+        "line {line} {field}: {why}",
+        line=before + flaw["line"],
+        field=flaw["field"] or "",
+        why=flaw[LANGUAGE],
+    )
+    console.print(sentence, markup=False)
 
 
 def parts(file: Path) -> Iterator[Part]:
@@ -93,7 +103,7 @@ def parts(file: Path) -> Iterator[Part]:
         yield from in_parts(rows)
 
 
-def in_parts(rows: Iterator[bytes] | Any) -> Iterator[Part]:
+def in_parts(rows: Iterable[bytes]) -> Iterator[Part]:
     before, lines, size = 0, list[bytes](), 0
     for row in rows:
         lines.append(row if row.endswith(b"\n") else row + b"\n")

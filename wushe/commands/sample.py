@@ -21,7 +21,7 @@ from wushe.serving import run
 from wushe.terminal import FOUND, console, plainly, progress
 
 CHARITIES = 5
-NEEDY_CITIES = 20
+NEEDY_CITIES = 6
 HOUSEHOLDS_AT_MOST = 2000
 AT_ONCE = 64
 
@@ -92,7 +92,7 @@ class Making:
         total = Sum()
         task = self._bar.add_task(kind, total=count)
         for part in in_parts(rows):
-            await send(self._admin, kind, part, total, self._bar, task)
+            await send(self._admin, kind, part, total, self._bar, task, tries=5)
         console.print(f"{kind}: {total.sentence()}")
         return total.refused
 

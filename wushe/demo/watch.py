@@ -70,7 +70,7 @@ def _offered(number: int, plan: dict[str, Any], known: dict[str, Any]) -> matchi
         | {
             "wave": number,
             "ring": plan["ring"],
-            "open_seats": len(known["seats"]),
+            "open_seats": min(len(known["seats"]), plan["wanted"]),
             "expires_at": known["window"]["start_at"],
             "offers": plan["candidates"],
         }

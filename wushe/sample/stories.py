@@ -29,6 +29,8 @@ async def _play(town: Town, number: int, row: NeedRow) -> str | None:
     try:
         await Play(town, number, row).all()
     except Refused as no:
+        if no.code == "idempotency-key-reused":
+            return None  # posted before the load was cut short, for a time that came and went
         log.warning(
             "a need of the sample stayed behind", household=row.household, course=row.course, why=no.code
         )

@@ -47,7 +47,7 @@ class Town:
     async def load(self) -> None:
         """Places, partners, accounts, volunteers, gifts, households."""
         await self.sign_in(ADMINISTRATOR)
-        await self._places()
+        await self.load_places()
         await self._accounts()
         await asyncio.gather(self._volunteers(), self._gifts(), self._households())
 
@@ -73,7 +73,8 @@ class Town:
         self.ids[key] = id
         return id
 
-    async def _places(self) -> None:
+    async def load_places(self) -> None:
+        """Villages, the site tree, and the partners."""
         villages = ({"code": v.code, "name": v.name} for v in VILLAGES)
         await _together(
             *(self.post(self.admin, "/api/areas", body, f"village/{body['code']}") for body in villages)

@@ -72,7 +72,7 @@ def phone(number: int) -> str:
 
 
 def _row(n: int, name: str, kind: Kind, random: Random, today: date) -> VolunteerRow:
-    village = VILLAGES[n * 5 % len(VILLAGES)]
+    village = VILLAGES[n * 7 % len(VILLAGES)]
     body = {
         "name": name,
         "phone": phone(n + 1),

@@ -41,7 +41,7 @@ def change_need(match: Match | None, need_id: str, spec: NeedSpec, scene: Scene)
     if match is None or match.spec is None:
         return open_search(match, need_id, spec, scene)
     if match.closed or match.spec == spec:
-        return Change(match.but(spec=spec))
+        return Change(match)
     before, events = match.spec, list[Event]()
     kept_people = {line.id for line in spec.people if _same_people(line, before, spec)}
     kept_goods = {line.id for line in spec.goods if _same_goods(line, before, spec)}
@@ -137,12 +137,7 @@ def _seated(match: Match, line: PeopleLine, scene: Scene) -> tuple[Match, list[E
     state = match.people.get(line.id)
     if state is None:
         return match.with_line(line.id, PeopleState(seats=("",) * line.seats, due_at=scene.now)), []
-    holders = sorted(filter(None, state.seats), key=lambda holder: holder not in match.done)
-    seats = state.seats
-    if len(seats) < line.seats:
-        seats = (*seats, *("",) * (line.seats - len(seats)))
-    elif len(seats) > line.seats:
-        seats = (*holders[: line.seats], *("",) * max(0, line.seats - len(holders)))
+    seats = _resized(state.seats, line.seats, match.done)
     events: list[Event] = []
     for number, holder in enumerate(state.seats, 1):
         if holder and holder not in seats and holder not in match.done:
@@ -154,6 +149,16 @@ def _seated(match: Match, line: PeopleLine, scene: Scene) -> tuple[Match, list[E
         match, withdrawn = withdraw(match, line.id, Closing.FILLED)
         events += withdrawn
     return match, events
+
+
+def _resized(seats: tuple[str, ...], wanted: int, done: tuple[str, ...]) -> tuple[str, ...]:
+    """So many seats, or as many as have been served already. Holders keep their places as far as these last."""
+    served = sum(holder in done for holder in seats if holder)
+    size = max(wanted, served)
+    if size >= len(seats):
+        return (*seats, *("",) * (size - len(seats)))
+    holders = sorted(filter(None, seats), key=lambda holder: holder not in done)[:size]
+    return (*holders, *("",) * (size - len(holders)))
 
 
 def _due_if_short(match: Match, line: GoodsLine, scene: Scene) -> Match:

@@ -32,30 +32,37 @@ CONTACTS = 8
 FAR = 2**62
 LAST_DAY = 2**31 - 1
 """The last good day of a certificate that never expires."""
+HOURS = ("hours_0", "hours_1", "hours_2")
+POINT = ("x", "y", "z")
 
-_COLUMNS: dict[str, tuple[Any, tuple[int, ...]]] = {
-    "facts": (np.uint64, ()),
-    "area": (np.int64, ()),
-    "hours": (np.uint64, (3,)),
-    "zone": (np.int16, ()),
-    "certified_until": (np.int32, (len(CERTIFICATES),)),
-    "named_until": (np.int32, ()),
-    "point": (np.float64, (3,)),
-    "reach": (np.float64, ()),
-    "blocked_until": (np.int64, ()),
-    "cap": (np.int64, ()),
-    "quiet_from": (np.int16, ()),
-    "quiet_to": (np.int16, ()),
-    "budget": (np.int64, ()),
-    "contacts": (np.int64, (CONTACTS,)),
-    "free_again_at": (np.int64, ()),
-    "busy_from": (np.int64, ()),
-    "busy_to": (np.int64, ()),
-    "special": (np.bool_, ()),
-    "chance": (np.uint64, ()),
-    "state_sequence": (np.int64, ()),
-    "load_sequence": (np.int64, ()),
+_COLUMNS: dict[str, tuple[Any, int]] = {
+    "facts": (np.uint64, 1),
+    "area": (np.int64, 1),
+    **dict.fromkeys(HOURS, (np.uint64, 1)),
+    "zone": (np.int16, 1),
+    "certified_until": (np.int32, len(CERTIFICATES)),
+    "named_until": (np.int32, 1),
+    **dict.fromkeys(POINT, (np.float64, 1)),
+    "reach": (np.float64, 1),
+    "blocked_until": (np.int64, 1),
+    "cap": (np.int64, 1),
+    "quiet": (np.int32, 1),
+    "budget": (np.int64, 1),
+    "contacts": (np.int64, CONTACTS),
+    "contact_count": (np.int64, 1),
+    "contact_count_until": (np.int64, 1),
+    "free_again_at": (np.int64, 1),
+    "busy_from": (np.int64, 1),
+    "busy_to": (np.int64, 1),
+    "special": (np.bool_, 1),
+    "chance": (np.uint64, 1),
+    "state_sequence": (np.int64, 1),
+    "load_sequence": (np.int64, 1),
 }
+
+Periods = tuple[tuple[str, ...], tuple[str, ...]]
+"""The weeks in which a person has minutes of task, and the months in which they have tasks."""
+_NO_PERIODS: Periods = ((), ())
 
 
 class Columns:
@@ -65,15 +72,17 @@ class Columns:
         self.count = 0
         self.ordered = 0
         self.arrays: dict[str, NDArray[Any]] = {
-            name: np.zeros((capacity, *shape), dtype) for name, (dtype, shape) in _COLUMNS.items()
+            name: np.zeros((capacity, width) if width > 1 else capacity, dtype)
+            for name, (dtype, width) in _COLUMNS.items()
         }
         self.minutes: dict[str, NDArray[np.int64]] = {}
         self.tasks: dict[str, NDArray[np.int64]] = {}
+        self.rows: dict[str, int] = {}
         self.ids: list[str] = []
         self.exceptions: list[Exceptions | None] = []
         self.busy: list[tuple[TimeSpan, ...]] = []
         self.asked: list[tuple[int, ...]] = []
-        self.periods: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
+        self.periods: list[Periods] = []
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         return self.arrays[name]
@@ -83,15 +92,17 @@ class Columns:
         row = self.count
         if row == len(self.arrays["facts"]):
             self._grow(row * 2)
+        self.rows[id] = row
         self.ids.append(id)
         self.exceptions.append(None)
         self.busy.append(())
         self.asked.append(())
-        self.periods.append(((), ()))
+        self.periods.append(_NO_PERIODS)
         self.arrays["facts"][row] = HEARD
         self.arrays["busy_from"][row] = FAR
         self.arrays["busy_to"][row] = -FAR
         self.arrays["contacts"][row] = -FAR
+        self.arrays["contact_count_until"][row] = FAR
         self.count = row + 1
         return row
 
@@ -134,19 +145,21 @@ class Columns:
         new.tasks = {key: _permuted(a, order, room) for key, a in self.tasks.items() if a.any()}
         rows: list[int] = order.tolist()
         new.ids = [self.ids[row] for row in rows]
+        new.rows = {id: row for row, id in enumerate(new.ids)}
         new.exceptions = [self.exceptions[row] for row in rows]
         new.busy = [self.busy[row] for row in rows]
         new.asked = [self.asked[row] for row in rows]
-        new.periods = [self.periods[row] for row in rows]
+        new.periods = [_lasting(p, new) if (p := self.periods[row]) != _NO_PERIODS else p for row in rows]
         return new
 
     def having(self, facts: int, areas: list[Span]) -> Rows:
-        """The rows of those who have all these facts and are in one of these areas."""
+        """The rows, rising, of those who have all these facts and are in one of these areas."""
         wanted, column = np.uint64(facts), self.arrays["facts"]
         found = []
         for first, last in areas:
-            low, high = np.searchsorted(self.arrays["area"][: self.ordered], (first, last))
-            found.append(np.flatnonzero((column[low:high] & wanted) == wanted) + low)
+            low, high = self.arrays["area"][: self.ordered].searchsorted((first, last)).tolist()
+            held = ((column[low:high] & wanted) == wanted).nonzero()[0]
+            found.append(held + low if low else held)
         if self.count > self.ordered:
             tail = slice(self.ordered, self.count)
             held = (column[tail] & wanted) == wanted
@@ -154,7 +167,7 @@ class Columns:
             inside = np.zeros(len(area), np.bool_)
             for first, last in areas:
                 inside |= (area >= first) & (area < last)
-            found.append(np.flatnonzero(held & inside) + self.ordered)
+            found.append((held & inside).nonzero()[0] + self.ordered)
         return found[0] if len(found) == 1 else np.concatenate(found)
 
     def _grow(self, capacity: int) -> None:
@@ -168,3 +181,9 @@ def _permuted(array: NDArray[Any], rows: Rows | slice, room: int) -> NDArray[Any
     new = np.zeros((room, *array.shape[1:]), array.dtype)
     new[: len(values)] = values
     return new
+
+
+def _lasting(periods: Periods, columns: Columns) -> Periods:
+    """Those of a person's weeks and months that still have a column."""
+    weeks, months = periods
+    return tuple(w for w in weeks if w in columns.minutes), tuple(m for m in months if m in columns.tasks)

@@ -65,6 +65,7 @@ def point_of(cell: str | None) -> Point:
     return cos(latitude) * cos(longitude), cos(latitude) * sin(longitude), sin(latitude)
 
 
+@lru_cache(maxsize=1024)
 def chord(km: float) -> float:
     """The squared straight line, on the unit sphere, between points so many kilometres apart."""
     return (2 * sin(min(max(km, 0) / (2 * EARTH_KM), pi / 2))) ** 2

@@ -29,7 +29,8 @@ def span_of(window: Window) -> Span:
     return micros(window.start_at), micros(window.end_at)
 
 
-def pattern(hours: Iterable[int]) -> int:
+@lru_cache(maxsize=16_384)
+def pattern(hours: tuple[int, ...]) -> int:
     """The hours of the week (0 = Monday 00:00) as bits of one number."""
     bits = 0
     for hour in hours:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from datetime import date
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from services.matching.index.columns import LAST_DAY
 from services.matching.index.earmarks import Terms, allows
 from services.matching.index.geography import RING_UNITS, RINGS, code_of, spans
+from services.matching.index.numbered import Numbered
 from services.matching.index.port import SMALLEST_GOODS_CHANGE_FIRST, LotsQuery, LotsResult, Take
 from shared.contracts.parts import LineDiagnosis, LotState, Relaxation, Removed
 from shared.contracts.vocabulary import GoodsCategory, GoodsRule, Ring
@@ -20,28 +20,8 @@ CATEGORIES = {category: n for n, category in enumerate(GoodsCategory)}
 AT_MOST = 50
 """Into how many lots one line may be split at once."""
 
-K = TypeVar("K", bound=Hashable)
 Numbers = NDArray[Any]
 Flags = NDArray[np.bool_]
-
-
-class Numbered(Generic[K]):
-    """Each different value once, by number: a condition that many lots share is looked at once per search."""
-
-    def __init__(self) -> None:
-        self.values: list[K] = []
-        self._numbers: dict[K, int] = {}
-
-    def number(self, value: K) -> int:
-        number = self._numbers.get(value)
-        if number is None:
-            number = self._numbers[value] = len(self.values)
-            self.values.append(value)
-        return number
-
-    def find(self, value: K) -> int:
-        """Its number, or -1 for a value that no lot has."""
-        return self._numbers.get(value, -1)
 
 
 class Lots:

@@ -33,7 +33,7 @@ class MemoryIndex:
         self._lots.note(lot_id, state, sequence)
 
     def people(self, query: PeopleQuery) -> PeopleResult:
-        sieve = Sieve(self._people.columns, self._people.zones, query)
+        sieve = Sieve(self._people, query)
         ring, rows = best(sieve)
         return PeopleResult(ring, candidates(sieve, rows), explain(sieve) if query.explain else None)
 

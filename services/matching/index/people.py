@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hashlib import blake2b
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from services.matching.index.columns import (
@@ -11,21 +12,48 @@ from services.matching.index.columns import (
     CONTACTS,
     FAR,
     HEARD,
+    HOURS,
     KNOWN,
     LANGUAGES,
     LAST_DAY,
     MODES,
+    POINT,
     SKILLS,
     Columns,
 )
 from services.matching.index.geography import chord, code_of, point_of
 from services.matching.index.hours import Exceptions, micros, pattern, span_of, words
+from services.matching.index.numbered import Numbered
 from shared.contracts.parts import CalendarLoad, VolunteerState
 from shared.contracts.vocabulary import NAMED_CERTIFICATES
 
 UNORDERED_AT_LEAST = 4096
 WEEK = 7 * 24 * 3600 * 1_000_000
 """The period of the contact budget, in microseconds."""
+
+
+class Quiet(NamedTuple):
+    """Quiet hours in minutes of the day, in a zone; they may wrap midnight, and are none when they end where they
+    begin."""
+
+    start: int
+    end: int
+    zone: ZoneInfo
+
+    def holds(self, minute: int) -> bool:
+        if self.start <= self.end:
+            return self.start <= minute < self.end
+        return minute >= self.start or minute < self.end
+
+
+class Bounds:
+    """What nobody exceeds: with it a rule that nobody can fail is known without looking at anybody."""
+
+    def __init__(self) -> None:
+        self.least_cap = FAR
+        self.most_minutes = 0
+        self.last_block = -FAR
+        self.last_free_again = -FAR
 
 
 def facts_of(state: VolunteerState) -> int:
@@ -50,13 +78,12 @@ class People:
 
     def __init__(self) -> None:
         self.columns = Columns()
-        self.zones: list[ZoneInfo] = []
-        self.rows: dict[str, int] = {}
-        self._zone_numbers: dict[str, int] = {}
-        self._zone("Asia/Shanghai")
+        self.zones: Numbered[ZoneInfo] = Numbered(ZoneInfo("Asia/Shanghai"))
+        self.quiet: Numbered[Quiet] = Numbered()
+        self.bounds = Bounds()
 
     def __len__(self) -> int:
-        return len(self.rows)
+        return len(self.columns.rows)
 
     def note(self, id: str, state: VolunteerState, sequence: int) -> None:
         row = self._row(id)
@@ -64,11 +91,12 @@ class People:
             return
         area = code_of(state.area)
         if row < self.columns.ordered and area != self.columns["area"][row]:
-            row = self.rows[id] = self.columns.move(row)
+            row = self.columns.move(row)
         self.columns["state_sequence"][row] = sequence
         self.columns["area"][row] = area
         self._note_facts(row, state)
         self._note_times(row, state)
+        self._note_limits(row, state)
         self._note_budget(row)
         self._reorder()
 
@@ -78,19 +106,22 @@ class People:
         if sequence <= columns["load_sequence"][row]:
             return
         columns["load_sequence"][row] = sequence
-        busy = columns.busy[row] = tuple(span_of(window) for window in load.busy)
+        busy = columns.busy[row] = tuple([span_of(window) for window in load.busy])
         columns["busy_from"][row] = min((start for start, _ in busy), default=FAR)
         columns["busy_to"][row] = max((end for _, end in busy), default=-FAR)
         asked = columns.asked[row] = tuple(sorted(map(micros, load.contacted_at), reverse=True))
         newest = asked[:CONTACTS]
         columns["contacts"][row] = newest + (-FAR,) * (CONTACTS - len(newest))
+        columns["contact_count"][row] = len(newest)
+        columns["contact_count_until"][row] = newest[-1] + WEEK if newest else FAR
         columns.tally(row, load.minutes_by_week, load.tasks_by_month)
+        self.bounds.most_minutes = max(self.bounds.most_minutes, *load.minutes_by_week.values(), 0)
         self._note_budget(row)
 
     def _row(self, id: str) -> int:
-        row = self.rows.get(id)
+        row = self.columns.rows.get(id)
         if row is None:
-            row = self.rows[id] = self.columns.add(id)
+            row = self.columns.add(id)
             self.columns["chance"][row] = chance_of(id)
         return row
 
@@ -107,42 +138,43 @@ class People:
         columns["facts"][row] = facts_of(state)
         columns["certified_until"][row] = until
         columns["named_until"][row] = named
-        columns["point"][row] = point_of(state.cell)
+        for name, value in zip(POINT, point_of(state.cell), strict=True):
+            columns[name][row] = value
         columns["reach"][row] = chord(state.reach_km)
 
     def _note_times(self, row: int, state: VolunteerState) -> None:
         columns = self.columns
         usual = pattern(state.hours)
-        columns["hours"][row] = words(usual)
-        columns["zone"][row] = self._zone(state.zone)
+        for name, bits in zip(HOURS, words(usual), strict=True):
+            columns[name][row] = bits
+        zone = ZoneInfo(state.zone)
+        columns["zone"][row] = self.zones.number(zone)
+        columns["quiet"][row] = self.quiet.number(Quiet(state.quiet_from, state.quiet_to, zone))
         free = tuple(sorted(map(span_of, state.free)))
         busy = tuple(sorted(map(span_of, state.busy)))
         columns.exceptions[row] = Exceptions(usual, free, busy) if free or busy else None
         columns["special"][row] = bool(free or busy)
-        columns["blocked_until"][row] = micros(state.blocked_until) if state.blocked_until else -FAR
+
+    def _note_limits(self, row: int, state: VolunteerState) -> None:
+        columns, bounds = self.columns, self.bounds
+        blocked_until = micros(state.blocked_until) if state.blocked_until else -FAR
+        columns["blocked_until"][row] = blocked_until
         columns["cap"][row] = state.weekly_cap_minutes
         columns["budget"][row] = state.weekly_contacts
-        columns["quiet_from"][row] = state.quiet_from
-        columns["quiet_to"][row] = state.quiet_to
+        bounds.last_block = max(bounds.last_block, blocked_until)
+        bounds.least_cap = min(bounds.least_cap, state.weekly_cap_minutes)
 
     def _note_budget(self, row: int) -> None:
         """When the person may be asked again: a week after the contact that used the budget up."""
         asked, budget = self.columns.asked[row], int(self.columns["budget"][row])
         used_up = len(asked) >= budget
-        self.columns["free_again_at"][row] = (
-            FAR if budget <= 0 else asked[budget - 1] + WEEK if used_up else -FAR
-        )
-
-    def _zone(self, name: str) -> int:
-        number = self._zone_numbers.get(name)
-        if number is None:
-            number = self._zone_numbers[name] = len(self.zones)
-            self.zones.append(ZoneInfo(name))
-        return number
+        free_again_at = FAR if budget <= 0 else asked[budget - 1] + WEEK if used_up else -FAR
+        self.columns["free_again_at"][row] = free_again_at
+        if self.columns["state_sequence"][row]:
+            self.bounds.last_free_again = max(self.bounds.last_free_again, free_again_at)
 
     def _reorder(self) -> None:
         """Put the rows in order when many have come or moved: rare enough to cost little over all."""
         loose = self.columns.count - self.columns.ordered
         if loose > max(UNORDERED_AT_LEAST, self.columns.ordered // 4):
             self.columns = self.columns.in_order()
-            self.rows = {id: row for row, id in enumerate(self.columns.ids)}

@@ -6,22 +6,55 @@ What they cannot tell (single windows, tasks in a calendar) is for `Sieve.is_fre
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
-from typing import Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from services.matching.index.columns import ACTIVE, MODES, Flags, Rows
+from services.matching.index.columns import ACTIVE, HOURS, MODES, Flags, Rows
 from services.matching.index.geography import spans
 from services.matching.index.hours import words
 from services.matching.index.sieve import Sieve
 from shared.contracts.vocabulary import Ring, Rule
 
 
-def minute_of(moment: datetime, zone: ZoneInfo) -> int:
-    local = moment.astimezone(zone)
-    return local.hour * 60 + local.minute
+def says_nothing(s: Sieve, rule: Rule) -> bool:
+    """Whether nobody at all can fail the rule: because the query asks for nothing, or by what is known of all."""
+    query = s.query
+    match rule:
+        case Rule.AUDIENCE:
+            return not query.named
+        case Rule.SKILL:
+            return not query.skills
+        case Rule.CERTIFICATE | Rule.CERTIFICATE_EXPIRED:
+            return not query.certificates
+        case Rule.LANGUAGE:
+            return not query.languages
+        case Rule.RING:
+            return s.remote or query.widest == Ring.ANYWHERE
+        case Rule.REACH:
+            return s.remote or query.cell is None
+        case Rule.BLOCKED:
+            return s.bounds.last_block <= s.now
+        case Rule.CAP:
+            return s.bounds.most_minutes + s.window.minutes <= s.bounds.least_cap
+        case Rule.BUDGET:
+            return query.crisis or s.bounds.last_free_again <= s.now
+        case Rule.QUIET:
+            return query.crisis or not any(asleep(s))
+        case Rule.ASKED:
+            return not s.excluded
+        case _:
+            return False
+
+
+def fails(s: Sieve, rule: Rule, rows: Rows) -> Flags:
+    """Which of these rows fail the rule, which says something."""
+    return _RULES[rule](s, rows)
+
+
+def asleep(s: Sieve) -> list[bool]:
+    """For each of the quiet hours that people keep, whether it is now."""
+    minutes = {zone: (local := s.query.now.astimezone(zone)).hour * 60 + local.minute for zone in s.zones}
+    return [quiet.holds(minutes[quiet.zone]) for quiet in s.quiet]
 
 
 def _inactive(s: Sieve, rows: Rows) -> Flags:
@@ -29,9 +62,8 @@ def _inactive(s: Sieve, rows: Rows) -> Flags:
 
 
 def _audience(s: Sieve, rows: Rows) -> Flags:
-    if not s.query.named:
-        return np.zeros(len(rows), np.bool_)
-    return _flags(s.column("named_until", rows) < s.day)
+    flags: Flags = s.column("named_until", rows) < s.day
+    return flags
 
 
 def _skill(s: Sieve, rows: Rows) -> Flags:
@@ -40,23 +72,20 @@ def _skill(s: Sieve, rows: Rows) -> Flags:
 
 def _certificate(s: Sieve, rows: Rows) -> Flags:
     """Has never had any of them."""
-    if not len(s.certificates):
-        return np.zeros(len(rows), np.bool_)
-    return _flags(s.certified_until(rows).max(axis=1) == 0)
+    flags: Flags = s.certified_until(rows).max(axis=1) == 0
+    return flags
 
 
 def _certificate_expired(s: Sieve, rows: Rows) -> Flags:
     """Has had one of them, but none is in force to the end of the window."""
-    if not len(s.certificates):
-        return np.zeros(len(rows), np.bool_)
     until = s.certified_until(rows).max(axis=1)
-    return _flags((until > 0) & (until < s.day))
+    flags: Flags = (until > 0) & (until < s.day)
+    return flags
 
 
 def _language(s: Sieve, rows: Rows) -> Flags:
-    if not s.languages:
-        return np.zeros(len(rows), np.bool_)
-    return _flags((s.column("facts", rows) & np.uint64(s.languages)) == 0)
+    flags: Flags = (s.column("facts", rows) & np.uint64(s.languages)) == 0
+    return flags
 
 
 def _mode(s: Sieve, rows: Rows) -> Flags:
@@ -65,8 +94,6 @@ def _mode(s: Sieve, rows: Rows) -> Flags:
 
 def _ring(s: Sieve, rows: Rows) -> Flags:
     outside = np.ones(len(rows), np.bool_)
-    if s.remote or s.query.widest == Ring.ANYWHERE:
-        return ~outside
     area = s.column("area", rows)
     for first, last in spans(s.query.widest, s.query.area, s.query.areas):
         outside &= (area < first) | (area >= last)
@@ -75,9 +102,8 @@ def _ring(s: Sieve, rows: Rows) -> Flags:
 
 def _reach(s: Sieve, rows: Rows) -> Flags:
     """Too far by the person's own measure. Where a place is unknown, the ring decides alone."""
-    if s.remote:
-        return np.zeros(len(rows), np.bool_)
-    return _flags(s.squared(rows) > s.column("reach", rows))
+    flags: Flags = s.squared(rows) > s.column("reach", rows)
+    return flags
 
 
 def _window(s: Sieve, rows: Rows) -> Flags:
@@ -85,11 +111,11 @@ def _window(s: Sieve, rows: Rows) -> Flags:
     fails = np.zeros(len(rows), np.bool_)
     asked = [words(window.bits) for window in s.needed]
     zone = s.column("zone", rows) if len(set(asked)) > 1 else None
-    for word in range(3):
-        bits = np.array([three[word] for three in asked], np.uint64)
-        if bits.any():
-            want = bits[zone] if zone is not None else bits[0]
-            fails |= (s.columns["hours"][rows, word] & want) != want
+    for word, name in enumerate(HOURS):
+        bits = [three[word] for three in asked]
+        if any(bits):
+            want = np.uint64(bits[0]) if zone is None else np.array(bits, np.uint64)[zone]
+            fails |= (s.column(name, rows) & want) != want
     return fails & ~s.column("special", rows)
 
 
@@ -98,44 +124,35 @@ def _nothing(s: Sieve, rows: Rows) -> Flags:
 
 
 def _blocked(s: Sieve, rows: Rows) -> Flags:
-    return _flags(s.column("blocked_until", rows) > s.now)
+    flags: Flags = s.column("blocked_until", rows) > s.now
+    return flags
 
 
 def _cap(s: Sieve, rows: Rows) -> Flags:
-    return _flags(s.fit_minutes(rows) + s.window.minutes > s.column("cap", rows))
+    flags: Flags = s.week_minutes(rows) + s.window.minutes > s.column("cap", rows)
+    return flags
 
 
 def _budget(s: Sieve, rows: Rows) -> Flags:
-    if s.query.crisis:
-        return np.zeros(len(rows), np.bool_)
-    return _flags(s.column("free_again_at", rows) > s.now)
+    flags: Flags = s.column("free_again_at", rows) > s.now
+    return flags
 
 
 def _quiet(s: Sieve, rows: Rows) -> Flags:
-    """Asleep: quiet hours may wrap midnight, and are none when they end where they begin."""
-    if s.query.crisis:
-        return np.zeros(len(rows), np.bool_)
-    minute = s.by_zone(lambda zone: minute_of(s.query.now, zone), rows)
-    start, end = s.column("quiet_from", rows), s.column("quiet_to", rows)
-    after, before = start <= minute, minute < end
-    return _flags(np.where(start <= end, after & before, after | before))
+    return np.array(asleep(s), np.bool_)[s.column("quiet", rows)]
 
 
 def _asked(s: Sieve, rows: Rows) -> Flags:
-    ids = s.columns.ids
-    return np.fromiter((ids[row] in s.excluded for row in rows.tolist()), np.bool_, len(rows))
+    return np.isin(rows, list(s.excluded))
 
 
 def _lacks_any(s: Sieve, rows: Rows, facts: int) -> Flags:
     wanted = np.uint64(facts)
-    return _flags((s.column("facts", rows) & wanted) != wanted)
+    flags: Flags = (s.column("facts", rows) & wanted) != wanted
+    return flags
 
 
-def _flags(values: Any) -> Flags:
-    return np.asarray(values, np.bool_)
-
-
-RULES: dict[Rule, Callable[[Sieve, Rows], Flags]] = {
+_RULES: dict[Rule, Callable[[Sieve, Rows], Flags]] = {
     Rule.INACTIVE: _inactive,
     Rule.AUDIENCE: _audience,
     Rule.SKILL: _skill,
@@ -153,8 +170,3 @@ RULES: dict[Rule, Callable[[Sieve, Rows], Flags]] = {
     Rule.QUIET: _quiet,
     Rule.ASKED: _asked,
 }
-
-
-def fails(sieve: Sieve, rule: Rule, rows: Rows) -> Flags:
-    """Which of these rows fail the rule."""
-    return RULES[rule](sieve, rows)

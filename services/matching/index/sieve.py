@@ -6,31 +6,21 @@ windows, and the tasks in a calendar. There the columns say who is `doubtful`, a
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from functools import cached_property
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.matching.index.columns import (
-    ACTIVE,
-    CERTIFICATES,
-    KNOWN,
-    LANGUAGES,
-    MODES,
-    SKILLS,
-    Columns,
-    Flags,
-    Rows,
-)
+from services.matching.index.columns import ACTIVE, CERTIFICATES, KNOWN, LANGUAGES, MODES, SKILLS, Flags, Rows
 from services.matching.index.geography import point_of
-from services.matching.index.hours import micros, needed, overlaps, span_of
+from services.matching.index.hours import Needed, micros, needed, overlaps, span_of
+from services.matching.index.people import People
 from services.matching.index.port import PeopleQuery
 from shared.contracts.vocabulary import Mode
 
-T = TypeVar("T")
 Numbers = NDArray[Any]
 _INSTANT = timedelta(microseconds=1)
 
@@ -40,25 +30,44 @@ def week_of(moment: datetime, zone: ZoneInfo) -> str:
     return f"{year}-W{week:02}"
 
 
+def month_of(moment: datetime, zone: ZoneInfo) -> str:
+    local = moment.astimezone(zone)
+    return f"{local.year:04}-{local.month:02}"
+
+
 class Sieve:
     """One query over one state of the columns."""
 
-    def __init__(self, columns: Columns, zones: list[ZoneInfo], query: PeopleQuery) -> None:
-        self.columns = columns
-        self.zones = zones
+    def __init__(self, people: People, query: PeopleQuery) -> None:
+        self.columns = people.columns
+        self.arrays = people.columns.arrays
+        self.bounds = people.bounds
+        self.zones = people.zones.values
+        self.quiet = people.quiet.values
         self.query = query
         self.window = query.window
         self.start, self.end = span_of(query.window)
         self.now = micros(query.now)
-        self.skills = sum(SKILLS[skill] for skill in set(query.skills))
-        self.languages = sum(LANGUAGES[language] for language in set(query.languages))
-        self.certificates = np.array([CERTIFICATES[c] for c in dict.fromkeys(query.certificates)], np.int64)
-        self.needed = [needed(self.window.start_at, self.window.end_at, zone) for zone in zones]
-        last_moment = max(self.window.start_at, self.window.end_at - _INSTANT)
-        self.day = last_moment.astimezone(query.zone).date().toordinal()
-        self.point = np.array(point_of(query.cell))
+        self.skills = sum([SKILLS[skill] for skill in set(query.skills)])
+        self.languages = sum([LANGUAGES[language] for language in set(query.languages)])
         self.remote = query.mode == Mode.REMOTE
-        self.excluded = query.excluded
+        rows = people.columns.rows
+        self.excluded = {row for id in query.excluded if (row := rows.get(id)) is not None}
+
+    @cached_property
+    def needed(self) -> list[Needed]:
+        """What the window asks of a weekly pattern, for each zone."""
+        return [needed(self.window.start_at, self.window.end_at, zone) for zone in self.zones]
+
+    @cached_property
+    def day(self) -> int:
+        """The day to whose end a certificate must be in force: that of the window's last moment."""
+        last = max(self.window.start_at, self.window.end_at - _INSTANT)
+        return last.astimezone(self.query.zone).date().toordinal()
+
+    @cached_property
+    def certificates(self) -> Numbers:
+        return np.array([CERTIFICATES[c] for c in dict.fromkeys(self.query.certificates)], np.int64)
 
     @property
     def must_have(self) -> int:
@@ -66,40 +75,30 @@ class Sieve:
         return KNOWN | ACTIVE | self.skills | MODES[self.query.mode]
 
     def column(self, name: str, rows: Rows) -> Numbers:
-        return self.columns.arrays[name][rows]
-
-    def by_zone(self, say: Callable[[ZoneInfo], T], rows: Rows) -> T | Numbers:
-        """What depends on the person's zone: one value if all share it, else one for each row."""
-        said = [say(zone) for zone in self.zones]
-        if len(set(said)) == 1:
-            return said[0]
-        return np.array(said)[self.column("zone", rows)]
+        return self.arrays[name].take(rows)
 
     def squared(self, rows: Rows) -> Numbers:
         """The squared chords from the need; nan where either place is unknown."""
-        apart = self.columns.arrays["point"][rows] - self.point
-        distances: Numbers = np.einsum("ij,ij->i", apart, apart)
+        x, y, z = point_of(self.query.cell)
+        dx = self.arrays["x"].take(rows) - x
+        dy = self.arrays["y"].take(rows) - y
+        dz = self.arrays["z"].take(rows) - z
+        distances: Numbers = dx * dx + dy * dy + dz * dz
         return distances
 
-    def fit_minutes(self, rows: Rows) -> Numbers | int:
+    def week_minutes(self, rows: Rows) -> Numbers | int:
         """The minutes of task in the window's week, in each person's own zone."""
         weeks = [week_of(self.window.start_at, zone) for zone in self.zones]
-        return self.tallied(self.columns.minutes, weeks, rows)
+        return self._tallied(self.columns.minutes, weeks, rows)
 
-    def tallied(self, counts: dict[str, Numbers], keys: list[str], rows: Rows) -> Numbers | int:
-        """What stands under the key of each person's zone."""
-        if len(set(keys)) == 1:
-            column = counts.get(keys[0])
-            return 0 if column is None else column[rows]
-        zone, found = self.column("zone", rows), np.zeros(len(rows), np.int64)
-        for number, key in enumerate(keys):
-            if key in counts:
-                found = np.where(zone == number, counts[key][rows], found)
-        return found
+    def month_tasks(self, rows: Rows) -> Numbers | int:
+        """The tasks taken this month, in each person's own zone."""
+        months = [month_of(self.query.now, zone) for zone in self.zones]
+        return self._tallied(self.columns.tasks, months, rows)
 
     def certified_until(self, rows: Rows) -> Numbers:
         """For each of these rows the last good days of the certificates asked for; 0 for one never held."""
-        until: Numbers = self.columns.arrays["certified_until"][rows[:, None], self.certificates]
+        until: Numbers = self.arrays["certified_until"][rows[:, None], self.certificates]
         return until
 
     def doubtful(self, rows: Rows) -> Flags:
@@ -116,7 +115,18 @@ class Sieve:
     def is_free(self, row: int) -> bool:
         """Whether pattern and single windows cover the window, for a person who has single windows."""
         exceptions = self.columns.exceptions[row]
-        return exceptions is None or exceptions.allow(self.needed[self.columns.arrays["zone"][row]])
+        return exceptions is None or exceptions.allow(self.needed[self.arrays["zone"][row]])
 
     def is_busy(self, row: int) -> bool:
         return overlaps(self.columns.busy[row], self.start, self.end)
+
+    def _tallied(self, counts: dict[str, Numbers], keys: list[str], rows: Rows) -> Numbers | int:
+        """What stands under the key of each person's zone."""
+        if len(set(keys)) == 1:
+            column = counts.get(keys[0])
+            return 0 if column is None else column.take(rows)
+        zone, found = self.column("zone", rows), np.zeros(len(rows), np.int64)
+        for number, key in enumerate(keys):
+            if key in counts:
+                found = np.where(zone == number, counts[key].take(rows), found)
+        return found

@@ -26,6 +26,7 @@ from shared.http import Schema
 
 Reasons = Mapping[str, tuple[Reason, ...]]
 Diagnoses = Mapping[str, LineDiagnosis]
+_ANSWERS = {answer.value: answer for answer in Answer}
 
 
 class SeatView(Schema):
@@ -173,7 +174,7 @@ def _invitations(match: Match, line_id: str, reasons: Reasons) -> list[Invitatio
             invitation_id=id,
             volunteer_id=owner_of(id),
             wave=asked.wave,
-            answer=asked.answer,
+            answer=_ANSWERS[asked.answer],
             reasons=reason_views(reasons.get(id, ())),
         )
         for id, asked in match.asked.items()

@@ -32,7 +32,7 @@ from shared.records import Change
 
 SEARCH_ASIDE = 250_000
 """With more people than this a search goes to a thread of its own, so that the loop is not held up."""
-EXPLAIN_ASIDE = 5_000
+EXPLAIN_ASIDE = 40_000
 """So does a search that has to account for everybody."""
 
 

@@ -43,7 +43,7 @@ def win(calendar: Calendar, won: SeatWon, need_id: str, now: datetime) -> Change
 def lose(calendar: Calendar, filled: SeatFilled, now: datetime) -> Change[Calendar]:
     """The verdict is no: the slot is free again."""
     invitation = calendar.invitations.get(filled.invitation_id)
-    if invitation is None or invitation.status not in (InvitationStatus.CLAIMED, InvitationStatus.PENDING):
+    if invitation is None or invitation.status != InvitationStatus.CLAIMED:
         return Change(calendar)
     lost = invitation.but(status=InvitationStatus.FILLED, closing=filled.reason, ask_at=None, closed_at=now)
     return Change(calendar.put(lost))
@@ -57,11 +57,13 @@ def release(calendar: Calendar, released: SeatReleased, now: datetime) -> Change
     if invitation is None or task is None:
         return Change(calendar)
     if task.status == TaskStatus.CHECKED_IN:
-        return finish(calendar, invitation, task, latest_end(calendar, task, now), now, by="")
+        closing = invitation.but(closing=released.reason)
+        return finish(calendar, closing, task, latest_end(calendar, task, now), now, by="")
     if task.status != TaskStatus.TAKEN:
         return Change(calendar)
     off = task.but(status=TaskStatus.CANCELLED, overdue=False)
-    return Change(calendar.put(invitation.but(task=off, closing=released.reason, closed_at=now)))
+    closed = invitation.but(task=off, closing=released.reason, closed_at=now)
+    return Change(calendar.put(closed))
 
 
 def _give_back(calendar: Calendar, won: SeatWon, need_id: str, now: datetime) -> Change[Calendar]:

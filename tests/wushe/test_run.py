@@ -1,0 +1,127 @@
+"""`wushe run` as a process: it starts, says how to stop it, keeps others out, and stops when asked."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx2
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 90.0
+
+
+def a_free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wushe(*arguments: str, **environment: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "wushe", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "LANG": "C", "LC_ALL": "C.UTF-8", "WUSHE_LANGUAGE": "en", **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@contextmanager
+def running(data: Path, port: int, **environment: str) -> Iterator[subprocess.Popen[str]]:
+    """The system on this port, ready."""
+    process = wushe("run", "--port", str(port), "--data", str(data), "--no-sample", **environment)
+    try:
+        deadline = time.monotonic() + PATIENCE
+        while not is_ready(port):
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < deadline, "it never became ready"
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def is_ready(port: int) -> bool:
+    try:
+        return httpx2.get(f"http://127.0.0.1:{port}/readyz", timeout=1.0, trust_env=False).status_code == 200
+    except httpx2.TransportError:
+        return False
+
+
+def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
+    out, err = process.communicate(timeout=PATIENCE)
+    return process.returncode, out + err
+
+
+def test_it_stops_within_five_seconds_of_being_asked_and_the_data_survive(tmp_path: Path) -> None:
+    port = a_free_port()
+    with running(tmp_path / "data", port) as process:
+        process.send_signal(signal.SIGINT)
+        asked = time.monotonic()
+        code, said = ended(process)
+        assert time.monotonic() - asked < 5
+    assert code == 0
+    assert "Stopped" in said
+    assert "Traceback" not in said
+    assert (tmp_path / "data" / "wushe.db").exists()
+
+
+def test_a_second_process_on_the_same_data_is_told_in_one_sentence(tmp_path: Path) -> None:
+    port = a_free_port()
+    with running(tmp_path, port):
+        code, said = ended(wushe("run", "--port", str(a_free_port()), "--data", str(tmp_path)))
+        assert code == 2
+        assert said.strip().count("\n") == 0
+        assert "in use by another process" in said
+        code, said = ended(wushe("run", "--port", str(port), "--data", str(tmp_path / "other")))
+        assert code == 2
+        assert said.strip().count("\n") == 0
+        assert f"PORT={port + 1}" in said
+
+
+def test_production_has_no_sample_and_wants_a_password_file(tmp_path: Path) -> None:
+    code, said = ended(
+        wushe("run", "--data", str(tmp_path), "--port", str(a_free_port()), WUSHE_ENV="production")
+    )
+    assert (code, "WUSHE_ADMIN_PASSWORD_FILE" in said) == (2, True)
+    secret = tmp_path / "password"
+    secret.write_text("一句很长的口令 only-here\n", encoding="utf-8")
+    port = a_free_port()
+    given = {"WUSHE_ENV": "production", "WUSHE_ADMIN_PASSWORD_FILE": str(secret)}
+    with running(tmp_path / "data", port, **given) as process:
+        tries = {"一句很长的口令 only-here": 200, "wushe-fuquan": 401}
+        for password, status in tries.items():
+            assert signs_in(port, "admin", password) == status
+        process.send_signal(signal.SIGTERM)
+        code, said = ended(process)
+    assert code == 0
+    assert "password" not in said
+
+
+def signs_in(port: int, login: str, password: str) -> int:
+    """The status of a sign-in, once the account is there."""
+    deadline = time.monotonic() + 10
+    while True:
+        body = {"login": login, "password": password}
+        answer = httpx2.post(f"http://127.0.0.1:{port}/api/session", json=body, timeout=10, trust_env=False)
+        if answer.status_code != 401 or password == "wushe-fuquan" or time.monotonic() > deadline:
+            return answer.status_code
+
+
+@pytest.mark.parametrize(
+    "arguments", [("load", "bogus", __file__), ("check", "--data", "/nowhere/at/all"), ("nonsense",)]
+)
+def test_what_cannot_be_done_is_said_without_a_traceback(arguments: tuple[str, ...]) -> None:
+    code, said = ended(wushe(*arguments))
+    assert code == 2
+    assert "Traceback" not in said
