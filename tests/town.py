@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -25,7 +25,7 @@ from shared.contracts.vocabulary import Role
 from shared.embedded.clock import FixedClock
 from shared.embedded.engine import SqliteEngine
 from shared.embedded.ids import SeededIds
-from shared.ports import NoFaults
+from shared.ports import Bus, NoFaults
 from shared.security.access import Principal
 from shared.security.passwords import Hasher
 from shared.security.tokens import TokenMint, TokenVerifier
@@ -46,7 +46,7 @@ class Answer:
 class Town:
     """The system, its clock, and a way to call it as anybody."""
 
-    def __init__(self, seed: int = 1) -> None:
+    def __init__(self, seed: int = 1, wrap: Callable[[Bus], Bus] = lambda bus: bus) -> None:
         self.clock = FixedClock(START)
         self.ids = SeededIds(seed, self.clock)
         self.engine = SqliteEngine(":memory:", inline=True)
@@ -54,6 +54,7 @@ class Town:
         security = Security(TokenVerifier(self.mint.public_key, self.clock), self.mint, Hasher.cheap())
         given = adapters(self.engine, self.clock, self.ids, NoFaults())
         self.bus = given["needs"].bus
+        given = {name: replace(a, bus=wrap(a.bus)) for name, a in given.items()}
         self.stores = {name: a.store for name, a in given.items()}
         self.system = System(given, security, clock=self.clock, ids=self.ids)
         transport = httpx2.ASGITransport(app=self.system.api)
@@ -142,8 +143,8 @@ class Town:
 
 
 @asynccontextmanager
-async def town(seed: int = 1) -> AsyncIterator[Town]:
-    t = Town(seed)
+async def town(seed: int = 1, wrap: Callable[[Bus], Bus] = lambda bus: bus) -> AsyncIterator[Town]:
+    t = Town(seed, wrap)
     try:
         await t.settle()
         yield t

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Generic, NamedTuple, TypeVar, cast
+from typing import Generic, NamedTuple, TypeVar
 
 from pymongo import InsertOne, UpdateOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
+from shared.errors import Outage
 from shared.mongo.caught import Caught
 from shared.mongo.connection import Collection, Document
-from shared.mongo.trouble import ANSWER_SECONDS, answered, is_duplicate
+from shared.mongo.document import Projection
+from shared.mongo.trouble import answered
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -45,12 +47,13 @@ class Gathering(Generic[A, T]):
     async def _run(self) -> None:
         while self._waiting:
             batch, self._waiting = self._waiting[:AT_MOST], self._waiting[AT_MOST:]
+            answers: Sequence[T | BaseException] = ()
             caught = Caught()
             with caught:
                 answers = await self._carry([question for question, _ in batch])
             for n, (_, waiting) in enumerate(batch):
                 if not waiting.done():
-                    _settle(waiting, caught.error or answers[n])
+                    _settle(waiting, answers[n] if caught.error is None else caught.error)
         self._carrying = None
 
 
@@ -65,20 +68,27 @@ class Write(NamedTuple):
 
     @property
     def request(self) -> InsertOne[Document] | UpdateOne:
-        return UpdateOne({"_id": self.id, "rev": self.rev}, self.orders) if self.new is None else InsertOne(self.new)
+        return (
+            UpdateOne({"_id": self.id, "rev": self.rev}, self.orders)
+            if self.new is None
+            else InsertOne(self.new)
+        )
 
 
 class Batches:
     """Reads and writes of one collection by id."""
 
-    def __init__(self, collection: Collection, projections: Sequence[Document]) -> None:
+    def __init__(self, collection: Collection) -> None:
         self._collection = collection
         self._writes: Gathering[Write, bool] = Gathering(self._write)
-        self._reads: list[Gathering[str, Document | None]] = [Gathering(self._read(each)) for each in projections]
+        self._reads: dict[Projection, Gathering[str, Document | None]] = {}
 
-    async def read(self, id: str, projection: int) -> Document | None:
-        """The document with only the fields of this projection. Raises Doubt or Outage."""
-        return await self._reads[projection].ask(id)
+    async def read(self, id: str, projection: Projection) -> Document | None:
+        """The document, with only these fields of it. Raises Doubt or Outage."""
+        reads = self._reads.get(projection)
+        if reads is None:
+            reads = self._reads[projection] = Gathering(self._read(projection.fields))
+        return await reads.ask(id)
 
     async def write(self, write: Write) -> bool:
         """Whether it was done; if not, the document was another. Raises Doubt, Outage, or what is at fault in it."""
@@ -96,16 +106,54 @@ class Batches:
         return read
 
     async def _write(self, writes: Sequence[Write]) -> Sequence[bool | BaseException]:
-        """In the order of ids, so that two processes that write the same documents cannot wait for each other."""
         if len(writes) == 1:
-            return [await self._write_one(writes[0])]
-        requests = [write.request for write in sorted(writes, key=lambda write: write.id)]
+            return [await self._one(writes[0])]
         caught = Caught()
         with caught:
-            done = await answered(self._bulk(requests))
-            if done.inserted_count + done.matched_count == len(writes):
-                return [True] * len(writes)
-            return await self._verify(writes)
-        if is_duplicate(caught.error):
-            return await self._verify(writes)
-        ...
+            return await self._many(writes)
+        if isinstance(caught.error, Outage):
+            raise caught.error
+        return [await self._apart(write) for write in writes]
+
+    async def _many(self, writes: Sequence[Write]) -> Sequence[bool]:
+        """In the order of ids, so that two processes that write the same documents cannot wait for each other."""
+        requests = [write.request for write in sorted(writes, key=lambda write: write.id)]
+        try:
+            result = await answered(self._collection.bulk_write(requests, ordered=False))
+            done = result.inserted_count + result.matched_count == len(writes)
+        except BulkWriteError:  # some were there already
+            done = False
+        return [True] * len(writes) if done else await self._verify(writes)
+
+    async def _verify(self, writes: Sequence[Write]) -> Sequence[bool]:
+        these = {"_id": {"$in": [write.id for write in writes]}}
+        found = await answered(self._collection.find(these, {"writes": 1}).to_list(None))
+        tokens = {token for document in found for token in document["writes"]}
+        return [write.token in tokens for write in writes]
+
+    async def _one(self, write: Write) -> bool:
+        if write.new is None:
+            result = await answered(
+                self._collection.update_one({"_id": write.id, "rev": write.rev}, write.orders)
+            )
+            return bool(result.matched_count)
+        try:
+            await answered(self._collection.insert_one(write.new))
+        except DuplicateKeyError:
+            return False
+        return True
+
+    async def _apart(self, write: Write) -> bool | BaseException:
+        """One of several that failed together, because of one of them."""
+        caught = Caught()
+        with caught:
+            return await self._one(write)
+        assert caught.error is not None
+        return caught.error
+
+
+def _settle(waiting: asyncio.Future[T], answer: T | BaseException) -> None:
+    if isinstance(answer, BaseException):
+        waiting.set_exception(answer)
+    else:
+        waiting.set_result(answer)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import Any, NamedTuple
 
 from pymongo import IndexModel
@@ -23,9 +24,25 @@ from shared.ports import Outgoing
 from shared.records import Record
 
 WRITES_REMEMBERED = 16
-MESSAGES = {"outbox": 1}
-BODY = {"version": 1, "body": 1}
-STATE = {"outbox": 0}
+
+
+class Projection(StrEnum):
+    """What of a document is read: the record, all but its messages, or the messages."""
+
+    RECORD = "record"
+    STATE = "state"
+    MESSAGES = "messages"
+
+    @property
+    def fields(self) -> Document:
+        return dict(_PROJECTIONS[self])
+
+
+_PROJECTIONS: dict[Projection, Document] = {
+    Projection.RECORD: {"version": 1, "body": 1},
+    Projection.STATE: {"outbox": 0},
+    Projection.MESSAGES: {"outbox": 1},
+}
 
 
 class Stored(NamedTuple):

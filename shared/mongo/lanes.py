@@ -9,24 +9,23 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import OrderedDict, deque
-from collections.abc import Callable, Sequence
-
-from pymongo.errors import DuplicateKeyError
+from collections.abc import Callable, Mapping, Sequence
 
 from shared.bookkeeping import Asked, Step
 from shared.errors import Outage
-from shared.mongo.connection import Collection
+from shared.mongo.batches import Batches, Write
+from shared.mongo.caught import Caught
 from shared.mongo.document import (
-    STATE,
     WRITES_REMEMBERED,
+    Projection,
     Stored,
     messages,
     stored_of,
     update,
     whole,
 )
-from shared.mongo.trial import Caught, Trial, Waiting
-from shared.mongo.trouble import Doubt, Pauses, answered
+from shared.mongo.trial import Trial, Waiting
+from shared.mongo.trouble import Doubt, Pauses
 from shared.ports import Clock, Ids
 from shared.records import Outcome, Record
 
@@ -41,12 +40,12 @@ class Lanes:
     """All that changes records of one service. `announce` hears of each request that was met, once it is durable."""
 
     def __init__(
-        self, collection: Callable[[type[Record]], Collection], clock: Clock, ids: Ids, announce: Announce
+        self, batches: Mapping[type[Record], Batches], clock: Clock, ids: Ids, announce: Announce
     ) -> None:
         self.writer = secrets.token_hex(4)
         self.lost_races = 0
         self.doubts = 0
-        self._collection = collection
+        self._batches = batches
         self._clock = clock
         self._ids = ids
         self._announce = announce
@@ -149,25 +148,22 @@ class Lanes:
 
     async def _load(self, place: Place) -> Stored | None:
         kind, id = place
-        document = await answered(self._collection(kind).find_one({"_id": id}, STATE))
+        document = await self._batches[kind].read(id, Projection.STATE)
         return None if document is None else stored_of(kind, document)
 
     async def _save(self, place: Place, stored: Stored | None, trial: Trial, token: str) -> Stored | None:
         """Write what a trial comes to; None if somebody else has written meanwhile."""
         kind, id = place
-        collection = self._collection(kind)
-        said = messages(trial.outgoing, trial.at, self.writer)
         assert trial.after is not None
+        said = messages(trial.outgoing, trial.at, self.writer)
         if stored is None:
-            try:
-                await answered(collection.insert_one(whole(id, trial.changed, said, token)))
-            except DuplicateKeyError:
-                return None
-            return Stored(trial.after, 1, (token,))
-        writes = (*stored.writes, token)[-WRITES_REMEMBERED:]
-        orders = update(trial.changed, said, stored.rev + 1, writes)
-        result = await answered(collection.update_one({"_id": id, "rev": stored.rev}, orders))
-        return Stored(trial.after, stored.rev + 1, writes) if result.matched_count else None
+            saved = Stored(trial.after, 1, (token,))
+            write = Write(id, token, 0, whole(id, trial.changed, said, token), {})
+        else:
+            saved = Stored(trial.after, stored.rev + 1, (*stored.writes, token)[-WRITES_REMEMBERED:])
+            orders = update(trial.changed, said, saved.rev, saved.writes)
+            write = Write(id, token, stored.rev, None, orders)
+        return saved if await self._batches[kind].write(write) else None
 
     def _settle(self, batch: Sequence[Waiting], trial: Trial) -> None:
         for waiting, weighed in zip(batch, trial.weighed, strict=True):

@@ -9,7 +9,7 @@ from typing import Any, cast
 from pymongo import UpdateOne
 
 from shared.mongo.connection import Collection, Connection, Document
-from shared.mongo.document import MESSAGES, outgoing_of
+from shared.mongo.document import Projection, outgoing_of
 from shared.mongo.trouble import patiently
 from shared.ports import Clock, Ids, Outgoing
 from shared.records import Record
@@ -103,7 +103,9 @@ class Outboxes:
 
     async def _of(self, kind: type[Record], look: Document, limit: int) -> list[Outgoing]:
         collection = self._kinds[kind]
-        found = await patiently(lambda: collection.find(look, MESSAGES).limit(limit).to_list(None), self._ids)
+        found = await patiently(
+            lambda: collection.find(look, Projection.MESSAGES.fields).limit(limit).to_list(None), self._ids
+        )
         return [message for document in found for message in outgoing_of(kind, document)]
 
     async def _trim(self, collection: Collection, pulls: list[UpdateOne]) -> None:

@@ -9,8 +9,9 @@ from typing import TypeVar, cast
 
 from shared.bookkeeping import Asked, Step
 from shared.contracts.base import Message
+from shared.mongo.batches import Batches
 from shared.mongo.connection import Collection, Connection, Document
-from shared.mongo.document import BODY, indexes, record_of, timed
+from shared.mongo.document import Projection, indexes, record_of, timed
 from shared.mongo.lanes import Lanes, Place
 from shared.mongo.outbox import Outboxes
 from shared.mongo.search import search
@@ -35,10 +36,11 @@ class MongoStore:
         self.duplicates_absorbed = 0
         self.applied_total = 0
         self._kinds = {kind: connection.collection(service, kind.kind) for kind in kinds}
+        self._batches = {kind: Batches(collection) for kind, collection in self._kinds.items()}
         self._pulse = connection.collection(service, "pulse")
         self._clock = clock
         self._ids = ids
-        self._lanes = Lanes(self._kinds.__getitem__, clock, ids, self._announce)
+        self._lanes = Lanes(self._batches, clock, ids, self._announce)
         self._outboxes = Outboxes(connection, self._kinds, self._lanes.writer, clock, ids)
         self._watchers: dict[Place, set[asyncio.Event]] = {}
         self._sooner = asyncio.Event()
@@ -61,15 +63,21 @@ class MongoStore:
         return cast(Outcome[R], await self._lanes.meet(asked))
 
     async def get(self, kind: type[R], id: str) -> Versioned[R] | None:
-        collection = self._kinds[kind]
-        document = await self._ask(lambda: collection.find_one({"_id": id}, BODY))
+        await self._prepared()
+        batches = self._batches[kind]
+        document = await patiently(lambda: batches.read(id, Projection.RECORD), self._ids)
         return None if document is None else _versioned(kind, document)
 
     async def find(self, kind: type[R], query: Query) -> list[Versioned[R]]:
         filter_, order = search(kind.indexes, query)
         collection = self._kinds[kind]
         found = await self._ask(
-            lambda: collection.find(filter_, BODY).sort(order).limit(query.limit).to_list(None)
+            lambda: (
+                collection.find(filter_, Projection.RECORD.fields)
+                .sort(order)
+                .limit(query.limit)
+                .to_list(None)
+            )
         )
         return [_versioned(kind, document) for document in found]
 

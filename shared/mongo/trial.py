@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from types import TracebackType
-from typing import Self
 
 import bson
 
 from shared.bookkeeping import Asked, Held, Step, weigh
+from shared.mongo.caught import Caught
 from shared.mongo.connection import Document
 from shared.mongo.document import Stored, fields
 from shared.ports import Clock, Ids, Outgoing
@@ -29,22 +28,6 @@ class Waiting:
     def fail(self, error: BaseException) -> None:
         if not self.answer.done():
             self.answer.set_exception(error)
-
-
-class Caught:
-    """Keeps whatever is raised inside for the one it belongs to, unjudged."""
-
-    def __init__(self) -> None:
-        self.error: BaseException | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> bool:
-        self.error = error
-        return isinstance(error, Exception)
 
 
 class Weighed(Caught):

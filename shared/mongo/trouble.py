@@ -26,6 +26,7 @@ ANSWER_SECONDS = 5.0
 PATIENCE_SECONDS = 6.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.005, 0.5
 
+DUPLICATE = 11000
 DEADLOCK = 16908292
 TOO_LARGE = frozenset({10334, 17419, 285999133})
 """MongoDB's two codes for a document beyond 16 MB, and DocumentDB's."""
@@ -69,25 +70,26 @@ async def patiently(call: Callable[[], Awaitable[T]], ids: Ids) -> T:
 
 
 async def answered(call: Awaitable[T], seconds: float = ANSWER_SECONDS) -> T:
-    """The server's answer. Raises Doubt, Outage, DuplicateKeyError, or what is a fault in our code as it is."""
+    """The server's answer. Raises Doubt, Outage; and, as it is, what says that a key is taken or a document too large."""
     try:
         async with asyncio.timeout(seconds):
             return await call
     except TimeoutError as e:
         raise Doubt(f"the store did not answer in {seconds} s") from e
-    except DuplicateKeyError:
-        raise
     except PyMongoError as e:
-        if is_fault(e):
+        if is_duplicate(e) or is_fault(e):
             raise
         raise (Doubt if is_passing(e) else Outage)(_words(e)) from e
 
 
+def is_duplicate(error: PyMongoError) -> bool:
+    """Whether the only trouble is that some document was there already."""
+    return isinstance(error, DuplicateKeyError) or _codes(error) == {DUPLICATE}
+
+
 def is_fault(error: PyMongoError) -> bool:
     """Whether what was written can never be written, however often it is tried."""
-    return isinstance(error, DocumentTooLarge) or (
-        isinstance(error, OperationFailure) and error.code in TOO_LARGE
-    )
+    return isinstance(error, DocumentTooLarge) or not TOO_LARGE.isdisjoint(_codes(error))
 
 
 def is_passing(error: PyMongoError) -> bool:
@@ -95,9 +97,14 @@ def is_passing(error: PyMongoError) -> bool:
     if isinstance(error, ConnectionFailure | ExecutionTimeout | WriteConcernError):
         return True
     if isinstance(error, BulkWriteError):
-        codes = {each.get("code") for each in (error.details or {}).get("writeErrors", ())}
-        return codes <= PASSING | {DEADLOCK}
-    return isinstance(error, OperationFailure) and (error.code in PASSING or error.code == DEADLOCK)
+        return _codes(error) <= PASSING | {DUPLICATE}
+    return not PASSING.isdisjoint(_codes(error))
+
+
+def _codes(error: PyMongoError) -> set[int]:
+    if isinstance(error, BulkWriteError):
+        return {each["code"] for each in (error.details or {}).get("writeErrors", ())}
+    return {error.code} if isinstance(error, OperationFailure) and error.code is not None else set()
 
 
 def _words(error: PyMongoError) -> str:

@@ -137,6 +137,7 @@ class District:
         places = {"site_id": site, "organisation_id": organisation}
         made = await self.cast.made(self.cast.admin, "/api/accounts", {**body, **places})
         opened = await self.cast.call(None, "POST", "/api/session", {"login": name, "password": PASSWORD})
+        self.town.http.cookies.clear()
         session = opened.body["refresh_token"].partition(".")[0]
         asker = Asker(name, made["id"], roles, site, organisation, session)
         self.askers.append(asker)

@@ -77,18 +77,10 @@ def test_a_diagnosis_counts_and_names_the_smallest_relaxation() -> None:
 def test_money_is_told_in_yuan() -> None:
     hold = an_example(HoldPlaced)
     assert isinstance(hold, HoldPlaced)
-    state = hold.state.model_copy(
-        update={
-            "kind": "money",
-            "unit": "fen",
-            "category": "cash_gift",
-            "received": 200_000,
-            "held": 50_000,
-            "issued": 0,
-            "written_off": 0,
-        }
-    )
-    money = HoldPlaced.model_validate(hold.model_dump() | {"state": state.model_dump(), "quantity": 50_000})
+    facts = hold.model_dump(mode="json")
+    facts["state"] |= {"kind": "money", "unit": "fen", "category": "cash_gift", "issued": 0, "written_off": 0}
+    facts["state"] |= {"received": 200_000, "held": 50_000}
+    money = HoldPlaced.model_validate(facts | {"quantity": 50_000})
     assert told(money, "en").startswith("cash gift 500.00 yuan held")
     assert "1500 of 2000 yuan" in told(money, "en")
 

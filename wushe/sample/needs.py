@@ -85,7 +85,7 @@ NEEDS = (
     NeedRow("jinghua", "decline", C.SOCIAL_SUPPORT, (_people(Skill.ERRANDS, 2, 9),), F.HARDSHIP),
     NeedRow("luoao", "part", C.SOCIAL_SUPPORT, (_people(Skill.ERRANDS, 3, 9, 2, minimum=1),), urgency=Urgency.URGENT),
     NeedRow("shuanggu", "match", C.SOCIAL_SUPPORT, (_people(Skill.TRANSPORT, 4, 9), FOOD), F.HARDSHIP),
-    NeedRow("yuyou", "match", C.COMFORT, (_people(Skill.HOME_VISIT, 4, 15, 2),)),
+    NeedRow("yuyou", "match", C.COMFORT, (_people(Skill.HOME_VISIT, 4, 15),)),
     NeedRow("fengming", "match", C.SOCIAL_ASSISTANCE, (Line(goods=GoodsCategory.CLOTHING, quantity=2, unit="床"),)),
     NeedRow("qiaotou", "drop_out", C.POLICY_ADVICE, (_people(Skill.POLICY_HELP, 5, 9),), F.HARDSHIP),
     NeedRow("lishan", "begin", C.SOCIAL_SUPPORT, (_people(Skill.MEAL_DELIVERY, 0, 11),)),

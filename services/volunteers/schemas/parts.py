@@ -8,7 +8,15 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import h3
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    Field,
+    PlainValidator,
+    StringConstraints,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 from pydantic_core import PydanticKnownError
 
 from services.volunteers.domain.week import HOURS, hours_between, pattern
@@ -58,26 +66,37 @@ class Span(Schema):
     end_at: Moment
 
 
-def _as_range(given: Any) -> Any:
-    """A single slot as the range of one hour that it is."""
+def _hour(given: Any) -> int | HourRange:
+    """A single slot, or a range of them."""
     if not isinstance(given, int) or isinstance(given, bool):
-        return given
+        return HourRange.model_validate(given)
     if given < 0:
         raise PydanticKnownError("greater_than_equal", {"ge": 0})
     if given >= HOURS:
         raise PydanticKnownError("less_than", {"lt": HOURS})
-    return HourRange.model_validate({"day": given // 24, "from": given % 24, "to": given % 24 + 1})
+    return given
 
 
-Hour = Annotated[HourRange, BeforeValidator(_as_range, json_schema_input_type=Slot | HourRange)]
-Hours = Annotated[tuple[Hour, ...], Field(max_length=HOURS)]
+def _slots_at_once(given: Any, read: ValidatorFunctionWrapHandler) -> Any:
+    """Slots alone, as programs send them, need not be looked at one by one."""
+    if isinstance(given, list) and set(map(type, given)) == {int} and len(given) <= HOURS:
+        if min(given) >= 0 and max(given) < HOURS:
+            return tuple(given)
+    return read(given)
+
+
+Hour = Annotated[int | HourRange, PlainValidator(_hour, json_schema_input_type=Slot | HourRange)]
+Hours = Annotated[tuple[Hour, ...], Field(max_length=HOURS), WrapValidator(_slots_at_once)]
 Spans = Annotated[tuple[Span, ...], Field(max_length=100)]
 
 
-def weekly(hours: Sequence[HourRange]) -> tuple[int, ...]:
+def weekly(hours: Sequence[int | HourRange]) -> tuple[int, ...]:
     """The weekly pattern, whichever way it was given."""
     slots: list[int] = []
     for n, given in enumerate(hours):
+        if isinstance(given, int):
+            slots.append(given)
+            continue
         if given.to_hour <= given.from_hour:
             raise Invalid(
                 f"/hours/{n}/to", zh="结束时间须晚于开始时间", en="the end must come after the start"
