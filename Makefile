@@ -4,7 +4,6 @@ SHELL := /bin/bash
 PORT ?= 8000
 PYTHON ?= python3
 BIN := .venv/bin
-# make test without servers skips what needs them and says so; CI sets this and skips none.
 WORKERS ?= 2
 
 .PHONY: help run demo test test-faults test-cluster test-cluster-faults check format contracts bench bench-cluster \
@@ -39,11 +38,10 @@ demo: .venv/run ## the whole story in the terminal, in under a minute; URL=http:
 
 # --- proving it ------------------------------------------------------------------------------------
 test: .venv/dev ## all tests that need no Docker, Kafka or MongoDB
-	$(BIN)/pytest -n $(WORKERS) -m "not faults and not cluster" tests
-	@$(BIN)/python -m tests.skipped
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup tests
 
 test-faults: .venv/dev ## kill real processes at every named point, and 200 times blindly; KILLS=200
-	KILLS=$(or $(KILLS),200) $(BIN)/pytest -m faults tests/faults
+	WUSHE_FAULTS=1 KILLS=$(or $(KILLS),200) $(BIN)/pytest -n $(WORKERS) -m faults tests
 
 check: .venv/dev ## format, lint, strict types, layers, contract drift
 	$(BIN)/ruff format --check .

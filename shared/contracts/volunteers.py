@@ -79,6 +79,14 @@ class InvitationExpired(CalendarEvent):
     name = "invitation.expired"
 
 
+class SlotFreed(CalendarEvent):
+    """Time that was claimed or taken is free again, because matching said so: the seat was filled or released."""
+
+    name = "slot.freed"
+
+    reason: v.Closing
+
+
 class TaskTaken(CalendarEvent):
     """The seat was won and stands in the person's calendar as a task."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import structlog
 
 from shared.contracts import REGISTRY, Message, Topic
+from shared.contracts.base import type_of
 from shared.errors import Outage, Refusal, TooNew, TooOld, Unreadable
 from shared.ports import Adapters, Delivery
 from shared.run.dead_letters import LetterStatus
@@ -104,16 +104,6 @@ class Dispatcher:
                     FIRST_PAUSE * 2**attempt * (0.5 + self._adapters.ids.random())
                 )
         return None
-
-
-def type_of(value: bytes) -> str:
-    """The type in the envelope, or "" if there is none that can be read."""
-    try:
-        raw = json.loads(value)
-    except (ValueError, RecursionError):
-        return ""
-    found = raw.get("type") if isinstance(raw, dict) else None
-    return found if isinstance(found, str) else ""
 
 
 def _where(fault: Exception) -> str:

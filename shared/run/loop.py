@@ -17,10 +17,11 @@ import base64
 
 import structlog
 
+from shared.contracts.base import type_of
 from shared.errors import Outage
 from shared.ports import Adapters, Delivery, Position, Reading
 from shared.run.dead_letters import DeadLetter, LetterStatus, blocked_sources, letter_id, set_aside
-from shared.run.dispatch import FIRST_PAUSE, Dispatcher, Failure, type_of
+from shared.run.dispatch import FIRST_PAUSE, Dispatcher, Failure
 from shared.run.metrics import Metrics
 
 RUN_OF_FAULTS = 20

@@ -152,7 +152,7 @@ def an_index(people: list[Person], r: random.Random) -> MemoryIndex:
 
 
 @given(seed=st.integers(0, 10**9), size=st.integers(0, 60))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_the_index_finds_the_same_people_in_the_same_order_as_a_plain_search(seed: int, size: int) -> None:
     r = random.Random(seed)
     people = [a_person(r, n) for n in range(size)]
@@ -164,7 +164,7 @@ def test_the_index_finds_the_same_people_in_the_same_order_as_a_plain_search(see
 
 
 @given(seed=st.integers(0, 10**9), size=st.integers(1, 60))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_the_diagnosis_counts_everybody_by_the_first_rule_and_its_relaxations_come_true(
     seed: int, size: int
 ) -> None:
@@ -288,7 +288,7 @@ def a_goods_query(r: random.Random, gifts: list[Gift]) -> LotsQuery:
 
 
 @given(seed=st.integers(0, 10**9), size=st.integers(0, 60))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_lots_are_chosen_and_explained_as_by_a_plain_search(seed: int, size: int) -> None:
     r = random.Random(seed)
     gifts = [a_gift(r, n) for n in range(size)]

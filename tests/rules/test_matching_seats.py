@@ -226,6 +226,8 @@ class Story:
         return (LotChoice(hold_id=hold_id, lot_id="lot", quantity=taken, available=9, ring=Ring.COUNTY),)
 
     def free_up(self, invitation: str) -> None:
+        if self.match and invitation in self.match.done:
+            return
         self.holders = {seat: holder for seat, holder in self.holders.items() if holder != invitation}
 
     def one_verdict(self, invitation: str, told: Sequence[Event]) -> None:
@@ -272,7 +274,7 @@ class Story:
 
 
 @given(seed=st.integers(0, 10**9))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_a_seat_never_has_two_holders_whatever_is_heard(seed: int) -> None:
     story = Story(seed, edits=False)
     for _ in range(80):
@@ -280,7 +282,7 @@ def test_a_seat_never_has_two_holders_whatever_is_heard(seed: int) -> None:
 
 
 @given(seed=st.integers(0, 10**9))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_an_edited_need_keeps_every_promise_it_still_can(seed: int) -> None:
     story = Story(seed, edits=True)
     for _ in range(80):

@@ -16,6 +16,7 @@ from shared.contracts.volunteers import (
     InvitationExpired,
     InvitationOpened,
     InvitationRefused,
+    SlotFreed,
     TaskTaken,
     TaskWithdrawn,
 )
@@ -155,7 +156,8 @@ async def test_whoever_is_too_late_is_told_kindly_and_shown_another_task() -> No
         assert answer.status_code == 409 and said["type"] == "urn:wushe:problem:seat-filled"
         assert answer.headers["content-type"] == "application/problem+json"
         assert said["other"]["id"] == "li~need-2" and said["other"]["area_names"]
-        assert (await d.calendar("li")).load(START).busy == ()
+        (freed,) = d.w.said(SlotFreed)
+        assert freed.reason == "filled" and freed.load.busy == () and freed.load.minutes_by_week == {}
 
 
 async def test_the_other_task_is_one_that_the_person_could_really_take() -> None:
@@ -341,6 +343,7 @@ async def test_a_released_seat_frees_the_slot() -> None:
         await d.takes("li", "need-1")
         await d.w.hears(("need-1", a_release("li", "need-1")))
         assert (await d.task("li", "need-1")).status == TaskStatus.CANCELLED
+        assert [f.load.busy for f in d.w.said(SlotFreed)] == [()]
         await d.takes("li", "need-2")
 
 

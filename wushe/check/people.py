@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from services.matching.domain.match import Match
 from services.volunteers.domain.calendar import Calendar
 from services.volunteers.domain.service_hours import ServiceRecord
-from shared.contracts.vocabulary import InvitationStatus, TaskStatus
+from shared.contracts.vocabulary import Closing, InvitationStatus, TaskStatus
 from wushe.check.violation import Violation
 
 HOLDING = frozenset({TaskStatus.TAKEN, TaskStatus.CHECKED_IN, TaskStatus.DONE})
@@ -48,7 +48,7 @@ def seats_and_tasks_agree(
         i.id: i.need_id
         for calendar in calendars.values()
         for i in calendar.invitations.values()
-        if i.task is not None and i.task.status in HOLDING
+        if i.task is not None and i.task.status in HOLDING and i.closing is not Closing.CHANGED
     }
     for id, match in seats.items():
         if id not in tasks and not match.closed:

@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from wushe.client import Account
 from wushe.commands.reaching import Data, Login, PasswordFile, Url, signed_in
@@ -35,7 +34,9 @@ def list_letters(
 ) -> None:
     async def ask(account: Account) -> None:
         found = [item for s in SERVICES async for item in account.every(f"/api/dead-letters/{s}")]
-        console.print(_table(found) if found else say("没有死信", "There are no dead letters"))
+        if not found:
+            console.print(say("没有死信", "There are no dead letters"))
+        _list(found)
 
     _speak(ask, url, data, login, password_file)
 
@@ -110,12 +111,8 @@ def _speak(
     run(speak())
 
 
-def _table(found: list[dict[str, Any]]) -> Table:
-    table = Table()
-    for column in ("service", "id", "status", "type", "record", "reason", "attempts"):
-        table.add_column(column)
+def _list(found: list[dict[str, Any]]) -> None:
+    """One letter a line, so that its id can be copied whole in any terminal."""
     for item in found:
-        table.add_row(
-            *(str(item[name]) for name in ("service", "id", "status", "type", "record", "reason", "attempts"))
-        )
-    return table
+        facts = (item[name] for name in ("service", "id", "status", "reason", "type", "record"))
+        console.print("  ".join(str(fact) for fact in facts), markup=False)

@@ -57,6 +57,7 @@ WORDS: dict[type[Event], Words] = {
     ),
     volunteers.InvitationDeclined: Words("{subject}婉拒：{reason}", "{subject} says no: {reason}"),
     volunteers.InvitationExpired: Words("{subject}没有答复，邀约已过期", "{subject} has not answered; the invitation expires"),
+    volunteers.SlotFreed: Words("{subject}的时间空出来了", "{subject}'s time is free again"),
     volunteers.TaskTaken: Words("接单：{subject}的日程里有了这项任务", "{subject} has the task in the calendar"),
     volunteers.TaskWithdrawn: Words("{subject}临时退出，席位空出", "{subject} drops out; the seat is free again"),
     volunteers.TaskNoShow: Words("{subject}没有到场", "{subject} did not come"),

@@ -89,7 +89,7 @@ def give_back(match: Match | None, event: TaskWithdrawn | TaskNoShow, scene: Sce
     if match is None:
         raise NotFound()
     asked = match.asked.get(event.invitation_id)
-    if asked is None or asked.answer != Answer.WON:
+    if asked is None or asked.answer != Answer.WON or event.invitation_id in match.done:
         return Change(match)
     late = isinstance(event, TaskWithdrawn) and event.late
     answer, reason = _GIVEN_BACK[type(event)]

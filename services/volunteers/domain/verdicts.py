@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from services.volunteers.domain.calendar import Calendar, Task, about
+from services.volunteers.domain.calendar import Calendar, Invitation, Task, about
 from services.volunteers.domain.tasks import finish, latest_end
 from shared.contracts.matching import SeatFilled, SeatReleased, SeatWon
 from shared.contracts.vocabulary import Closing, InvitationStatus, TaskStatus
-from shared.contracts.volunteers import TaskTaken, TaskWithdrawn
+from shared.contracts.volunteers import SlotFreed, TaskTaken, TaskWithdrawn
 from shared.records import Change
 
 
@@ -46,7 +46,7 @@ def lose(calendar: Calendar, filled: SeatFilled, now: datetime) -> Change[Calend
     if invitation is None or invitation.status != InvitationStatus.CLAIMED:
         return Change(calendar)
     lost = invitation.but(status=InvitationStatus.FILLED, closing=filled.reason, ask_at=None, closed_at=now)
-    return Change(calendar.put(lost))
+    return _freed(calendar, lost, filled.reason, now)
 
 
 def release(calendar: Calendar, released: SeatReleased, now: datetime) -> Change[Calendar]:
@@ -63,7 +63,12 @@ def release(calendar: Calendar, released: SeatReleased, now: datetime) -> Change
         return Change(calendar)
     off = task.but(status=TaskStatus.CANCELLED, overdue=False)
     closed = invitation.but(task=off, closing=released.reason, closed_at=now)
-    return Change(calendar.put(closed))
+    return _freed(calendar, closed, released.reason, now)
+
+
+def _freed(calendar: Calendar, invitation: Invitation, reason: Closing, now: datetime) -> Change[Calendar]:
+    after = calendar.put(invitation)
+    return Change(after, SlotFreed(**about(invitation, after.load(now)), reason=reason))
 
 
 def _give_back(calendar: Calendar, won: SeatWon, need_id: str, now: datetime) -> Change[Calendar]:

@@ -1,0 +1,55 @@
+"""A system in which something broke ends, says so, and does not go on as if nothing had happened."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from shared.security.passwords import Hasher
+from wushe.embedded import embedded
+from wushe.language import LANGUAGE
+from wushe.serving import Broken, PortTaken, listen, moving, serve
+from wushe.system import System
+
+
+async def breaks() -> None:
+    raise RuntimeError("the disk is gone")
+
+
+async def nothing() -> None:
+    return None
+
+
+async def test_a_broken_part_ends_the_process_with_its_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with embedded(tmp_path, hasher=Hasher.cheap()) as system:
+        monkeypatch.setattr(system.units["needs"], "run", breaks)
+        with pytest.raises(Broken, match="the disk is gone"):
+            async with asyncio.timeout(30):
+                await serve(system, listen("127.0.0.1", 0), nothing)
+
+
+async def test_it_serves_until_the_welcome_fails(tmp_path: Path) -> None:
+    async with embedded(tmp_path, hasher=Hasher.cheap()) as system:
+        with pytest.raises(RuntimeError, match="the disk is gone"):
+            async with asyncio.timeout(30):
+                await serve(system, listen("127.0.0.1", 0), breaks)
+
+
+async def test_nothing_moves_after_the_block(tmp_path: Path) -> None:
+    async with embedded(tmp_path, hasher=Hasher.cheap()) as system:
+        assert isinstance(system, System)
+        async with moving(system) as life:
+            assert await system.missing() == []
+        assert life.cancelled()
+
+
+def test_a_taken_port_is_named() -> None:
+    with listen("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(PortTaken, match=f"PORT={port + 1}"):
+            listen("127.0.0.1", port)
+    assert LANGUAGE in ("zh", "en")
