@@ -89,6 +89,9 @@ class Outgoing(NamedTuple):
 class Store(Protocol):
     """The records of one service. No other service can read them."""
 
+    duplicates_absorbed: int
+    """How many messages a watermark has recognised as applied before, since the start."""
+
     async def change(
         self,
         kind: type[R],

@@ -25,7 +25,7 @@ from shared.contracts.vocabulary import Role
 from shared.embedded.clock import FixedClock
 from shared.embedded.engine import SqliteEngine
 from shared.embedded.ids import SeededIds
-from shared.ports import Bus, NoFaults
+from shared.ports import Bus, NoFaults, Store
 from shared.security.access import Principal
 from shared.security.passwords import Hasher
 from shared.security.tokens import TokenMint, TokenVerifier
@@ -55,7 +55,7 @@ class Town:
         given = adapters(self.engine, self.clock, self.ids, NoFaults())
         self.bus = given["needs"].bus
         given = {name: replace(a, bus=wrap(a.bus)) for name, a in given.items()}
-        self.stores = {name: a.store for name, a in given.items()}
+        self.stores: dict[str, Store] = {name: a.store for name, a in given.items()}
         self.system = System(given, security, clock=self.clock, ids=self.ids)
         transport = httpx2.ASGITransport(app=self.system.api)
         self.http = httpx2.AsyncClient(transport=transport, base_url="http://town")

@@ -33,7 +33,6 @@ async def embedded(
     directory: Path, *, hasher: Hasher | None = None, faults: Faults | None = None, access_log: bool = False
 ) -> AsyncIterator[System]:
     """The whole system on this data directory, wired but not yet moving: run `system.run()` beside it."""
-    directory.mkdir(parents=True, exist_ok=True)
     engine = SqliteEngine(directory / DATABASE)
     clock = SystemClock()
     ids = SystemIds(clock)

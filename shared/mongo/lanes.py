@@ -135,8 +135,11 @@ class Lanes:
             if token in tried:
                 return tried[token]
         trial = Trial(batch, stored, self._clock, self._ids)
+        if trial.idle and remembered:
+            self._forget(place)
+            return await self._attempt(place, batch, tried)
         if trial.idle:
-            return None if remembered else trial
+            return trial
         token = secrets.token_hex(8)
         tried[token] = trial
         saved = await self._save(place, stored, trial, token)

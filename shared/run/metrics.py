@@ -5,6 +5,7 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 SHORT = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+SERVICE = ("service",)
 
 
 class Metrics:
@@ -12,51 +13,24 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        service = ("service",)
-        self.applied = Counter(
-            "wushe_messages_applied", "Messages handled to the end", service, registry=self.registry
-        )
-        self.duplicates = Gauge(
-            "wushe_duplicates_absorbed",
-            "Messages that a watermark recognised",
-            service,
-            registry=self.registry,
-        )
-        self.refused = Counter(
-            "wushe_messages_refused", "Messages that the domain refused", service, registry=self.registry
-        )
-        self.retried = Counter(
-            "wushe_messages_retried", "Attempts that failed", service, registry=self.registry
-        )
-        self.dead = Counter(
-            "wushe_dead_letters", "Dead letters by reason", ("service", "reason"), registry=self.registry
-        )
-        self.published = Counter(
-            "wushe_messages_published", "Messages published", service, registry=self.registry
-        )
-        self.lag = Gauge(
-            "wushe_lag", "Messages ahead of the group's position", service, registry=self.registry
-        )
-        self.outbox_depth = Gauge(
-            "wushe_outbox_depth", "Messages to be published", service, registry=self.registry
-        )
-        self.outbox_age = Gauge(
-            "wushe_outbox_age_seconds",
-            "Age of the oldest unpublished message",
-            service,
-            registry=self.registry,
-        )
-        self.woken = Counter("wushe_records_woken", "Deadlines acted upon", service, registry=self.registry)
-        self.rebalances = Counter(
-            "wushe_rebalances", "Partitions dealt anew", service, registry=self.registry
-        )
+        self.applied = self._counter("messages_applied", "Messages handled to the end")
+        self.refused = self._counter("messages_refused", "Messages that the domain refused")
+        self.retried = self._counter("messages_retried", "Attempts that failed")
+        self.published = self._counter("messages_published", "Messages published")
+        self.woken = self._counter("records_woken", "Deadlines acted upon")
+        self.dead = self._counter("dead_letters", "Dead letters by reason", "reason")
+        self.duplicates = self._gauge("duplicates_absorbed", "Messages that a watermark recognised")
+        self.rebalances = self._gauge("rebalances", "How often partitions were dealt anew")
+        self.lag = self._gauge("lag", "Messages ahead of the group's position")
+        self.outbox_depth = self._gauge("outbox_depth", "Messages to be published, a thousand at most")
+        self.outbox_age = self._gauge("outbox_age_seconds", "Age of the oldest unpublished message")
         self.handling = Histogram(
-            "wushe_handling_seconds",
-            "Time to handle one message",
-            service,
-            buckets=SHORT,
-            registry=self.registry,
+            "wushe_handling_seconds", "Time for one message", SERVICE, buckets=SHORT, registry=self.registry
         )
-        self.loop_delay = Gauge(
-            "wushe_event_loop_delay_seconds", "How late the event loop last was", registry=self.registry
-        )
+        self.loop_delay = Gauge("wushe_event_loop_delay_seconds", "How late it was", registry=self.registry)
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(f"wushe_{name}", text, (*SERVICE, *labels), registry=self.registry)
+
+    def _gauge(self, name: str, text: str) -> Gauge:
+        return Gauge(f"wushe_{name}", text, SERVICE, registry=self.registry)

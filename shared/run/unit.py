@@ -63,8 +63,8 @@ class Unit:
         name = self.service.name
         self._metrics.lag.labels(name).set(await self.loop.lag())
         self._metrics.outbox_age.labels(name).set(await self.adapters.store.outbox_age() or 0.0)
-        duplicates = getattr(self.adapters.store, "duplicates_absorbed", 0)
-        self._metrics.duplicates.labels(name).set(duplicates)
+        self._metrics.outbox_depth.labels(name).set(len(await self.adapters.store.pending(1000)))
+        self._metrics.duplicates.labels(name).set(self.adapters.store.duplicates_absorbed)
 
     async def close(self) -> None:
         await self.loop.close()

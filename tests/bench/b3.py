@@ -116,20 +116,18 @@ async def of_ours(ours: Ours, done: list[tuple[str, float, float, int]]) -> Run:
 
 async def b3(count: int, repeats: int) -> None:
     """Print the figures."""
-    wanted = asks(400, datetime.now(UTC))
+    wanted = asks(400, datetime.now(UTC), crowd=count)
     with TemporaryDirectory() as folder:
         ours, peer = Ours(Path(folder)), Peer(Path(folder))
         ours.run()
         rate = await ours.fill(count)
         await ours.settle_houses(wanted)
-        near = [a._replace(area=wanted[a.number % 50].area, lat=wanted[a.number % 50].lat, lon=wanted[a.number % 50].lon)
-                for a in wanted]  # fmt: skip
         peer.fill(count)
-        peer.run(near)
+        peer.run(wanted)
         print(f"B3  {count:,} people ({rate:,.0f}/s loaded in bulk), {repeats} repeats, order rotated")
         print(f"    peer's searches, median ms: {peer.medians}; the faster one serves")
         try:
-            await _compare(ours, peer, near, repeats)
+            await _compare(ours, peer, wanted, repeats)
         finally:
             ours.process.stop()
             peer.process.stop()

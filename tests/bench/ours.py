@@ -6,19 +6,17 @@ The note is taken when the volunteers service has handled a wave: every change o
 
 from __future__ import annotations
 
-import asyncio
 import sys
 import time
 from pathlib import Path
 from typing import Any, TextIO
-
-import uvicorn
 
 from shared.contracts import Message
 from shared.contracts.matching import SeatsOffered
 from shared.run.dispatch import Dispatcher
 from shared.run.kit import Handler
 from wushe.embedded import embedded
+from wushe.serving import listen, run, serve
 from wushe.system import System
 
 
@@ -39,24 +37,16 @@ def note_waves(system: System, notes: TextIO) -> None:
 
 
 async def main(directory: Path, port: int, notes: Path) -> None:
+    listening = listen("127.0.0.1", port)
     with notes.open("a") as out:
         async with embedded(directory) as system:
             note_waves(system, out)
-            config = uvicorn.Config(
-                system.api,
-                host="127.0.0.1",
-                port=port,
-                log_level="warning",
-                access_log=False,
-                timeout_graceful_shutdown=2,
-            )
-            server = uvicorn.Server(config)
-            running = asyncio.create_task(system.run())
-            await system.ready(600)
-            serving = asyncio.create_task(server.serve())
-            await asyncio.wait({running, serving}, return_when=asyncio.FIRST_COMPLETED)
-            running.cancel()
+            await serve(system, listening, _nothing_more)
+
+
+async def _nothing_more() -> None:
+    return None
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])))
+    run(main(Path(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])))

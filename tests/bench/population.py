@@ -6,10 +6,12 @@ Sixteen of the skills are the field's own; both sides are given the same ones. S
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from shared.contracts.vocabulary import Language, Skill
 from shared.places import divisions
@@ -17,6 +19,7 @@ from shared.places import divisions
 SKILLS = list(Skill)
 LANGUAGES = list(Language)
 ZIPF = 1.1
+ENOUGH = 30
 
 
 class Person(NamedTuple):
@@ -107,20 +110,52 @@ class Asked(NamedTuple):
         return first, (first + 1) % 168
 
 
-def asks(count: int, now: datetime, seed: int = 11) -> list[Asked]:
-    """Needs where the people are: common skills mostly, by the same weights."""
+class Crowd:
+    """Counts who of these people could come: who has the skill, the language and the hours, and lives near enough."""
+
+    def __init__(self, everybody: Sequence[Person]) -> None:
+        self._place = np.array([(p.lat, p.lon, p.reach_km - 2) for p in everybody]).T
+        self._skills = np.array([sum(1 << s for s in p.skills) for p in everybody], dtype=np.uint64)
+        self._speaks = np.array([0 in p.languages for p in everybody])
+        self._free = np.zeros((len(everybody), 168), dtype=bool)
+        for row, person in zip(self._free, everybody, strict=True):
+            row[list(person.hours)] = True
+
+    def can_meet(self, asked: Asked) -> bool:
+        first, second = asked.hours
+        lat, lon, reach = self._place
+        near = np.hypot(lat - asked.lat, (lon - asked.lon) * 0.9) * 111.0 <= reach
+        able = (self._skills & np.uint64(1 << asked.skill)) > 0
+        fit = near & able & self._speaks & self._free[:, first] & self._free[:, second]
+        return int(fit.sum()) >= ENOUGH
+
+
+def asks(count: int, now: datetime, crowd: int = 0, places: int = 50, seed: int = 11) -> list[Asked]:
+    """Needs at so many places where people live, in turn: common skills mostly, by the same weights.
+
+    With a crowd of so many people each of the asks can be met by `ENOUGH` of them, so that both sides have the
+    whole work to do.
+    """
     random = Random(seed)
-    crowd = list(people(20_000))
-    weights = [1 / (n + 1) ** ZIPF for n in range(len(SKILLS))]
-    found = []
-    for number in range(count):
-        near = random.choice(crowd)
-        start = (now + timedelta(hours=random.randint(12, 150))).replace(minute=0, second=0, microsecond=0)
-        skill = random.choices(range(len(SKILLS)), weights)[0]
-        found.append(
-            Asked(number, near.area, near.lat, near.lon, skill, start, start + timedelta(minutes=90))
-        )
+    everybody = list(people(crowd or 2000))
+    can_meet = Crowd(everybody).can_meet if crowd else lambda asked: True
+    homes: list[Person] = []
+    while len(homes) < places:
+        home = random.choice(everybody)
+        if sum(can_meet(_asked(random, 0, home, now)) for _ in range(10)) >= 2:
+            homes.append(home)
+    found: list[Asked] = []
+    while len(found) < count:
+        asked = _asked(random, len(found), homes[len(found) % places], now)
+        if can_meet(asked):
+            found.append(asked)
     return found
+
+
+def _asked(random: Random, number: int, home: Person, now: datetime) -> Asked:
+    start = (now + timedelta(hours=random.randint(12, 150))).replace(minute=0, second=0, microsecond=0)
+    skill = random.choices(range(len(SKILLS)), [1 / (n + 1) ** ZIPF for n in range(len(SKILLS))])[0]
+    return Asked(number, home.area, home.lat, home.lon, skill, start, start + timedelta(minutes=90))
 
 
 def as_row(person: Person, site_id: str) -> bytes:

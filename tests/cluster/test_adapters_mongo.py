@@ -197,6 +197,37 @@ async def test_a_write_whose_answer_was_lost_is_recognised_and_not_done_again(
         assert (await wrote(store, "a")).count("x") == 1
 
 
+@pytest.mark.parametrize("cut", ["after", "before"])
+async def test_writes_that_shared_a_lost_answer_are_each_recognised(
+    server: Server, driver: Driver, cut: Cut
+) -> None:
+    at = urlsplit(server.address)
+    async with (
+        wire_to(at.hostname or "", at.port or 0) as wire,
+        store_at(f"mongodb://127.0.0.1:{wire.port}/?directConnection=true", driver) as store,
+    ):
+        await asyncio.gather(*(store.change(Diary, id, write(id, "before")) for id in "abc"))
+        wire.arm(b"update\x00", cut)
+        outcomes = await asyncio.gather(*(store.change(Diary, id, write(id, f"x{id}")) for id in "abcde"))
+        await asyncio.sleep(wire.LATE_SECONDS)
+        assert wire.cuts == 1
+        assert [(outcome.applied, outcome.version) for outcome in outcomes] == [(True, 2)] * 3 + [
+            (True, 1)
+        ] * 2
+        assert Counter(await wrote(store, "abcde")) == Counter(["before"] * 3 + [f"x{id}" for id in "abcde"])
+
+
+async def test_a_record_too_large_to_be_written_fails_alone(server: Server, driver: Driver) -> None:
+    async with store_at(server.address, driver) as store:
+        huge = store.change(Diary, "b", write("b", "x" * 17_000_000))
+        others = [store.change(Diary, id, write(id, "x")) for id in "acd"]
+        outcomes = await asyncio.gather(huge, *others, return_exceptions=True)
+        assert isinstance(outcomes[0], Exception)
+        assert not isinstance(outcomes[0], Outage)
+        assert await wrote(store, "acd") == ["x"] * 3
+        assert await store.get(Diary, "b") is None
+
+
 async def test_two_processes_share_a_record_and_neither_overwrites_the_other(
     server: Server, driver: Driver
 ) -> None:

@@ -57,6 +57,7 @@ class Wire:
         self._armed = None
         self.cuts += 1
         answers.cancel()
+        await asyncio.gather(answers, return_exceptions=True)
         if when == "before":
             to_client.close()
             await asyncio.sleep(self.LATE_SECONDS)

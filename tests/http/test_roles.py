@@ -170,7 +170,7 @@ async def listed(d: District, asker: Asker, path: str) -> set[str]:
     found: list[str] = []
     cursor: str | None = ""
     while cursor is not None:
-        params = {"limit": 2, **({"cursor": cursor} if cursor else {})}
+        params = {"limit": "2", **({"cursor": cursor} if cursor else {})}
         headers = {"Authorization": f"Bearer {d.token(asker)}"}
         answer = await d.town.http.get(path, params=httpx2.URL(path).params.merge(params), headers=headers)
         if answer.status_code in (403, 404):

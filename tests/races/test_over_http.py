@@ -74,7 +74,7 @@ async def test_of_500_concurrent_accepts_on_one_seat_exactly_one_wins(tmp_path: 
     async with a_town(tmp_path, first_wave=MANY) as (_, cast):
         people = await many_volunteers(cast, line_of(cast), MANY)
         home = await cast.household()
-        need = await cast.need(home, cast.people_line(hours=5))
+        await cast.need(home, cast.people_line(hours=5))
 
         async def all_asked() -> bool:
             cast.appoint()

@@ -158,7 +158,7 @@ def best_people(people: list[Person], query: PeopleQuery) -> tuple[Ring, list[st
     for number in range(first, last + 1):
         ring = RINGS[number]
         found = sorted(eligible(people, replace(query, widest=ring)), key=lambda p: rank(p, query))
-        if number == last or len(found) >= (1 if number == first else query.wanted):
+        if number == last or len(found) >= (query.least if number == first else query.wanted):
             return ring, [p.id for p in found[: query.wanted]]
     raise AssertionError("the widest ring counts in any case")
 

@@ -127,6 +127,16 @@ async def test_no_wave_is_wasted_on_rings_where_nobody_fits() -> None:
         assert (first.ring, len(first.offers)) == (Ring.COUNTY, 3)
 
 
+async def test_where_time_presses_the_first_wave_is_as_wide_as_it_must_be_to_be_full() -> None:
+    async with desk(first_wave=3) as d:
+        await d.knows_people("near")
+        await d.knows_people("a", "b", "c", "d", area=NEXT_TOWNSHIP)
+        await d.posts()
+        await d.posts(need="urgent", urgency=Urgency.URGENT)
+        assert d.asked() == ["near"]
+        assert d.asked(need="urgent")[0] == "near" and len(d.asked(need="urgent")) == 3
+
+
 async def test_the_next_wave_goes_out_as_soon_as_everybody_asked_has_answered() -> None:
     async with desk(first_wave=2) as d:
         await d.knows_people("li", "wang", "zhao", "sun")

@@ -7,7 +7,7 @@ from datetime import datetime
 from math import ceil
 
 from services.matching.domain.escalation import areas, first_ring, widest, widest_for_goods
-from services.matching.domain.match import Match, PeopleState, is_named, owner_of
+from services.matching.domain.match import Match, PeopleState, is_named, is_pressing, owner_of
 from services.matching.domain.scene import Scene, day_of
 from services.matching.domain.wave import GoodsPlan, LotChoice, PeoplePlan, mark
 from services.matching.domain.words import MAY_BE_ASKED_AGAIN
@@ -37,9 +37,11 @@ def people_query(
 ) -> PeopleQuery:
     """Whom to look for: as many as the station asks at a time for each free seat, but nobody twice.
 
+    Neighbours are asked first, even if they are few; where time presses, only a ring that fills the wave will do.
     `planned` are the plans of the need's other lines in this very wave.
     """
     need, station = match.need, scene.station(match.need.site_id)
+    wanted = wave_size(match.people[line.id], station.policy)
     return PeopleQuery(
         line_id=line.id,
         window=line.window,
@@ -58,7 +60,8 @@ def people_query(
         ring=first_ring(match, line.id, station),
         widest=widest(match, station),
         areas=areas(match, station),
-        wanted=wave_size(match.people[line.id], station.policy),
+        wanted=wanted,
+        least=wanted if is_pressing(need) else 1,
         excluded=frozenset(_asked_already(match, line, planned)),
         familiar=familiar,
         criteria=station.policy.criteria,

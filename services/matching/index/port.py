@@ -57,8 +57,8 @@ SMALLEST_GOODS_CHANGE_FIRST: tuple[v.GoodsRule, ...] = (
 class PeopleQuery:
     """Who could take a seat of this line now?
 
-    Asked are at most `wanted` people, from `ring` if anybody there can, otherwise from the first wider ring with
-    enough, up to `widest`. People in one of `areas` (of the tiers that look as well) count as inside. `named` asks
+    Asked are at most `wanted` people, from `ring` if at least `least` there can, otherwise from the first wider ring
+    that has as many as are wanted, up to `widest`. People in one of `areas` (of the tiers that look as well) count as inside. `named` asks
     only for people with one of `NAMED_CERTIFICATES` in force; `crisis` knows no quiet hours and no budgets.
     `excluded` were asked before; `familiar` has done so many tasks for this household. `seed` is the need's id.
     """
@@ -81,6 +81,7 @@ class PeopleQuery:
     widest: v.Ring = v.Ring.ANYWHERE
     areas: tuple[str, ...] = ()
     wanted: int = 20
+    least: int = 1
     excluded: Set[str] = frozenset()
     familiar: Mapping[str, int] = field(default_factory=dict)
     criteria: tuple[v.Criterion, ...] = ()

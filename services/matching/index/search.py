@@ -33,8 +33,8 @@ _SELECTIVE_FIRST = (
 def best(sieve: Sieve) -> tuple[Ring, list[int]]:
     """The ring that was settled on, and the rows of its best people, best first.
 
-    The first ring counts if anybody in it can be asked; a wider one only if it has enough, so that no wave is wasted
-    on a handful; the widest in any case.
+    The first ring counts if the least that will do can be asked in it; a wider one only if it has enough, so that no
+    wave is wasted on a handful; the widest in any case.
     """
     query = sieve.query
     if sieve.remote:
@@ -44,7 +44,7 @@ def best(sieve: Sieve) -> tuple[Ring, list[int]]:
     found: list[int] = []
     for number in range(first, last + 1):
         found = _best_in(sieve, RINGS[number])
-        if len(found) >= (1 if number == first else query.wanted):
+        if len(found) >= (query.least if number == first else query.wanted):
             return RINGS[number], found
     return query.widest, found
 
