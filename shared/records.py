@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from shared.contracts.base import Event, Topic
+from shared.contracts.base import Event, Topic, copied
 
 
 class Index(NamedTuple):
@@ -46,7 +46,7 @@ class Record(BaseModel):
 
     def but(self, **changes: Any) -> Self:
         """The same record with these fields changed (already validated values, as everywhere in a domain)."""
-        return self.model_copy(update=changes)
+        return copied(self, changes)
 
 
 R = TypeVar("R", bound=Record)

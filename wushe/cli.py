@@ -43,6 +43,33 @@ def run(
 
 
 @app.command(
+    help=say(
+        "在 Kafka 与 MongoDB 上启动一个服务（用 WUSHE_* 环境变量设置）",
+        "Serve one service on Kafka and MongoDB, by the WUSHE_* settings",
+    )
+)
+def serve(
+    service: Annotated[str, typer.Argument(help="directory | needs | volunteers | resources | matching")],
+    port: Annotated[int | None, typer.Option(help=say("端口", "the port"))] = None,
+) -> None:
+    from wushe.commands.serve import serve_service
+
+    serve_service(service, _settings({} if port is None else {"port": port}))
+
+
+@app.command(
+    help=say("各服务实例前面的统一入口", "One address before the instances of all services, taking turns")
+)
+def edge(
+    instances: Annotated[list[str], typer.Argument(help="SERVICE=http://HOST:PORT …")],
+    port: Annotated[int | None, typer.Option(help=say("端口", "the port"))] = None,
+) -> None:
+    from wushe.commands.edge import serve_edge
+
+    serve_edge(instances, _settings({} if port is None else {"port": port}))
+
+
+@app.command(
     help=say("在终端里讲完整个故事（不到一分钟）", "Tell the whole story in the terminal, in under a minute")
 )
 def demo(url: Url = None, data: Data = None) -> None:
@@ -57,13 +84,20 @@ def sample(
     lots: Annotated[int, typer.Option(min=0, help=say("捐赠批次数", "how many lots of goods"))] = 200,
     needs: Annotated[int, typer.Option(min=0, help=say("需求数", "how many needs"))] = 100,
     seed: Annotated[int, typer.Option(help=say("随机种子", "the same seed makes the same city"))] = 1,
+    town: Annotated[
+        bool,
+        typer.Option("--town", help=say("只装样例小镇", "only the sample town of `wushe run`, with --url")),
+    ] = False,
     data: Data = None,
     url: Url = None,
     login: Login = ADMINISTRATOR,
     password_file: PasswordFile = None,
 ) -> None:
-    from wushe.commands.sample import make_city
+    from wushe.commands.sample import load_town, make_city
 
+    if town:
+        load_town(url, _settings({} if data is None else {"data": data}))
+        raise typer.Exit
     raise typer.Exit(make_city(people, lots, needs, seed, url, data, login, password_file))
 
 

@@ -16,11 +16,16 @@ from wushe.system import System
 
 
 async def ensure_administrator(system: System, data: Path, login: str, name: str, password: str) -> None:
-    """Open this account if it is not there; one that is there keeps its password."""
+    """Open this account in the system on this data directory if it is not there; one that is there keeps its password."""
+    mint = TokenMint(signing_key(data / "keys" / "signing.pem"))
+    await open_first_account(system, mint, login, name, password)
+
+
+async def open_first_account(system: System, mint: TokenMint, login: str, name: str, password: str) -> None:
+    """The same, in a system that signs with this key."""
     hasher = Hasher()
     own = system.units["directory"].adapters
     kit = Kit(own.store, system.clock, own.ids, system.atlas)
-    mint = TokenMint(signing_key(data / "keys" / "signing.pem"))
     new = NewAccount(login=login, name=name, password=SecretStr(password), roles=(Role.ADMINISTRATOR,))
     try:
         await directory(kit, mint=mint, hasher=hasher).accounts.ensure(new)

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import uvicorn
 import uvloop
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from shared.errors import WusheError
 from wushe.language import say
@@ -88,7 +88,7 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def server_for(api: FastAPI) -> Server:
+def server_for(api: ASGIApp) -> Server:
     return Server(
         uvicorn.Config(
             api,

@@ -68,6 +68,7 @@ class System:
         access_log: bool = False,
     ) -> None:
         self.atlas = Atlas()
+        self.security = security
         self.clock = clock
         self.metrics = Metrics()
         self.units: dict[str, Unit] = {}

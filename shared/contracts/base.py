@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import cache
 from itertools import islice
 from json.encoder import encode_basestring as quoted
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
@@ -36,6 +36,21 @@ class Topic(NamedTuple):
     @property
     def name(self) -> str:
         return f"wushe.{self.service}.{self.kind}.v1"
+
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def copied(model: M, changes: Mapping[str, Any]) -> M:
+    """The same frozen model with these fields changed: `model_copy`, without what frozen models do not need."""
+    kind = type(model)
+    copy = kind.__new__(kind)
+    fields = {**model.__dict__, **changes}
+    object.__setattr__(copy, "__dict__", fields)
+    object.__setattr__(copy, "__pydantic_fields_set__", model.__pydantic_fields_set__ | changes.keys())
+    object.__setattr__(copy, "__pydantic_extra__", None)
+    object.__setattr__(copy, "__pydantic_private__", None)
+    return copy
 
 
 class Part(BaseModel):

@@ -7,6 +7,7 @@ DB3701/T 36-2023 (Jinan).
 from __future__ import annotations
 
 from enum import StrEnum
+from operator import attrgetter
 
 
 class Term(StrEnum):
@@ -14,6 +15,8 @@ class Term(StrEnum):
 
     zh: str
     en: str
+    # As in every Enum, but read without a call of Python code: it is read for every term in every message.
+    value = property(attrgetter("_value_"))  # type: ignore[assignment]
 
     def __new__(cls, code: str, zh: str, en: str) -> Term:
         self = str.__new__(cls, code)

@@ -1,4 +1,4 @@
-"""`Query` as SQL: the closed vocabulary over expression indexes on the body."""
+"""`Query` as SQL: the closed vocabulary over the columns of indexed fields."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from shared.searches import check, scalar, span
 
 
 def column(field: str) -> str:
-    """How a field is spelled in SQL; indexes and searches must spell it alike for SQLite to match them."""
-    return "id" if field == "id" else f"json_extract(body, '$.{field}')"
+    """The column that holds a field: what stands in the body, said again for the indexes."""
+    return "id" if field == "id" else f'"of {field}"'
 
 
 def search(table: str, indexes: Sequence[Index], query: Query) -> tuple[str, list[Any]]:

@@ -8,13 +8,18 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
+from itertools import groupby
+from operator import itemgetter
 from typing import TypeVar, cast
 
 from shared.bookkeeping import Asked, Held, Step, weigh
+from shared.caught import Caught
 from shared.contracts.base import Message
 from shared.embedded.engine import SqliteEngine
 from shared.embedded.search import search
-from shared.embedded.table import Table, name_of
+from shared.embedded.table import Table, Write, name_of
+from shared.errors import Outage
+from shared.many import Wanted, one_by_one
 from shared.ports import Clock, Decide, Ids, Op, Outgoing, Query
 from shared.records import Outcome, Record, Versioned
 from shared.times import milliseconds, moment_of
@@ -22,6 +27,8 @@ from shared.times import milliseconds, moment_of
 R = TypeVar("R", bound=Record)
 
 REMEMBERED = 20_000
+MANY = 64
+"""So many changes are carried out at once before the event loop may turn to others."""
 
 
 class SqliteStore:
@@ -45,6 +52,8 @@ class SqliteStore:
         self._said = asyncio.Event()
         self._sooner = asyncio.Event()
         self._numbers: dict[tuple[str, str, int], int] = {}
+        timed = " UNION ALL ".join(table.next_due for table in self._tables.values() if table.timed)
+        self._next_due = timed and f"SELECT min(due_at) FROM ({timed})"
         outbox = f'"{name_of(service, "outbox")}"'
         self._append = (
             f"INSERT INTO {outbox} (kind, id, sequence, topic, key, written_at, message) "
@@ -76,6 +85,31 @@ class SqliteStore:
             raise step.refusal
         return cast(Outcome[R], step.outcome)
 
+    async def change_many(
+        self, kind: type[R], wanted: Sequence[Wanted[R]], *, cause: Message | None = None
+    ) -> list[Outcome[R] | Exception]:
+        """See `shared.many`: some at a time are carried out by one job of the writer."""
+        parts = [wanted[n : n + MANY] for n in range(0, len(wanted), MANY)]
+        found: list[Outcome[R] | Exception] = []
+        for part in await asyncio.gather(*(self._change_some(kind, part, cause) for part in parts)):
+            found += part
+        return found
+
+    async def _change_some(
+        self, kind: type[R], wanted: Sequence[Wanted[R]], cause: Message | None
+    ) -> list[Outcome[R] | Exception]:
+        asked = [cast(Asked[Record], Asked(kind, one.id, one.decide, cause, one.op, None)) for one in wanted]
+        caught = Caught()
+        with caught:
+            steps = await self._engine.write(
+                partial(self._carry_out_all, asked), partial(self._announce_all, asked)
+            )
+            return [cast("Outcome[R] | Exception", _result(step)) for step in steps]
+        if isinstance(caught.error, Outage):
+            raise caught.error
+        # One of them could not be written and spoiled the job, so each must have a job of its own.
+        return await one_by_one(self, kind, wanted, cause)
+
     async def get(self, kind: type[R], id: str) -> Versioned[R] | None:
         rows = self._engine.read(self._tables[kind].get, (id,))
         return self._versioned(kind, id, *rows[0]) if rows else None
@@ -88,8 +122,10 @@ class SqliteStore:
         return [row[0] for row in self._engine.read(self._tables[kind].due, (milliseconds(now), limit))]
 
     async def next_due(self) -> datetime | None:
-        earliest = [self._engine.read(table.next_due)[0][0] for table in self._tables.values()]
-        return min((moment_of(ms) for ms in earliest if ms is not None), default=None)
+        if not self._next_due:
+            return None
+        earliest = self._engine.read(self._next_due)[0][0]
+        return None if earliest is None else moment_of(earliest)
 
     async def wait(
         self, kind: type[R], id: str, until: Callable[[R], bool], seconds: float
@@ -138,16 +174,48 @@ class SqliteStore:
 
     def _carry_out(self, asked: Asked[Record], connection: sqlite3.Connection) -> Step[Record]:
         """The job of `change`: decide on the newest state, then write what comes of it."""
+        writes: list[Write] = []
+        step = self._decide(asked, connection, writes)
+        for sql, values in writes:
+            connection.execute(sql, values)
+        return step
+
+    def _carry_out_all(
+        self, asked: Sequence[Asked[Record]], connection: sqlite3.Connection
+    ) -> list[Step[Record] | Exception]:
+        """The job of `change_many`: later ones see what earlier ones did, and all is written at the end."""
+        writes: list[Write] = []
+        steps: list[Step[Record] | Exception] = []
+        for one in asked:
+            caught = Caught()
+            with caught:
+                steps.append(self._decide(one, connection, writes))
+            if isinstance(caught.error, sqlite3.Error):
+                raise caught.error
+            if caught.error is not None:
+                steps.append(caught.error)
+        said = [write for write in writes if write.sql is self._append]
+        for sql, same in groupby((w for w in writes if w.sql is not self._append), key=itemgetter(0)):
+            connection.executemany(sql, [write.values for write in same])
+        if said:
+            connection.executemany(self._append, [write.values for write in said])
+        return steps
+
+    def _decide(
+        self, asked: Asked[Record], connection: sqlite3.Connection, writes: list[Write]
+    ) -> Step[Record]:
+        """Decide on the newest state; what has to be written is encoded and comes last in `writes`."""
         place = (asked.kind, asked.id)
         table = self._tables[asked.kind]
         held = self._recall(place, table, connection)
         now = self._clock.now()
         step = weigh(asked, held, now, self._ids)
         if step.after is not held:
-            table.save(connection, step)
+            writes.append(table.save(step))
             written_at = milliseconds(now)
             for kind, id, sequence, topic, key, message in step.outgoing:
-                connection.execute(self._append, (kind, id, sequence, topic, key, written_at, message))
+                values = (kind, id, sequence, topic, key, written_at, message)
+                writes.append(Write(self._append, values))
             self._remembered[place] = step.after
         return step
 
@@ -182,6 +250,13 @@ class SqliteStore:
         for watcher in self._watchers.pop((asked.kind, asked.id), ()):
             if not watcher.done():
                 watcher.set_result(None)
+
+    def _announce_all(
+        self, asked: Sequence[Asked[Record]], steps: Sequence[Step[Record] | Exception]
+    ) -> None:
+        for one, step in zip(asked, steps, strict=True):
+            if not isinstance(step, Exception):
+                self._announce(one, step)
 
     def _versioned(self, kind: type[R], id: str, version: int, body: str) -> Versioned[R]:
         """What a row says; not decoded again if the writer remembers that very version."""
@@ -221,3 +296,9 @@ class SqliteStore:
     def _count(self) -> int:
         rows = self._engine.read(f"SELECT count(*) FROM {self._outbox}")
         return cast(int, rows[0][0])
+
+
+def _result(step: Step[Record] | Exception) -> Outcome[Record] | Exception:
+    if isinstance(step, Exception):
+        return step
+    return step.outcome if step.refusal is None else step.refusal

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Mapping
-from typing import Any
+from enum import Enum
+from typing import Any, NamedTuple
 
 from pydantic_core import from_json, to_json
 
@@ -15,8 +16,14 @@ from shared.records import Record
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 _FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_BODY = "version = ?, sequence = ?, body = ?, due_at = ?"
-_HEARD = "applied = ?, pruned_at = ?"
+_KEPT = ("id", "version", "sequence", "body", "applied", "ops", "pruned_at", "due_at")
+
+
+class Write(NamedTuple):
+    """One statement and its values."""
+
+    sql: str
+    values: tuple[Any, ...]
 
 
 def name_of(service: str, kind: str) -> str:
@@ -27,39 +34,40 @@ def name_of(service: str, kind: str) -> str:
 
 
 class Table:
-    """Records of one kind of one service."""
+    """Records of one kind of one service. Every indexed field has a column of its own beside the body."""
 
     def __init__(self, service: str, kind: type[Record]) -> None:
         self.kind = kind
         self.name = name_of(service, kind.kind)
+        self.timed = kind.due_at is not Record.due_at
+        self.fields = tuple(dict.fromkeys(f for index in kind.indexes for f in index.fields if f != "id"))
+        if not all(_FIELD.fullmatch(field) for field in self.fields):
+            raise ValueError(f"{self.fields} are no fields")
         quoted = f'"{self.name}"'
-        kept = "id, version, sequence, body, applied, ops, pruned_at, due_at"
-        self._select = f"SELECT {kept} FROM {quoted} WHERE id = ?"
-        self._insert = f"INSERT INTO {quoted} ({kept}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-        self._update = f"UPDATE {quoted} SET {_BODY} WHERE id = ?"
-        self._update_heard = f"UPDATE {quoted} SET {_BODY}, {_HEARD} WHERE id = ?"
-        self._update_all = f"UPDATE {quoted} SET {_BODY}, {_HEARD}, ops = ? WHERE id = ?"
-        self._note = f"UPDATE {quoted} SET applied = ?, ops = ?, pruned_at = ? WHERE id = ?"
+        written = (*_KEPT, *map(column, self.fields))
+        self._select = f"SELECT {', '.join(_KEPT)} FROM {quoted} WHERE id = ?"
+        self._insert = f"INSERT INTO {quoted} ({', '.join(written)}) VALUES ({', '.join('?' * len(written))})"
+        self._updates: dict[tuple[str, ...], str] = {}
         self.get = f"SELECT version, body FROM {quoted} WHERE id = ?"
         self.due = f"SELECT id FROM {quoted} WHERE due_at <= ? ORDER BY due_at, id LIMIT ?"
-        self.next_due = f"SELECT min(due_at) FROM {quoted} WHERE due_at IS NOT NULL"
+        self.next_due = f"SELECT min(due_at) AS due_at FROM {quoted} WHERE due_at IS NOT NULL"
 
     def statements(self) -> list[str]:
         """What creates the table and its declared indexes, the id last in each so that ties have an order."""
+        columns = "".join(f", {column(field)}" for field in self.fields)
         created = [
             f'CREATE TABLE IF NOT EXISTS "{self.name}" ('
             "id TEXT NOT NULL PRIMARY KEY, version INTEGER NOT NULL, sequence INTEGER NOT NULL, "
-            "body TEXT NOT NULL, applied TEXT NOT NULL, ops TEXT NOT NULL, pruned_at INTEGER, due_at INTEGER)",
+            "applied TEXT NOT NULL, ops TEXT NOT NULL, pruned_at INTEGER, due_at INTEGER"
+            f"{columns}, body TEXT NOT NULL)",
             f'CREATE INDEX IF NOT EXISTS "{self.name} due" ON "{self.name}" (due_at, id) '
             "WHERE due_at IS NOT NULL",
         ]
         for index in self.kind.indexes:
-            if not all(_FIELD.fullmatch(field) for field in index.fields):
-                raise ValueError(f"{index.fields} are no fields")
-            expressions = ", ".join(column(field) for field in (*index.fields, "id"))
+            indexed = ", ".join(column(field) for field in (*index.fields, "id"))
             created.append(
                 f'CREATE INDEX IF NOT EXISTS "{self.name} by {" ".join(index.fields)}" '
-                f'ON "{self.name}" ({expressions})'
+                f'ON "{self.name}" ({indexed})'
             )
         return created
 
@@ -76,33 +84,49 @@ class Table:
             self.decode(body), version, sequence, due_at, from_json(applied), from_json(ops), pruned_at
         )  # fmt: skip
 
-    def save(self, connection: sqlite3.Connection, step: Step[Record]) -> None:
-        """Write what the step asks for; everything is encoded before anything is written."""
+    def save(self, step: Step[Record]) -> Write:
+        """What writes the result of this step, encoded."""
         before, after = step.before, step.after
         if before is None:
-            connection.execute(self._insert, self._whole(after))
-        elif after.version == before.version:
-            notes = (_json(after.applied), _json(after.ops), after.pruned_at, after.record.id)
-            connection.execute(self._note, notes)
-        else:
-            self._overwrite(connection, before, after)
+            return Write(self._insert, self._whole(after))
+        changed: dict[str, Any] = {}
+        if after.version != before.version:
+            changed = {"version": after.version, "sequence": after.sequence}
+            changed["body"] = after.record.model_dump_json()
+            changed |= self._moved(before, after)
+        if after.applied is not before.applied:
+            changed["applied"] = _json(after.applied)
+        if after.ops is not before.ops:
+            changed["ops"] = _json(after.ops)
+        if after.pruned_at != before.pruned_at:
+            changed["pruned_at"] = after.pruned_at
+        return Write(self._update(tuple(changed)), (*changed.values(), after.record.id))
 
-    def _overwrite(self, connection: sqlite3.Connection, before: Held[Record], after: Held[Record]) -> None:
-        """Leave alone what did not change: most changes meet no request, many have no cause."""
-        record, version, sequence, due_at, applied, ops, pruned_at = after
-        body, id = record.model_dump_json(), record.id
-        if ops is not before.ops:
-            heard_and_met = (_json(applied), pruned_at, _json(ops))
-            connection.execute(self._update_all, (version, sequence, body, due_at, *heard_and_met, id))
-        elif applied is not before.applied:
-            values = (version, sequence, body, due_at, _json(applied), pruned_at, id)
-            connection.execute(self._update_heard, values)
-        else:
-            connection.execute(self._update, (version, sequence, body, due_at, id))
+    def _moved(self, before: Held[Record], after: Held[Record]) -> dict[str, Any]:
+        """Only what indexes go by and has changed: an index that is not touched costs nothing."""
+        moved = {} if after.due_at == before.due_at else {"due_at": after.due_at}
+        for field in self.fields:
+            value = _plain(after.record, field)
+            if value != _plain(before.record, field):
+                moved[column(field)] = value
+        return moved
+
+    def _update(self, columns: tuple[str, ...]) -> str:
+        sql = self._updates.get(columns)
+        if sql is None:
+            assigned = ", ".join(f"{name} = ?" for name in columns)
+            sql = self._updates[columns] = f'UPDATE "{self.name}" SET {assigned} WHERE id = ?'
+        return sql
 
     def _whole(self, held: Held[Record]) -> tuple[Any, ...]:
-        body, applied, ops = held.record.model_dump_json(), _json(held.applied), _json(held.ops)
-        return held.record.id, held.version, held.sequence, body, applied, ops, held.pruned_at, held.due_at
+        record, version, sequence, due_at, applied, ops, pruned_at = held
+        kept = (record.id, version, sequence, record.model_dump_json(), _json(applied), _json(ops))
+        return *kept, pruned_at, due_at, *(_plain(record, field) for field in self.fields)
+
+
+def _plain(record: Record, field: str) -> Any:
+    value = getattr(record, field)
+    return value.value if isinstance(value, Enum) else value
 
 
 def _json(value: Mapping[str, Any]) -> str:

@@ -5,6 +5,7 @@ Nothing that was sent is quoted, and nothing is said about the inside of the sys
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from traceback import extract_tb
 from typing import Any, NamedTuple
@@ -207,7 +208,19 @@ _ANSWERS: dict[type[Exception], Callable[[Request, Any], Awaitable[ProblemRespon
 }
 
 
+class WithoutWords(logging.Filter):
+    """The server that runs us logs a fault once more, with all it said: that is left out."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.exc_info = record.exc_text = None
+        return True
+
+
+_WITHOUT_WORDS = WithoutWords()
+
+
 def speak_problems(app: FastAPI) -> None:
     """Answer every error of this application with a problem."""
+    logging.getLogger("uvicorn.error").addFilter(_WITHOUT_WORDS)
     for kind, answer in _ANSWERS.items():
         app.add_exception_handler(kind, answer)

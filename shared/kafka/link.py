@@ -66,23 +66,27 @@ async def answered(call: Awaitable[T], seconds: float, what: str) -> T:
 
 
 async def let_go(client: Any, seconds: float) -> None:
-    """Stop a client of whatever kind. If it will not stop in time, cut it off: a stuck one never ends by itself.
+    """Stop a client of whatever kind. If it will not stop in time, cut it off: a stuck one never ends by itself."""
+    stopping = asyncio.ensure_future(client.stop() if hasattr(client, "stop") else client.close())
+    done, _ = await asyncio.wait((stopping,), timeout=seconds)
+    if not done or stopping.cancelled() or stopping.exception() is not None:
+        stopping.cancel()
+        await cut_off(client, seconds)
+        await asyncio.gather(stopping, return_exceptions=True)
+
+
+async def cut_off(client: Any, seconds: float) -> None:
+    """End a client without asking it to finish what it has begun.
 
     This is the only place that knows of parts that aiokafka keeps to itself; it has no other way to do this.
     """
-    stopping = asyncio.ensure_future(client.stop() if hasattr(client, "stop") else client.close())
-    done, _ = await asyncio.wait((stopping,), timeout=seconds)
-    if done and not stopping.cancelled() and stopping.exception() is None:
-        return
-    log.warning("a client would not stop, and was cut off", client=type(client).__name__)
-    stopping.cancel()
+    log.warning("a client was cut off", client=type(client).__name__)
+    client._closed = True
     parts = (
         getattr(client, name, None) for name in ("_sender", "_coordinator", "_fetcher", "_client", "client")
     )
     ends = [asyncio.ensure_future(part.close()) for part in parts if part is not None]
-    await asyncio.wait((stopping, *ends), timeout=seconds)
+    await asyncio.wait(ends, timeout=seconds)
     for end in ends:
         end.cancel()
-    if (unsent := getattr(client, "_message_accumulator", None)) is not None:
-        unsent.fail_all(KafkaError("cut off"))
-    await asyncio.gather(stopping, *ends, return_exceptions=True)
+    await asyncio.gather(*ends, return_exceptions=True)

@@ -15,7 +15,7 @@ from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from shared.errors import Outage, WusheError
-from shared.kafka.link import Link, answered, let_go, log
+from shared.kafka.link import Link, answered, cut_off, let_go, log
 from shared.kafka.topics import LARGEST_MESSAGE
 from shared.ports import Outgoing
 
@@ -67,7 +67,8 @@ class Publisher:
 
     async def close(self) -> None:
         if self._producer is not None:
-            await self._drop(self._producer)
+            producer, self._producer = self._producer, None
+            await let_go(producer, self._link.patience.leave)
 
     def _chains(
         self, messages: Sequence[Outgoing], partitions: Mapping[str, int]
@@ -115,7 +116,7 @@ class Publisher:
         if self._producer is producer:
             self._producer = None
             self.rebuilt += 1
-        await let_go(producer, self._link.patience.leave)
+            await cut_off(producer, self._link.patience.leave)
 
 
 def _batches(producer: AIOKafkaProducer, chain: Sequence[Outgoing]) -> Iterator[BatchBuilder]:

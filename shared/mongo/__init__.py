@@ -2,5 +2,6 @@
 
 from shared.mongo.connection import Connection, Driver
 from shared.mongo.store import MongoStore
+from shared.mongo.trial import TooLarge
 
-__all__ = ["Connection", "Driver", "MongoStore"]
+__all__ = ["Connection", "Driver", "MongoStore", "TooLarge"]

@@ -8,12 +8,20 @@ from collections.abc import Sequence
 import bson
 
 from shared.bookkeeping import Asked, Held, Step, weigh
+from shared.errors import WusheError
 from shared.mongo.caught import Caught
 from shared.mongo.connection import Document
 from shared.mongo.document import Stored, fields
 from shared.ports import Clock, Ids, Outgoing
 from shared.records import Outcome, Record
 from shared.times import milliseconds
+
+LARGEST_RECORD = 12_000_000
+"""Bytes. MongoDB takes 16 MB; the rest is for messages that wait to be published."""
+
+
+class TooLarge(WusheError):
+    """A record that has grown beyond what one document can hold."""
 
 
 class Waiting:
@@ -52,7 +60,8 @@ class Trial:
                 weighed.step = weigh(waiting.asked, self.after, now, ids)
                 if weighed.step.after is not self.after:
                     changed = fields(before, weighed.step.after)
-                    bson.encode(changed)  # what cannot be written fails here, for nobody else
+                    if len(bson.encode(changed)) > LARGEST_RECORD:  # fails here, and for nobody else
+                        raise TooLarge(f"{waiting.asked.kind.kind} {waiting.asked.id}")
                     self.changed, self.after = changed, weighed.step.after
                     self.outgoing += weighed.step.outgoing
         self.idle = self.after is before

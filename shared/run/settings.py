@@ -37,6 +37,19 @@ class Settings(BaseSettings):
     )
     admin_password_file: Path | None = Field(None, description="the first administrator's password")
     sample: bool = Field(True, description="load the sample town on first start (embedded)")
+    kafka: str = Field("127.0.0.1:9092", description="the Kafka brokers, as in one:9092,two:9092 (cluster)")
+    kafka_security_file: Path | None = Field(
+        None, description="a JSON file of what the Kafka client needs to sign in, such as security_protocol"
+    )
+    kafka_copies: int = Field(1, description="how many brokers keep each new topic", ge=1)
+    mongo: str = Field("mongodb://127.0.0.1:27017/", description="the address of MongoDB (cluster)")
+    mongo_file: Path | None = Field(None, description="a file with that address, if it holds a password")
+    mongo_client: Literal["pymongo", "motor"] = Field("pymongo", description="the driver that speaks to it")
+    station: str = Field(
+        "wushe",
+        description="keeps several stations on one MongoDB and Kafka apart",
+        pattern=r"^[a-z0-9]{1,20}$",
+    )
     fault: str = Field(
         "", description="tests only: POINT:N stops the process dead at the Nth pass of a named point"
     )

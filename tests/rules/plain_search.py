@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -19,7 +19,15 @@ from services.matching.index.port import (
 )
 from services.matching.index.ranking import drawn, seed_of
 from shared.contracts.parts import CalendarLoad, LotState, VolunteerState, Window
-from shared.contracts.vocabulary import NAMED_CERTIFICATES, Criterion, GoodsRule, Mode, Ring, Rule
+from shared.contracts.vocabulary import (
+    NAMED_CERTIFICATES,
+    Certificate,
+    Criterion,
+    GoodsRule,
+    Mode,
+    Ring,
+    Rule,
+)
 from shared.places.atlas import RING_DIGITS
 
 RINGS = list(Ring)
@@ -66,11 +74,11 @@ def free(person: Person, window: Window) -> bool:
     return True
 
 
-def certified(person: Person, query: PeopleQuery, among: object, in_force: bool) -> bool:
+def certified(person: Person, query: PeopleQuery, among: Collection[Certificate], in_force: bool) -> bool:
     last = max(query.window.start_at, query.window.end_at - timedelta(microseconds=1))
     day = last.astimezone(query.zone).date()
     return any(
-        held.certificate in among and (not in_force or held.expires_on is None or held.expires_on >= day)  # type: ignore[operator]
+        held.certificate in among and (not in_force or held.expires_on is None or held.expires_on >= day)
         for held in person.state.certificates
     )
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 import h3
@@ -37,6 +39,7 @@ from shared.contracts.vocabulary import (
 from tests.rules import plain_search as plain
 from tests.rules.plain_search import Gift, Person
 
+T = TypeVar("T")
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 HERE = h3.latlng_to_cell(26.70, 107.51, 7)
 CELLS = [None, *sorted(h3.grid_disk(HERE, 4))[::7], h3.latlng_to_cell(26.0, 108.5, 7)]
@@ -60,7 +63,7 @@ def hours_from(start: int, hours: int) -> Window:
     return Window(start_at=NOW + timedelta(hours=start), end_at=NOW + timedelta(hours=start + hours))
 
 
-def some(values: list[object], r: random.Random, at_most: int = 3) -> tuple[object, ...]:
+def some(values: list[T], r: random.Random, at_most: int = 3) -> tuple[T, ...]:
     return tuple(r.sample(values, r.randint(0, min(at_most, len(values)))))
 
 
@@ -73,7 +76,7 @@ def a_person(r: random.Random, number: int) -> Person:
         site_id="s",
         area=r.choice(AREAS),
         cell=r.choice(CELLS),
-        skills=some(SKILLS, r),  # type: ignore[arg-type]
+        skills=some(SKILLS, r),
         certificates=tuple(
             CertificateHeld(
                 certificate=c,
@@ -81,7 +84,7 @@ def a_person(r: random.Random, number: int) -> Person:
             )
             for c in r.sample(CERTIFICATES, r.randint(0, 3))
         ),
-        languages=some(LANGUAGES, r),  # type: ignore[arg-type]
+        languages=some(LANGUAGES, r),
         modes=r.choice([(Mode.ON_SITE,), (Mode.REMOTE,), (Mode.ON_SITE, Mode.REMOTE)]),
         reach_km=r.choice([0, 3, 20, 200]),
         zone=r.choices(ZONES, [9, 1])[0],
@@ -117,9 +120,9 @@ def a_query(r: random.Random, people: list[Person]) -> PeopleQuery:
         zone=ZoneInfo("Asia/Shanghai"),
         seed=f"need-{r.randint(0, 9)}",
         waiting_since=NOW - timedelta(hours=1),
-        skills=some(SKILLS, r, 1),  # type: ignore[arg-type]
-        certificates=some(CERTIFICATES, r, 2) if r.random() < 0.3 else (),  # type: ignore[arg-type]
-        languages=some(LANGUAGES, r, 2) if r.random() < 0.4 else (),  # type: ignore[arg-type]
+        skills=some(SKILLS, r, 1),
+        certificates=some(CERTIFICATES, r, 2) if r.random() < 0.3 else (),
+        languages=some(LANGUAGES, r, 2) if r.random() < 0.4 else (),
         mode=r.choice(list(Mode)),
         cell=r.choice(CELLS),
         named=r.random() < 0.2,
@@ -311,3 +314,18 @@ def test_lots_are_chosen_and_explained_as_by_a_plain_search(seed: int, size: int
 def test_nobody_is_advised_to_give_what_cannot_be_given(rule: GoodsRule) -> None:
     assert rule not in SMALLEST_GOODS_CHANGE_FIRST
     assert Rule.AUDIENCE not in SMALLEST_CHANGE_FIRST
+
+
+def test_a_search_in_another_thread_survives_what_is_noted_meanwhile() -> None:
+    r = random.Random(3)
+    people = [a_person(r, n) for n in range(6000)]
+    index = an_index(people[:1000], r)
+    queries = [a_query(r, people[:1000]) for _ in range(40)]
+    with ThreadPoolExecutor(1) as aside:
+        searches = [aside.submit(index.people, query) for query in queries]
+        for person in people[1000:]:
+            index.note_person(person.id, person.state, 9)
+            index.note_load(person.id, person.load, 9)
+        found = [search.result() for search in searches]
+    assert index.size == 6000
+    assert all(one.diagnosis is not None and one.diagnosis.looked_at >= 1000 for one in found)

@@ -21,7 +21,15 @@ from shared.contracts.matching import (
 from shared.contracts.needs import NeedCancelled, NeedChanged, NeedLapsed, NeedPosted
 from shared.contracts.parts import Earmark
 from shared.contracts.resources import HoldPlaced, LotChanged, LotIssued, LotReceived, LotReturned
-from shared.contracts.vocabulary import CancelReason, Category, Closing, GoodsRule, TargetGroup, Waiting
+from shared.contracts.vocabulary import (
+    Audience,
+    CancelReason,
+    Category,
+    Closing,
+    GoodsRule,
+    TargetGroup,
+    Waiting,
+)
 from tests.services.matching_desk import (
     NEED,
     a_line,
@@ -121,23 +129,22 @@ async def test_a_lot_that_refuses_is_passed_over_and_another_is_tried_at_once() 
         assert [r.lot_id for r in d.requests()] == ["first", "second"]
         await d.refuses(d.requests()[1], GoodsRule.EARMARK_GROUP)
         assert d.w.said(MatchStalled)[-1].waiting == Waiting.STOCK_SHORT
-        assert (await d.match()).goods["g1"].refused == {
-            "first": GoodsRule.QUANTITY,
-            "second": GoodsRule.EARMARK_GROUP,
-        }
+        assert [wave.goods[0].choices for wave in await d.waves()][2] == ()
 
 
-async def test_a_lot_that_was_empty_is_asked_again_in_the_next_tier_but_a_condition_stays() -> None:
-    async with desk(tier_seconds=3600) as d:
+async def test_a_lot_that_was_empty_is_asked_again_after_a_while_but_a_condition_stays() -> None:
+    async with desk(wave_seconds=600, tier_seconds=3600) as d:
         await d.knows_lot("empty")
         await d.knows_lot("earmarked")
         await d.posts(some_goods())
-        for rule in (GoodsRule.QUANTITY, GoodsRule.EARMARK_GROUP):
+        for _ in range(2):
             one = d.requests()[-1]
-            await d.refuses(one, rule if one.lot_id == "empty" else GoodsRule.EARMARK_GROUP)
+            await d.refuses(one, GoodsRule.QUANTITY if one.lot_id == "empty" else GoodsRule.EARMARK_GROUP)
         assert len(d.requests()) == 2
-        await d.w.passes(minutes=61)
+        await d.w.passes(minutes=11)
         assert [r.lot_id for r in d.requests()][2:] == ["empty"]
+        await d.w.passes(hours=9)
+        assert [r.lot_id for r in d.requests()].count("earmarked") == 1
 
 
 async def test_a_hold_that_expired_before_the_people_were_there_is_asked_for_again() -> None:
@@ -342,6 +349,16 @@ async def test_a_need_for_other_people_gives_back_goods_that_were_held_for_these
         await d.w.hears((NEED, NeedChanged(spec=a_need(some_goods()))))
         assert [r.lot_id for r in d.w.said(HoldReleaseRequested)] == ["earmarked"]
         assert [r.lot_id for r in d.requests()] == ["earmarked", "free"]
+
+
+async def test_a_childs_need_is_not_supplied_from_the_other_end_of_the_country() -> None:
+    async with desk() as d:
+        await d.knows_lot("far", area="110101", expires_on=date(2026, 3, 20))
+        await d.posts(some_goods(), audience=Audience.NAMED)
+        assert d.requests() == []
+        await d.knows_lot("near")
+        await d.posts(some_goods(), audience=Audience.NAMED, need="need-2")
+        assert [r.lot_id for r in d.requests("need-2")] == ["near"]
 
 
 async def test_where_a_search_waits_for_goods_only_it_says_so() -> None:

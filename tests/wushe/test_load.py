@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from wushe.commands import load
-from wushe.commands.load import Part, in_parts, load_file, parts
+from wushe.commands.load import Part, Sum, in_parts, load_file, parts
 from wushe.sample.staff import ADMINISTRATOR, PASSWORD
 
 
@@ -29,3 +29,10 @@ def test_there_is_no_data_to_load_into(tmp_path: Path, capsys: pytest.CaptureFix
         load_file("volunteers", rows, None, tmp_path / "nowhere", ADMINISTRATOR, None)
     assert ended.value.code == 2
     assert PASSWORD not in capsys.readouterr().err
+
+
+def test_rows_that_needed_a_second_try_are_counted_once_as_new() -> None:
+    total = Sum()
+    first = {"created": 3, "repeated": 1, "refused": 2}
+    total.add([first, {"created": 1, "repeated": 4, "refused": 1}])
+    assert (total.created, total.repeated, total.refused) == (4, 1, 1)

@@ -7,31 +7,23 @@ from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
 from shared.contracts import TOPICS, Topic
 from shared.embedded.bus import SqliteBus
 from shared.embedded.clock import SystemClock
 from shared.embedded.engine import SqliteEngine, open_read_only
 from shared.embedded.ids import SystemIds
 from shared.embedded.store import SqliteStore
-from shared.ports import Clock, NoFaults
-from shared.security.passwords import Hasher
-from shared.security.tokens import TokenMint, TokenVerifier
+from shared.ports import Clock
 from wushe.check.evidence import Evidence, Progress
-from wushe.embedded import DATABASE, adapters
-from wushe.system import RECORDS, Security, System
+from wushe.embedded import DATABASE
+from wushe.papers import whole_system
+from wushe.system import RECORDS
 
 
 @cache
 def heard() -> dict[str, tuple[Topic, ...]]:
     """The topics that each service's group reads, from the handler tables themselves."""
-    engine, clock = SqliteEngine(":memory:", inline=True), SystemClock()
-    mint = TokenMint(Ed25519PrivateKey.generate())
-    security = Security(TokenVerifier(mint.public_key, clock), mint, Hasher())
-    ids = SystemIds(clock)
-    system = System(adapters(engine, clock, ids, NoFaults()), security, clock=clock, ids=ids)
-    return {name: unit.dispatch.topics for name, unit in system.units.items()}
+    return {name: unit.dispatch.topics for name, unit in whole_system().units.items()}
 
 
 @asynccontextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,10 +35,12 @@ class Sum:
         self.repeated = 0
         self.refused = 0
 
-    def add(self, answer: dict[str, Any]) -> None:
-        self.created += answer["created"]
-        self.repeated += answer["repeated"]
-        self.refused += answer["refused"]
+    def add(self, answers: Sequence[dict[str, Any]]) -> None:
+        """What one part came to, by the answer to each try: a row that an early try created is known to the later ones,
+        and only what the last try refused stays refused."""
+        self.created += sum(answer["created"] for answer in answers)
+        self.repeated += answers[0]["repeated"]
+        self.refused += answers[-1]["refused"]
 
     def sentence(self) -> str:
         return say(
@@ -75,13 +77,15 @@ async def send(
 ) -> None:
     """Load one part, and print what is wrong with any line of it. With more tries, what was refused is sent again:
     the news of a place may take a moment to reach the service."""
+    answers: list[dict[str, Any]] = []
     for left in reversed(range(tries)):
         answer = (await account.bulk(f"/api/{kind}/bulk?on_error=skip", b"".join(part.lines))).body
+        answers.append(answer)
         if not (answer["refused"] and left):
             break
         await asyncio.sleep(1.0)
-    total.add(answer)
-    for flaw in answer["errors"]:
+    total.add(answers)
+    for flaw in answers[-1]["errors"]:
         _print(flaw, part.before)
     bar.advance(task, len(part.lines))
 

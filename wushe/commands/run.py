@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
@@ -19,14 +16,11 @@ from wushe.commands.welcome import welcome
 from wushe.embedded import DATABASE, embedded
 from wushe.first import ensure_administrator
 from wushe.language import say
+from wushe.sample.loading import MARKER, load_once
 from wushe.sample.staff import ADMINISTRATOR, PASSWORD
-from wushe.sample.stories import play_stories
-from wushe.sample.town import Town
 from wushe.serving import listen, run, serve
 from wushe.system import System
 from wushe.terminal import console, plainly
-
-MARKER = "sample.json"
 
 
 class NoPassword(WusheError):
@@ -87,32 +81,8 @@ async def _begin(system: System, settings: Settings) -> None:
 
 async def load_sample(system: System, data: Path) -> None:
     """Load the sample town unless it stands; finish it if it was cut short."""
-    marker = data / MARKER
-    began_at = _began_at(marker)
-    if began_at is None:
-        return
     api = Api.inside(system.api)
     try:
-        with console.status(say("正在准备样例小镇……", "Setting up the sample town …")):
-            town = Town(api, began_at)
-            await town.load()
-            await play_stories(town)
+        await load_once(api, data)
     finally:
         await api.close()
-    _note(marker, began_at, done=True)
-
-
-def _began_at(marker: Path) -> datetime | None:
-    """When this load of the sample began, so that finishing it sends the same; None if it is done."""
-    with suppress(FileNotFoundError, ValueError):
-        noted = json.loads(marker.read_text(encoding="utf-8"))
-        return None if noted["done"] else datetime.fromisoformat(noted["began_at"])
-    now = datetime.now(UTC).replace(microsecond=0)
-    _note(marker, now, done=False)
-    return now
-
-
-def _note(marker: Path, began_at: datetime, *, done: bool) -> None:
-    beside = marker.with_suffix(".new")
-    beside.write_text(json.dumps({"began_at": began_at.isoformat(), "done": done}), encoding="utf-8")
-    beside.replace(marker)

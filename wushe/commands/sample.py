@@ -11,14 +11,16 @@ from typing import Any
 
 from rich.progress import Progress
 
-from wushe.client import Account, Refused
+from shared.run.settings import Settings
+from wushe.client import Account, Api, Refused
 from wushe.commands.load import Sum, in_parts, send
-from wushe.commands.reaching import signed_in
+from wushe.commands.reaching import HERE, signed_in
 from wushe.language import say
 from wushe.sample.city import City, Crowd, cities
+from wushe.sample.loading import load_once
 from wushe.sample.staff import PASSWORD
 from wushe.serving import run
-from wushe.terminal import FOUND, console, plainly, progress
+from wushe.terminal import FOUND, console, give_up, plainly, progress
 
 CHARITIES = 5
 NEEDY_CITIES = 6
@@ -43,6 +45,24 @@ def make_city(
                 return await Making(account, seed, bar).all(people, lots, needs)
 
     return run(make())
+
+
+@plainly
+def load_town(url: str | None, settings: Settings) -> None:
+    """The sample town of `wushe run`, into the running system at `url`; done once, noted in the data directory."""
+    if settings.env == "production":
+        give_up(say("生产环境不装样例", "production takes no sample"))
+
+    async def load() -> None:
+        api = Api.at(url or HERE)
+        try:
+            settings.data.mkdir(parents=True, exist_ok=True)
+            await load_once(api, settings.data)
+        finally:
+            await api.close()
+
+    run(load())
+    console.print(say("样例小镇已就绪", "The sample town stands"))
 
 
 class Making:

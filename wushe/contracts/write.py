@@ -10,11 +10,13 @@ from typing import Any
 from shared.contracts import EVENTS, TOPICS, Event
 from wushe.contracts.compatible import breaks
 from wushe.contracts.examples import example
+from wushe.routing import caddyfile
 
 ROOT = Path(__file__).parents[2]
 SCHEMAS = Path("shared/contracts/schemas")
 EXAMPLES = Path("shared/contracts/examples")
 ASYNCAPI = Path("docs/asyncapi.json")
+CADDYFILE = Path("deploy/Caddyfile")
 
 
 class Incompatible(Exception):
@@ -26,9 +28,10 @@ def stem(event: type[Event]) -> str:
 
 
 def written(hears: Mapping[str, Iterable[type[Event]]]) -> dict[Path, str]:
-    """Every generated file with its text: schemas and the AsyncAPI document. `hears` says which service hears what."""
+    """Every generated file with its text: schemas, the AsyncAPI document, the edge's table. `hears` says which service hears what."""
     files = {SCHEMAS / f"{stem(e)}.json": _text(_schema(e)) for e in EVENTS}
     files[ASYNCAPI] = _text(_asyncapi(hears))
+    files[CADDYFILE] = caddyfile()
     return files
 
 

@@ -4,7 +4,7 @@ first stays accountable."""
 from __future__ import annotations
 
 from services.matching.domain.match import Match, is_named, lines
-from services.matching.domain.scene import Scene, Station, Tier
+from services.matching.domain.scene import Scene, Station
 from services.matching.domain.words import Answer
 from shared.contracts.base import Event
 from shared.contracts.matching import MatchEscalated
@@ -53,14 +53,13 @@ def raise_tier(match: Match, scene: Scene) -> tuple[Match, list[Event]]:
 
 def widest(match: Match, station: Station) -> Ring:
     """How far the search may go now."""
-    if at_once(match) or match.exhausted:
-        return Ring.ANYWHERE
-    return WIDEST[_tier(match, station).kind]
+    return Ring.ANYWHERE if at_once(match) else _reach(match, station)
 
 
 def widest_for_goods(match: Match, station: Station) -> Ring:
-    """Goods lie in stores that serve a county at least, and need not widen step by step."""
-    return max(Ring.COUNTY, widest(match, station), key=RINGS.index)
+    """Goods lie in stores that serve a county at least, and need not widen step by step; but what is near is not
+    passed by because time presses."""
+    return max(Ring.COUNTY, _reach(match, station), key=RINGS.index)
 
 
 def areas(match: Match, station: Station) -> tuple[str, ...]:
@@ -84,8 +83,15 @@ def at_once(match: Match) -> bool:
     return is_named(match.need)
 
 
-def _tier(match: Match, station: Station) -> Tier:
-    return station.tiers[min(match.hops, len(station.tiers) - 1)]
+def lasting(refused: dict[str, GoodsRule]) -> dict[str, GoodsRule]:
+    """Refusals that time does not mend."""
+    return {lot: rule for lot, rule in refused.items() if rule != GoodsRule.QUANTITY}
+
+
+def _reach(match: Match, station: Station) -> Ring:
+    """How far the tier reaches that the match has been raised to."""
+    tier = station.tiers[min(match.hops, len(station.tiers) - 1)]
+    return Ring.ANYWHERE if match.exhausted else WIDEST[tier.kind]
 
 
 def _searching_again(match: Match, scene: Scene) -> Match:
@@ -99,13 +105,8 @@ def _searching_again(match: Match, scene: Scene) -> Match:
     }
     goods = {
         line.id: match.goods[line.id].but(
-            due_at=scene.now, dry=0, refused=_lasting(match.goods[line.id].refused)
+            due_at=scene.now, dry=0, refused=lasting(match.goods[line.id].refused)
         )
         for line in match.need.goods
     }
     return match.but(asked=asked, people=people, goods=goods)
-
-
-def _lasting(refused: dict[str, GoodsRule]) -> dict[str, GoodsRule]:
-    """Refusals that time does not mend."""
-    return {lot: rule for lot, rule in refused.items() if rule != GoodsRule.QUANTITY}

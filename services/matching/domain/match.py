@@ -10,7 +10,7 @@ from pydantic import Field
 
 from services.matching.domain.words import PROMISED, SECURED, Answer, MatchStatus, Phase
 from shared.contracts import topics
-from shared.contracts.base import Part
+from shared.contracts.base import Part, copied
 from shared.contracts.parts import GoodsLine, LineDiagnosis, NeedSpec, PeopleLine, SitePolicy
 from shared.contracts.vocabulary import (
     Audience,
@@ -28,7 +28,7 @@ class Value(Part):
     """A value inside the record."""
 
     def but(self, **changes: Any) -> Self:
-        return self.model_copy(update=changes)
+        return copied(self, changes)
 
 
 class Asked(NamedTuple):

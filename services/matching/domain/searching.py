@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from services.matching.domain.asking import FIRST_ASK_SECONDS, ask_again, hold_request
-from services.matching.domain.escalation import raise_tier
+from services.matching.domain.escalation import lasting, raise_tier
 from services.matching.domain.match import Asked, Hold, Match, is_pressing, wave_seconds
 from services.matching.domain.planning import is_too_late
 from services.matching.domain.scene import Scene
@@ -109,7 +109,8 @@ def _offered(match: Match, line: PeopleLine, plan: PeoplePlan, scene: Scene) -> 
 
 
 def _request(match: Match, line: GoodsLine, plan: GoodsPlan, scene: Scene) -> tuple[Match, list[Event]]:
-    """Ask for the lots of the plan. What is still missing then is looked for again later."""
+    """Ask for the lots of the plan. What is still missing then is looked for again later, and by then there may be
+    more where there was not enough."""
     state, policy = match.goods[line.id], scene.policy(match.need.site_id)
     match = _diagnosed(match, plan)
     expires_at = scene.after(policy.hold_seconds)
@@ -122,7 +123,8 @@ def _request(match: Match, line: GoodsLine, plan: GoodsPlan, scene: Scene) -> tu
     if match.promised(line.id) >= line.quantity:
         state = state.but(due_at=None, dry=0)
     else:
-        state = state.but(due_at=_pause(match, policy, state.dry, scene), dry=0 if holds else state.dry + 1)
+        due_at, dry = _pause(match, policy, state.dry, scene), 0 if holds else state.dry + 1
+        state = state.but(due_at=due_at, dry=dry, refused=lasting(state.refused))
     match = match.with_line(line.id, state)
     return match, [hold_request(match, id, hold) for id, hold in holds.items()]
 

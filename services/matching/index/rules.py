@@ -1,6 +1,7 @@
 """The hard rules over columns: for each rule of the vocabulary which rows fail it, as far as columns can tell.
 
 What they cannot tell (single windows, tasks in a calendar) is for `Sieve.is_free` and `Sieve.is_busy` to decide.
+Looking up by number clips, because a search in another thread may meet a zone that was noted after it began.
 """
 
 from __future__ import annotations
@@ -114,7 +115,7 @@ def _window(s: Sieve, rows: Rows) -> Flags:
     for word, name in enumerate(HOURS):
         bits = [three[word] for three in asked]
         if any(bits):
-            want = np.uint64(bits[0]) if zone is None else np.array(bits, np.uint64)[zone]
+            want = np.uint64(bits[0]) if zone is None else np.array(bits, np.uint64).take(zone, mode="clip")
             fails |= (s.column(name, rows) & want) != want
     return fails & ~s.column("special", rows)
 
@@ -139,7 +140,7 @@ def _budget(s: Sieve, rows: Rows) -> Flags:
 
 
 def _quiet(s: Sieve, rows: Rows) -> Flags:
-    return np.array(asleep(s), np.bool_)[s.column("quiet", rows)]
+    return np.array(asleep(s), np.bool_).take(s.column("quiet", rows), mode="clip")
 
 
 def _asked(s: Sieve, rows: Rows) -> Flags:

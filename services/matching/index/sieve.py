@@ -115,7 +115,8 @@ class Sieve:
     def is_free(self, row: int) -> bool:
         """Whether pattern and single windows cover the window, for a person who has single windows."""
         exceptions = self.columns.exceptions[row]
-        return exceptions is None or exceptions.allow(self.needed[self.arrays["zone"][row]])
+        zone = min(int(self.arrays["zone"][row]), len(self.needed) - 1)
+        return exceptions is None or exceptions.allow(self.needed[zone])
 
     def is_busy(self, row: int) -> bool:
         return overlaps(self.columns.busy[row], self.start, self.end)

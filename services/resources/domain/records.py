@@ -9,7 +9,7 @@ from typing import Any, Self
 from pydantic import Field
 
 from shared.contracts import topics
-from shared.contracts.base import Part
+from shared.contracts.base import Part, copied
 from shared.contracts.matching import HoldRequested
 from shared.contracts.parts import Earmark
 from shared.contracts.vocabulary import (
@@ -131,7 +131,7 @@ class Hold(Part):
         return self.status is HoldStatus.CONFIRMED and self.pick_up_by is not None and self.pick_up_by <= now
 
     def but(self, **changes: Any) -> Self:
-        return self.model_copy(update=changes)
+        return copied(self, changes)
 
 
 class WriteOff(Part):

@@ -11,7 +11,7 @@ from pydantic import Field
 from services.volunteers.domain.week import month_of, week_of
 from shared.contracts import topics
 from shared.contracts import vocabulary as v
-from shared.contracts.base import Part
+from shared.contracts.base import Part, copied
 from shared.contracts.parts import CalendarLoad, Reason, Window
 from shared.errors import NotFound
 from shared.records import Record
@@ -26,7 +26,7 @@ HOLDING = (TAKEN, CHECKED_IN, DONE)
 
 class Entry(Part):
     def but(self, **changes: Any) -> Self:
-        return self.model_copy(update=changes)
+        return copied(self, changes)
 
 
 class Task(Entry):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
 from hashlib import sha256
 
 from fastapi import APIRouter, Request
 from pydantic import ValidationError
 
+from services.volunteers.domain.registry import Volunteer
 from services.volunteers.schemas.bulk import Loaded, RowFlaw
 from services.volunteers.schemas.people import VolunteerRow
 from services.volunteers.service import Volunteers
@@ -17,7 +17,9 @@ from shared.http import Access, allow, id_from
 from shared.http.bodies import BODY_LIMIT, bulk, read_json
 from shared.http.problems import TOO_LARGE, RequestRefused, escaped
 from shared.http.words import words_for
+from shared.many import Wanted
 from shared.ports import Op
+from shared.records import Outcome
 
 CHUNK = 128
 """So many lines are written together and share a commit."""
@@ -48,7 +50,12 @@ class Bulk:
         return await self._load(chunk, access, answer)
 
     async def _load(self, chunk: list[tuple[int, bytes]], access: Access, answer: Loaded) -> Loaded:
-        rows = await asyncio.gather(*(self._row(number, line, access) for number, line in chunk))
+        read = [self._read(number, line, access) for number, line in chunk]
+        saved = iter(await self._registry.register_all([row for row in read if isinstance(row, Wanted)]))
+        rows = [
+            _came_of(number, next(saved)) if isinstance(row, Wanted) else row
+            for (number, _), row in zip(chunk, read, strict=True)
+        ]
         flaws = [flaw for row in rows if not isinstance(row, bool) for flaw in row]
         created, repeated = rows.count(True), rows.count(False)
         return Loaded(
@@ -59,19 +66,18 @@ class Bulk:
             errors=[*answer.errors, *flaws][:FLAWS_SHOWN],
         )
 
-    async def _row(self, number: int, line: bytes, access: Access) -> bool | list[RowFlaw]:
-        """True if the line registered somebody, False if it had done so before, else what is wrong with it."""
+    def _read(self, number: int, line: bytes, access: Access) -> Wanted[Volunteer] | list[RowFlaw]:
+        """What the line asks for, or what is wrong with it."""
         try:
-            return await self._register(VolunteerRow.model_validate(read_json(line)), line, access)
+            return self._wanted(VolunteerRow.model_validate(read_json(line)), line, access)
         except RequestRefused as refused:
             return list(_unread(number, refused))
         except ValidationError as error:
             return list(_unfit(number, error))
         except Refusal as refusal:
-            zh, en = refusal.words("zh"), refusal.words("en")
-            return [RowFlaw(line=number, field=refusal.field, code=refusal.code, zh=zh, en=en)]
+            return [_refused(number, refusal)]
 
-    async def _register(self, row: VolunteerRow, line: bytes, access: Access) -> bool:
+    def _wanted(self, row: VolunteerRow, line: bytes, access: Access) -> Wanted[Volunteer]:
         me = access.principal
         site_id = row.site_id or me.site_id
         if site_id is None:
@@ -80,9 +86,21 @@ class Bulk:
             raise Forbidden("/site_id")
         named = "\0".join(("volunteer.load", me.account_id, row.key))
         op = Op(sha256(named.encode()).hexdigest(), sha256(line).hexdigest())
-        id = row.account_id or id_from(op)
-        outcome = await self._registry.register(id, site_id, row, op, by=me.account_id, staff=True)
-        return outcome.applied
+        return self._registry.registering(row.account_id or id_from(op), site_id, row, op, by=me.account_id)
+
+
+def _came_of(number: int, outcome: Outcome[Volunteer] | Exception) -> bool | list[RowFlaw]:
+    """True if the line registered somebody, False if it had done so before, else why it was refused."""
+    if isinstance(outcome, Refusal):
+        return [_refused(number, outcome)]
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome.applied
+
+
+def _refused(number: int, refusal: Refusal) -> RowFlaw:
+    zh, en = refusal.words("zh"), refusal.words("en")
+    return RowFlaw(line=number, field=refusal.field, code=refusal.code, zh=zh, en=en)
 
 
 async def _lines(stream: AsyncIterator[bytes]) -> AsyncIterator[tuple[int, bytes]]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Callable
-from functools import partial
+from datetime import datetime
 
 from services.volunteers.domain import invitations, timers, verdicts
 from services.volunteers.domain.calendar import Calendar, Invitation
@@ -15,6 +14,7 @@ from services.volunteers.service.answers import existing, owner_of, with_answer
 from shared.contracts.base import Message
 from shared.contracts.matching import OffersWithdrawn, SeatFilled, SeatReleased, SeatsOffered, SeatWon
 from shared.contracts.parts import Offer
+from shared.many import Wanted, change_many, outcomes
 from shared.ports import Op
 from shared.records import Change, Outcome
 from shared.run.kit import Kit
@@ -38,9 +38,12 @@ class Invitations:
     async def ask(self, event: SeatsOffered, message: Message) -> None:
         """Ask everybody on the list, all at once; each calendar decides for itself."""
         grace_seconds = self._atlas.policy(event.site_id).no_show_seconds
-        await asyncio.gather(*(self._ask(offer, event, message, grace_seconds) for offer in event.offers))
+        wanted = [await self._asking(offer, event, message, grace_seconds) for offer in event.offers]
+        outcomes(await change_many(self._store, Calendar, wanted, cause=message))
 
-    async def _ask(self, offer: Offer, event: SeatsOffered, message: Message, grace_seconds: int) -> None:
+    async def _asking(
+        self, offer: Offer, event: SeatsOffered, message: Message, grace_seconds: int
+    ) -> Wanted[Calendar]:
         profile = await self._store.get(Volunteer, offer.volunteer_id)
         person = profile.record if profile else None
         now = self._clock.now()
@@ -49,7 +52,7 @@ class Invitations:
             calendar = known or Calendar(id=offer.volunteer_id)
             return invitations.ask(calendar, person, event, message.subject, offer, now, grace_seconds)
 
-        await self._store.change(Calendar, offer.volunteer_id, decide, cause=message)
+        return Wanted(offer.volunteer_id, decide)
 
     async def withdraw_offers(self, event: OffersWithdrawn, message: Message) -> None:
         """Close the invitations that nobody answered."""
@@ -57,16 +60,16 @@ class Invitations:
         for ref in event.invitations:
             ids[ref.volunteer_id].append(ref.invitation_id)
         now = self._clock.now()
-        await asyncio.gather(
-            *(
-                self._hear(
-                    person,
-                    message,
-                    partial(invitations.withdraw_offers, ids=void, reason=event.reason, now=now),
-                )
-                for person, void in ids.items()
-            )
-        )
+        wanted = [self._withdrawing(person, void, event, now) for person, void in ids.items()]
+        outcomes(await change_many(self._store, Calendar, wanted, cause=message))
+
+    def _withdrawing(
+        self, person: str, void: list[str], event: OffersWithdrawn, now: datetime
+    ) -> Wanted[Calendar]:
+        def decide(known: Calendar | None) -> Change[Calendar]:
+            return invitations.withdraw_offers(known or Calendar(id=person), void, event.reason, now)
+
+        return Wanted(person, decide)
 
     async def win(self, event: SeatWon, message: Message) -> None:
         now = self._clock.now()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from services.volunteers.domain import registry
@@ -10,6 +10,7 @@ from services.volunteers.domain.registry import Volunteer, VolunteerStatus
 from services.volunteers.schemas.people import CertificateNew, VolunteerEdit, VolunteerNew, VolunteerView
 from services.volunteers.service.answers import existing, with_answer
 from shared.errors import Invalid, NotFound
+from shared.many import Wanted, change_many
 from shared.ports import Op, Query
 from shared.records import Change, Outcome, Versioned
 from shared.run.kit import Kit
@@ -36,17 +37,35 @@ class Registry:
         self, id: str, site_id: str, asked: VolunteerNew, op: Op, *, by: str, staff: bool
     ) -> Outcome[Volunteer]:
         """Write a person into the registry. Whom staff register is active at once; others wait for staff."""
-        self._must_know(site_id, asked.area)
         now = self._clock.now()
-        status = VolunteerStatus.ACTIVE if staff else VolunteerStatus.PENDING
-        zone = self._atlas.zone(site_id).key
-        new = asked.volunteer(id, site_id, zone, status, by, by if staff else None, now)
+        new = self._new(id, site_id, asked, by, staff, now)
         return await self._store.change(
             Volunteer,
             id,
             lambda known: with_answer(registry.register(known, new, now), VolunteerView.of),
             op=op,
         )
+
+    def registering(
+        self, id: str, site_id: str, asked: VolunteerNew, op: Op, *, by: str
+    ) -> Wanted[Volunteer]:
+        """The same, by staff, to be carried out together with others; no answer is kept."""
+        now = self._clock.now()
+        new = self._new(id, site_id, asked, by, True, now)
+        return Wanted(id, lambda known: registry.register(known, new, now), op)
+
+    async def register_all(
+        self, wanted: Sequence[Wanted[Volunteer]]
+    ) -> Sequence[Outcome[Volunteer] | Exception]:
+        return await change_many(self._store, Volunteer, wanted)
+
+    def _new(
+        self, id: str, site_id: str, asked: VolunteerNew, by: str, staff: bool, now: datetime
+    ) -> Volunteer:
+        self._must_know(site_id, asked.area)
+        status = VolunteerStatus.ACTIVE if staff else VolunteerStatus.PENDING
+        zone = self._atlas.zone(site_id).key
+        return asked.volunteer(id, site_id, zone, status, by, by if staff else None, now)
 
     async def edit(self, id: str, asked: VolunteerEdit, expected: int) -> Outcome[Volunteer]:
         self._must_know(asked.site_id, asked.area)

@@ -1,0 +1,130 @@
+"""`wushe serve`: one service in this process, on Kafka and MongoDB, until it is asked to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+
+import structlog
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from shared.errors import Outage
+from shared.run.settings import Settings
+from shared.security.tokens import TokenMint
+from wushe.cluster import one_service
+from wushe.first import open_first_account
+from wushe.keys import administrator_password
+from wushe.language import say
+from wushe.papers import whole_interface
+from wushe.sample.staff import ADMINISTRATOR
+from wushe.serving import Broken, leave_alone_what_stays, listen, run, server_for
+from wushe.system import SERVICES, System
+from wushe.terminal import console, give_up, plainly
+
+PAPERS = frozenset({"/docs", "/openapi.json"})
+
+log = structlog.get_logger("serve")
+
+
+@plainly
+def serve_service(name: str, settings: Settings) -> None:
+    """Serve until asked to stop. Answers /healthz at once, and /readyz says what it still waits for."""
+    if name not in SERVICES:
+        give_up(say("没有这个服务：{n}（有 {all}）", "no such service: {n}; there are {all}", n=name, all=", ".join(SERVICES)))  # fmt: skip
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(settings.log),
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+    )
+    run(_serve(name, settings))
+    console.print(say("{n} 已停止", "{n} has stopped", n=name))
+
+
+async def _serve(name: str, settings: Settings) -> None:
+    password = administrator_password(settings) if name == "directory" else ""
+    listening = listen(settings.host, settings.port)
+    stop = _asked_to_stop()
+    try:
+        async with one_service(name, settings) as system:
+            api: ASGIApp = WithPapers(system.api) if name == "directory" else system.api
+            server = server_for(api)
+            serving = asyncio.create_task(server.serve([listening]), name="http")
+            life = asyncio.create_task(system.run(), name="system")
+            beginning = asyncio.create_task(_begin(system, password), name="begin")
+            await _until_one_ends(life, serving, stop, beginning)
+            server.should_exit = True
+            await serving
+            for task in (life, beginning):
+                task.cancel()
+            await asyncio.wait((life, beginning))
+            _tell_what_broke(life, beginning)
+    finally:
+        stop.cancel()
+        listening.close()
+
+
+def _asked_to_stop() -> asyncio.Task[bool]:
+    asked = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, asked.set)
+    return asyncio.create_task(asked.wait(), name="stop")
+
+
+async def _until_one_ends(
+    life: asyncio.Task[None],
+    serving: asyncio.Task[None],
+    stop: asyncio.Task[bool],
+    beginning: asyncio.Task[None],
+) -> None:
+    """Wait until someone asks to stop or something broke; the beginning coming to its end is neither."""
+    await asyncio.wait((life, serving, stop, beginning), return_when=asyncio.FIRST_COMPLETED)
+    if beginning.done() and beginning.exception() is None:
+        await asyncio.wait((life, serving, stop), return_when=asyncio.FIRST_COMPLETED)
+
+
+def _tell_what_broke(*tasks: asyncio.Task[None]) -> None:
+    for task in tasks:
+        if not task.cancelled() and (reason := task.exception()) is not None:
+            raise Broken(reason)
+
+
+async def _begin(system: System, password: str) -> None:
+    """Once the servers answer: the first administrator, if this is the directory; a line in the log."""
+    while missing := await system.missing():
+        log.info("waiting", missing=missing)
+        await asyncio.sleep(0.25)
+    leave_alone_what_stays()
+    if "directory" in system.units:
+        await _ensure_administrator(system, password)
+    log.info("ready", services=list(system.units))
+
+
+async def _ensure_administrator(system: System, password: str) -> None:
+    mint = system.security.mint
+    assert isinstance(mint, TokenMint)
+    while True:
+        try:
+            return await open_first_account(system, mint, ADMINISTRATOR, "系统管理员", password)
+        except Outage as outage:
+            log.warning("outage", reason=str(outage))
+            await asyncio.sleep(1.0)
+
+
+class WithPapers:
+    """The directory also answers for the documentation, of all services, which are one interface behind the edge."""
+
+    def __init__(self, api: ASGIApp) -> None:
+        self._api = api
+        self._papers: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] not in PAPERS:
+            return await self._api(scope, receive, send)
+        if self._papers is None:
+            self._papers = whole_interface()
+        return await self._papers(scope, receive, send)
