@@ -36,12 +36,24 @@ run: .venv/run ## everything in one process with a sample town; PORT=8000
 demo: .venv/run ## the whole story in the terminal, in under a minute; URL=http://… tells it to a running system
 	@exec $(BIN)/wushe demo $(if $(URL),--url $(URL))
 
+cluster: .venv/dev ## the same as processes on Kafka and a MongoDB-compatible server, two instances of each; PORT=8000
+	@$(BIN)/python -m tests.cluster up --port $(PORT)
+
+cluster-down: .venv/dev ## end what `make cluster` started; the data stays in build/cluster
+	@$(BIN)/python -m tests.cluster down
+
 # --- proving it ------------------------------------------------------------------------------------
 test: .venv/dev ## all tests that need no Docker, Kafka or MongoDB
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup tests
 
 test-faults: .venv/dev ## kill real processes at every named point, and 200 times blindly; KILLS=200
 	WUSHE_FAULTS=1 KILLS=$(or $(KILLS),200) $(BIN)/pytest -n $(WORKERS) -m faults tests
+
+test-cluster: .venv/dev servers ## the adapters and the cluster on real servers (given, in containers, or native)
+	WUSHE_CLUSTER=1 $(BIN)/pytest -m cluster tests
+
+servers: .venv/dev ## install the native servers that test-cluster and cluster use (needs Java 17, Maven, Go)
+	@$(BIN)/python -m tests.servers install
 
 check: .venv/dev ## format, lint, strict types, layers, contract drift
 	$(BIN)/ruff format --check .

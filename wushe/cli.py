@@ -125,9 +125,18 @@ def load(
 @app.command(
     help=say("重新核算每一条规则并报告违例", "Recount every rule from the records and report violations")
 )
-def check(data: Data = None) -> None:
-    from wushe.commands.check import recount_here
+def check(
+    data: Data = None,
+    kafka: Annotated[
+        str | None, typer.Option(help=say("集群：Kafka 地址", "of a cluster: its Kafka"))
+    ] = None,
+    mongo: Annotated[str | None, typer.Option(help=say("集群：MongoDB 地址", "and its MongoDB"))] = None,
+) -> None:
+    from wushe.commands.check import recount_here, recount_there
 
+    settings = _settings({k: v for k, v in {"kafka": kafka, "mongo": mongo}.items() if v is not None})
+    if {"kafka", "mongo", "mongo_file"} & settings.model_fields_set:
+        raise typer.Exit(recount_there(settings))
     raise typer.Exit(recount_here(data))
 
 

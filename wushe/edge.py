@@ -6,6 +6,7 @@ is safe: nothing was sent yet, or what was sent may be sent twice (a reading, or
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from itertools import cycle
@@ -78,6 +79,11 @@ class Body:
         while not self._whole:
             yield await self._next()
 
+    async def client_left(self) -> None:
+        """Returns when whoever asked has hung up."""
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
     async def _next(self) -> bytes:
         message = await self._receive()
         if message["type"] == "http.disconnect":
@@ -140,7 +146,7 @@ class Edge:
         try:
             answer = await self._client.send(request, stream=True)
             try:
-                await _pass_back(answer, send)
+                await _pass_back(answer, body, send)
             finally:
                 await answer.aclose()
         except (httpx2.ConnectError, httpx2.ConnectTimeout) as e:
@@ -157,7 +163,7 @@ class Unanswered(Exception):
         self.unsent = unsent
 
 
-async def _pass_back(answer: httpx2.Response, send: Send) -> None:
+async def _pass_back(answer: httpx2.Response, body: Body, send: Send) -> None:
     """A short answer only when all of it has come, so that another instance can be asked if it never does."""
     headers = [(k.lower(), v) for k, v in answer.headers.raw if k.lower() not in _OURS]
     start: Message = {"type": "http.response.start", "status": answer.status_code, "headers": headers}
@@ -167,11 +173,20 @@ async def _pass_back(answer: httpx2.Response, send: Send) -> None:
         await send({"type": "http.response.body", "body": whole})
         return
     await send(start)
-    try:
-        async for part in answer.aiter_raw():
-            await send({"type": "http.response.body", "body": part, "more_body": True})
-    except httpx2.TransportError as e:
-        raise ClientGone from e  # half of it is out: only a broken connection can say so
+    passing = asyncio.create_task(_stream(answer, send))
+    leaving = asyncio.create_task(body.client_left())
+    await asyncio.wait((passing, leaving), return_when=asyncio.FIRST_COMPLETED)
+    for task in (passing, leaving):
+        task.cancel()
+    await asyncio.wait((passing, leaving))
+    if passing.cancelled() or isinstance(passing.exception(), httpx2.TransportError):
+        raise ClientGone  # half of it is out: only a broken connection can say so
+    passing.result()
+
+
+async def _stream(answer: httpx2.Response, send: Send) -> None:
+    async for part in answer.aiter_raw():
+        await send({"type": "http.response.body", "body": part, "more_body": True})
     await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import SecretStr
 
 from services.directory.app import directory
+from services.directory.domain.accounts import LoginTaken
 from services.directory.schemas.accounts import NewAccount
 from shared.contracts.vocabulary import Role
 from shared.run.kit import Kit
@@ -28,6 +30,7 @@ async def open_first_account(system: System, mint: TokenMint, login: str, name: 
     kit = Kit(own.store, system.clock, own.ids, system.atlas)
     new = NewAccount(login=login, name=name, password=SecretStr(password), roles=(Role.ADMINISTRATOR,))
     try:
-        await directory(kit, mint=mint, hasher=hasher).accounts.ensure(new)
+        with suppress(LoginTaken):  # by another instance, in this very moment
+            await directory(kit, mint=mint, hasher=hasher).accounts.ensure(new)
     finally:
         hasher.close()

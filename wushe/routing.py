@@ -82,8 +82,12 @@ _HEAD = """# Written by `make contracts` from wushe/routing.py: change it there.
 
 {$WUSHE_ORIGIN::8080} {
 """
-_TAIL = f"""	respond /healthz `{{"status":"alive"}}` 200
-	respond /metrics 404
+_TAIL = f"""	handle /healthz {{
+		respond `{{"status":"alive"}}` 200
+	}}
+	handle /metrics {{
+		respond 404
+	}}
 	handle {{
 		import instances {ELSEWHERE}
 	}}

@@ -69,6 +69,8 @@ class System:
     ) -> None:
         self.atlas = Atlas()
         self.security = security
+        self.also_missing: list[str] = []
+        """What whoever starts this system has yet to do before it is ready."""
         self.clock = clock
         self.metrics = Metrics()
         self.units: dict[str, Unit] = {}
@@ -95,7 +97,9 @@ class System:
 
     async def missing(self) -> list[str]:
         """What keeps the system from being ready; empty when nothing does."""
-        found = [] if self.places.caught_up else ["the atlas has not caught up"]
+        found = list(self.also_missing)
+        if not self.places.caught_up:
+            found.append("the atlas has not caught up")
         for unit in self.units.values():
             found += await unit.missing()
         return found

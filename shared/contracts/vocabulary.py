@@ -15,8 +15,6 @@ class Term(StrEnum):
 
     zh: str
     en: str
-    # As in every Enum, but read without a call of Python code: it is read for every term in every message.
-    value = property(attrgetter("_value_"))  # type: ignore[assignment]
 
     def __new__(cls, code: str, zh: str, en: str) -> Term:
         self = str.__new__(cls, code)
@@ -27,6 +25,10 @@ class Term(StrEnum):
 
     def label(self, language: str) -> str:
         return self.zh if language == "zh" else self.en
+
+
+# The same as in every Enum, but in C: it is read for every term in every message.
+type.__setattr__(Term, "value", property(attrgetter("_value_")))
 
 
 class Role(Term):

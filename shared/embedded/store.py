@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from datetime import datetime
 from functools import partial
 from itertools import groupby
@@ -176,8 +177,11 @@ class SqliteStore:
         """The job of `change`: decide on the newest state, then write what comes of it."""
         writes: list[Write] = []
         step = self._decide(asked, connection, writes)
-        for sql, values in writes:
-            connection.execute(sql, values)
+        with ExitStack() as broken_off:
+            broken_off.callback(self._remembered.clear)
+            for sql, values in writes:
+                connection.execute(sql, values)
+            broken_off.pop_all()
         return step
 
     def _carry_out_all(
@@ -186,20 +190,26 @@ class SqliteStore:
         """The job of `change_many`: later ones see what earlier ones did, and all is written at the end."""
         writes: list[Write] = []
         steps: list[Step[Record] | Exception] = []
-        for one in asked:
-            caught = Caught()
-            with caught:
-                steps.append(self._decide(one, connection, writes))
-            if isinstance(caught.error, sqlite3.Error):
-                raise caught.error
-            if caught.error is not None:
-                steps.append(caught.error)
-        said = [write for write in writes if write.sql is self._append]
-        for sql, same in groupby((w for w in writes if w.sql is not self._append), key=itemgetter(0)):
-            connection.executemany(sql, [write.values for write in same])
-        if said:
-            connection.executemany(self._append, [write.values for write in said])
+        with ExitStack() as broken_off:
+            broken_off.callback(self._remembered.clear)
+            for one in asked:
+                caught = Caught()
+                with caught:
+                    steps.append(self._decide(one, connection, writes))
+                if isinstance(caught.error, sqlite3.Error):
+                    raise caught.error
+                if caught.error is not None:
+                    steps.append(caught.error)
+            self._write_all(connection, writes)
+            broken_off.pop_all()
         return steps
+
+    def _write_all(self, connection: sqlite3.Connection, writes: Sequence[Write]) -> None:
+        """Records in their order, then what they say, which lies in the order of the records."""
+        records = (write for write in writes if write.sql is not self._append)
+        for sql, same in groupby(records, key=itemgetter(0)):
+            connection.executemany(sql, [write.values for write in same])
+        connection.executemany(self._append, [w.values for w in writes if w.sql is self._append])
 
     def _decide(
         self, asked: Asked[Record], connection: sqlite3.Connection, writes: list[Write]

@@ -10,13 +10,14 @@ from pydantic_core import PydanticCustomError
 V = TypeVar("V")
 
 
-def _not_blank(text: str) -> str:
+def not_blank(text: str) -> str:
+    """Refuse text that nobody can see. For an AfterValidator."""
     if text and not text.strip():
         raise PydanticCustomError("blank", "must not be blank")
     return text
 
 
-Name = Annotated[str, Field(min_length=1, max_length=60), AfterValidator(_not_blank)]
+Name = Annotated[str, Field(min_length=1, max_length=60), AfterValidator(not_blank)]
 ShortText = Annotated[str, Field(max_length=200)]
 LongText = Annotated[str, Field(max_length=2000)]
 

@@ -65,6 +65,17 @@ async def answered(call: Awaitable[T], seconds: float, what: str) -> T:
         raise Outage(f"Kafka: {type(e).__name__} ({what})") from e
 
 
+async def started(client: Any, seconds: float, leave: float, what: str) -> None:
+    """Start a client; one that did not get so far, for whatever reason, is let go of again. Raises Outage."""
+    begun = False
+    try:
+        await answered(client.start(), seconds, what)
+        begun = True
+    finally:
+        if not begun:
+            await let_go(client, leave)
+
+
 async def let_go(client: Any, seconds: float) -> None:
     """Stop a client of whatever kind. If it will not stop in time, cut it off: a stuck one never ends by itself."""
     stopping = asyncio.ensure_future(client.stop() if hasattr(client, "stop") else client.close())

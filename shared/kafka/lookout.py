@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
 
 from shared.errors import Outage
-from shared.kafka.link import Link, answered, let_go
+from shared.kafka.link import Link, answered, let_go, started
 
 
 class Lookout:
@@ -50,11 +50,7 @@ class Lookout:
         async with self._connecting:
             if self._client is None:
                 client = AIOKafkaConsumer(group_id=None, enable_auto_commit=False, **self._link.options)
-                try:
-                    await answered(client.start(), self._link.patience.answer, "connect")
-                except Outage:
-                    await let_go(client, self._link.patience.leave)
-                    raise
+                await started(client, self._link.patience.answer, self._link.patience.leave, "connect")
                 self._client = client
             return self._client
 

@@ -15,7 +15,7 @@ from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from shared.errors import Outage, WusheError
-from shared.kafka.link import Link, answered, cut_off, let_go, log
+from shared.kafka.link import Link, answered, cut_off, let_go, log, started
 from shared.kafka.topics import LARGEST_MESSAGE
 from shared.ports import Outgoing
 
@@ -104,11 +104,7 @@ class Publisher:
                 producer = AIOKafkaProducer(
                     acks="all", enable_idempotence=True, max_batch_size=BATCH_BYTES, **self._link.options
                 )
-                try:
-                    await answered(producer.start(), self._link.patience.answer, "connect")
-                except Outage:
-                    await let_go(producer, self._link.patience.leave)
-                    raise
+                await started(producer, self._link.patience.answer, self._link.patience.leave, "connect")
                 self._producer = producer
             return self._producer
 

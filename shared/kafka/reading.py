@@ -10,7 +10,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
 from shared.errors import Outage
-from shared.kafka.link import Link, answered, let_go, log
+from shared.kafka.link import Link, answered, let_go, log, started
 from shared.kafka.lookout import Lookout
 from shared.ports import Delivery, Position
 
@@ -49,11 +49,7 @@ class KafkaReading:
         consumer = self._new_consumer()
         if self._group is not None:
             consumer.subscribe(self._topics, listener=_Dealing(self))
-        try:
-            await answered(consumer.start(), self._link.patience.join, "join")
-        except Outage:
-            await let_go(consumer, self._link.patience.leave)
-            raise
+        await started(consumer, self._link.patience.join, self._link.patience.leave, "join")
         if self._group is None:
             consumer.assign(self._all)
             for partition in self._all:
@@ -85,7 +81,9 @@ class KafkaReading:
             done = {p: offset for at, offset in offsets.items() if (p := self._partition(at)) in mine}
             try:
                 if done:
-                    await answered(self._commit(consumer, done), self._link.patience.answer, "commit")
+                    await answered(
+                        asyncio.shield(self._commit(consumer, done)), self._link.patience.answer, "commit"
+                    )
             except Outage:
                 self._idle.set()
                 raise

@@ -44,13 +44,25 @@ class Dispatcher:
         self._rows: dict[str, list[Handler[Any]]] = {}
         for handler in handlers:
             self._rows.setdefault(f"cn.wushe.{handler.event.name}", []).append(handler)
+        self._heard: dict[str, bool] = {}
         self._adapters = adapters
         self._metrics = metrics
+        self._applied = metrics.applied.labels(service)
+        self._handling = metrics.handling.labels(service)
+
+    def hears(self, delivery: Delivery) -> bool:
+        """False only if it is surely an event of ours that nobody here hears."""
+        type_ = type_of(delivery.value)
+        heard = self._heard.get(type_)
+        if heard is None:
+            heard = not type_.startswith("cn.wushe.") or type_.rpartition(".v")[0] in self._rows
+            if type_ in REGISTRY.by_type:
+                self._heard[type_] = heard
+        return heard
 
     def read(self, delivery: Delivery) -> Message | None:
         """The message, or None if nobody here hears its type. Raises Unreadable or TooNew."""
-        type_ = type_of(delivery.value)
-        if type_.startswith("cn.wushe.") and type_.rpartition(".v")[0] not in self._rows:
+        if not self.hears(delivery):
             return None
         message = REGISTRY.decode(delivery.value)
         if delivery.key != message.subject or delivery.position.topic != message.data.topic.name:
@@ -71,8 +83,8 @@ class Dispatcher:
             return
         for handler in self._rows[f"cn.wushe.{message.data.name}"]:
             await self.attempt(handler, message)
-        self._metrics.applied.labels(self.service).inc()
-        self._metrics.handling.labels(self.service).observe(time.perf_counter() - started)
+        self._applied.inc()
+        self._handling.observe(time.perf_counter() - started)
 
     async def attempt(self, handler: Handler[Any], message: Message) -> None:
         """Have one method handle the message, again and again if need be. Raises Failure or Outage."""

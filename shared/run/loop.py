@@ -103,10 +103,12 @@ class Loop:
             self._reading = None
 
     async def _apply(self, batch: list[Delivery]) -> None:
-        blocked = await blocked_sources(self._adapters.store)
         chains: dict[tuple[str, str], list[Delivery]] = {}
-        for delivery in batch:
+        for delivery in filter(self.dispatch.hears, batch):
             chains.setdefault((delivery.position.topic, delivery.key), []).append(delivery)
+        if not chains:
+            return
+        blocked = await blocked_sources(self._adapters.store)
         done = await asyncio.gather(
             *(self._chain(c, blocked) for c in chains.values()), return_exceptions=True
         )

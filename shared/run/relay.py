@@ -27,7 +27,7 @@ class Relay:
         self.service = service
         self.trouble: str | None = None
         self._adapters = adapters
-        self._metrics = metrics
+        self._published = metrics.published.labels(service)
 
     async def run(self) -> None:
         """Publish until cancelled; woken after each change, and looking by itself every second."""
@@ -52,7 +52,7 @@ class Relay:
         await self._adapters.bus.publish(batch)
         self._adapters.faults.reach("relay.published")
         await self._adapters.store.trim(batch)
-        self._metrics.published.labels(self.service).inc(len(batch))
+        self._published.inc(len(batch))
         return len(batch)
 
     async def _rest(self) -> None:

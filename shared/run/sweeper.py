@@ -31,7 +31,7 @@ class Sweeper:
         self.trouble: str | None = None
         self._sweeps = sweeps
         self._adapters = adapters
-        self._metrics = metrics
+        self._woken = metrics.woken.labels(service)
         self._later: dict[tuple[str, str], tuple[datetime, float]] = {}
 
     async def run(self) -> None:
@@ -62,7 +62,7 @@ class Sweeper:
     async def _wake(self, sweep: Sweep, id: str) -> None:
         self._adapters.faults.reach("sweep.woken")
         await sweep.wake(id)
-        self._metrics.woken.labels(self.service).inc()
+        self._woken.inc()
 
     def _may(self, sweep: Sweep, id: str, now: datetime) -> bool:
         later = self._later.get((sweep.kind.kind, id))

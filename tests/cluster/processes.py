@@ -74,16 +74,27 @@ class Cluster:
 
     def __init__(self, place: Path, environment: Mapping[str, str], ports: Mapping[str, int]) -> None:
         self.place = place
-        self._environment = environment
+        self.environment = environment
         self.instances = {n: Instance(n, p, place, _command(n)) for n, p in ports.items() if n != "edge"}
         addresses = [f"{_service(i.name)}={i.url}" for i in self.instances.values()]
         self.edge = Instance("edge", ports["edge"], place, ["edge", *addresses])
 
     @classmethod
-    def new(cls, place: Path, kafka: str, mongo: str, each: int = 1, port: int = 0, **more: str) -> Cluster:
-        """Choose the ports and note them; nothing runs yet."""
+    def new(
+        cls,
+        place: Path,
+        kafka: str,
+        mongo: str,
+        each: int = 1,
+        port: int = 0,
+        *,
+        twice: tuple[str, ...] = (),
+        **more: str,
+    ) -> Cluster:
+        """Choose the ports and note them; nothing runs yet. `twice` are services with two instances at least."""
         place.mkdir(parents=True, exist_ok=True)
-        ports = {f"{name}-{n + 1}": free_port() for name in services() for n in range(each)}
+        counts = {name: max(each, 2 if name in twice else 1) for name in services()}
+        ports = {f"{name}-{n + 1}": free_port() for name, count in counts.items() for n in range(count)}
         ports["edge"] = free_port(port)
         environment = {
             "WUSHE_KAFKA": kafka,
@@ -112,12 +123,12 @@ class Cluster:
         """Start what does not run, and return when everything is ready."""
         idle = [i for i in (*self.instances.values(), self.edge) if i.pid is None]
         with ThreadPoolExecutor(len(idle) or 1) as starters:
-            list(starters.map(lambda instance: instance.start(self._environment), idle))
+            list(starters.map(lambda instance: instance.start(self.environment), idle))
         self.wait_ready()
 
     def start_one(self, name: str, fault: str = "") -> None:
         """Start one instance; with `fault` it kills itself at that named point (`POINT:N`)."""
-        self.instances[name].start({**self._environment, "WUSHE_FAULT": fault})
+        self.instances[name].start({**self.environment, "WUSHE_FAULT": fault})
 
     def wait_ready(self, seconds: float = READY_SECONDS) -> None:
         end = time.monotonic() + seconds

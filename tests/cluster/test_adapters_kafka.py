@@ -106,7 +106,7 @@ class Listener:
             await self.listen(reading)
 
     async def catch_up(self, reading: Reading, speakers: Speakers) -> None:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(90):
             while any(self.heard[key] < said for key, said in speakers.acknowledged.items()):
                 await self.listen(reading)
         assert not self.skipped

@@ -247,6 +247,14 @@ TABLE: dict[str, Row] = {
 }
 
 
+def address(path: str, row: Row, thing: Thing) -> str:
+    """Where this route is asked about this thing."""
+    known = {"id": thing.id, **thing.more}
+    given = row.address or {}
+    parts = [given.get(p[1:-1], "{id}") if p.startswith("{") else p for p in path.split("/")]
+    return ("/".join(parts) + row.query).format(**known)
+
+
 def expected(route: Guarded, row: Row, asker: Asker, thing: Thing, parents: Parents) -> Verdict:
     """What this route must answer to this asker about this thing."""
     if route.public:

@@ -19,7 +19,7 @@ from shared.http.catalogue import Guarded, Unguarded, catalogue
 from shared.http.signposts import Signpost
 from tests.http.district import Asker, District, Thing, district
 from tests.http.everything import differing, everything
-from tests.http.expected import NOBODY, TABLE, Row, Verdict, expected, in_reach
+from tests.http.expected import NOBODY, TABLE, Row, Verdict, address, expected, in_reach
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -67,13 +67,6 @@ def cells(d: District) -> Iterator[Cell]:
                     yield Cell(live[name], row, asker, thing, verdict)
 
 
-def address(route: Guarded, row: Row, thing: Thing) -> str:
-    known = {"id": thing.id, **thing.more}
-    given = row.address or {}
-    parts = [given.get(p[1:-1], "{id}") if p.startswith("{") else p for p in route.path.split("/")]
-    return ("/".join(parts) + row.query).format(**known)
-
-
 async def ask(d: District, cell: Cell, match: str = '"1"') -> httpx2.Response:
     route, row = cell.route, cell.row
     d.town.http.cookies.clear()
@@ -85,7 +78,7 @@ async def ask(d: District, cell: Cell, match: str = '"1"') -> httpx2.Response:
         headers["Content-Type"] = "application/x-ndjson"
     elif content is not None:
         headers["Content-Type"], content = "application/json", json.dumps(content).encode()
-    url = address(route, row, cell.thing)
+    url = address(route.path, row, cell.thing)
     asking = asyncio.ensure_future(d.town.http.request(route.method, url, content=content, headers=headers))
     waits = route.operation == "accept_invitation" and cell.verdict is Verdict.WITHIN
     answer: httpx2.Response = await (d.town.meanwhile(asking) if waits else asking)
@@ -95,7 +88,7 @@ async def ask(d: District, cell: Cell, match: str = '"1"') -> httpx2.Response:
 async def version(d: District, cell: Cell) -> str:
     """The ETag of the thing, as the same asker reads it."""
     token = d.token(cell.asker)
-    path = address(cell.route, cell.row, cell.thing).partition("/residents")[0]
+    path = address(cell.route.path, cell.row, cell.thing).partition("/residents")[0]
     read = await d.town.http.get(path, headers={"Authorization": f"Bearer {token}"})
     return read.headers.get("etag", '"1"')
 

@@ -192,13 +192,13 @@ def test_a_reordered_index_of_many_answers_as_before() -> None:
     """Enough people that rows are put in order several times, and then some who move."""
     r = random.Random(7)
     index, people = MemoryIndex(), {}
-    for n in range(12_000):
-        person = a_person(r, n % 9_000)
+    for n in range(7_000):
+        person = a_person(r, n % 5_500)
         people[person.id] = person
         index.note_load(person.id, person.load, n + 1)
         index.note_person(person.id, person.state, n + 1)
     everybody = list(people.values())
-    for _ in range(3):
+    for _ in range(2):
         query = replace(a_query(r, everybody), explain=False)
         found = index.people(query)
         assert (found.ring, [c.volunteer_id for c in found.candidates]) == plain.best_people(everybody, query)
@@ -318,14 +318,14 @@ def test_nobody_is_advised_to_give_what_cannot_be_given(rule: GoodsRule) -> None
 
 def test_a_search_in_another_thread_survives_what_is_noted_meanwhile() -> None:
     r = random.Random(3)
-    people = [a_person(r, n) for n in range(6000)]
+    people = [a_person(r, n) for n in range(3000)]
     index = an_index(people[:1000], r)
-    queries = [a_query(r, people[:1000]) for _ in range(40)]
+    queries = [a_query(r, people[:1000]) for _ in range(20)]
     with ThreadPoolExecutor(1) as aside:
         searches = [aside.submit(index.people, query) for query in queries]
         for person in people[1000:]:
             index.note_person(person.id, person.state, 9)
             index.note_load(person.id, person.load, 9)
         found = [search.result() for search in searches]
-    assert index.size == 6000
+    assert index.size == 3000
     assert all(one.diagnosis is not None and one.diagnosis.looked_at >= 1000 for one in found)

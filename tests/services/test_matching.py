@@ -127,6 +127,15 @@ async def test_no_wave_is_wasted_on_rings_where_nobody_fits() -> None:
         assert (first.ring, len(first.offers)) == (Ring.COUNTY, 3)
 
 
+async def test_neighbours_who_are_too_few_for_the_seats_do_not_hold_the_others_up() -> None:
+    async with desk(first_wave=2) as d:
+        await d.knows_people("near")
+        await d.knows_people("a", "b", "c", "d", area=NEXT_VILLAGE)
+        await d.posts(a_line(seats=2))
+        (first,) = d.w.said(SeatsOffered)
+        assert (first.ring, len(first.offers)) == (Ring.TOWNSHIP, 4)
+
+
 async def test_where_time_presses_the_first_wave_is_as_wide_as_it_must_be_to_be_full() -> None:
     async with desk(first_wave=3) as d:
         await d.knows_people("near")

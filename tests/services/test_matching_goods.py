@@ -338,6 +338,21 @@ async def test_a_need_that_asks_for_less_gives_the_rest_back_and_one_that_asks_f
         assert [r.quantity for r in d.requests()] == [4, 4, 2]
 
 
+async def test_goods_handed_over_before_they_were_given_back_count_and_others_are_given_back_instead() -> (
+    None
+):
+    async with desk() as d:
+        await d.knows_lot("a", 4, expires_on=date(2026, 4, 1))
+        await d.knows_lot("b", 4)
+        await d.posts(a_line(), some_goods(quantity=8))
+        await d.places(*d.requests())
+        await d.w.hears((NEED, NeedChanged(spec=a_need(a_line(), some_goods(quantity=4)))))
+        assert [r.lot_id for r in d.w.said(HoldReleaseRequested)] == ["b"]
+        await d.w.hears(("b", hold_event(LotIssued, d.requests()[1])))
+        assert [r.lot_id for r in d.w.said(HoldReleaseRequested)] == ["b", "a"]
+        assert (await d.match()).secured("g1") == 4
+
+
 async def test_a_need_for_other_people_gives_back_goods_that_were_held_for_these() -> None:
     async with desk() as d:
         orphans = Earmark(target_groups=(TargetGroup.ORPHAN,))

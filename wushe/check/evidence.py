@@ -63,7 +63,7 @@ class Evidence:
         for topic in TOPICS:
             reading = await self.bus.read([topic], group=None)
             try:
-                while batch := await reading.fetch(PAGE, 0.0):
+                while (batch := await reading.fetch(PAGE, 0.0)) or await reading.lag():
                     for delivery in batch:
                         yield delivery
             finally:

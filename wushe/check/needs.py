@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from services.matching.domain.match import Match
+from services.matching.domain.words import Answer
 from services.needs.domain.need import Need
 from services.resources.domain.records import Lot
 from services.volunteers.domain.registry import Volunteer
@@ -61,7 +62,9 @@ def the_public_is_not_asked(
     for match in matches.values():
         if match.spec is None or match.spec.audience is not Audience.NAMED:
             continue
-        for invitation_id in match.asked:
+        for invitation_id, asked in match.asked.items():
+            if asked.answer is Answer.CHANGED:
+                continue
             id = volunteer_of(invitation_id)
             person = people.get(id)
             if person is None or not any(c.certificate in NAMED_CERTIFICATES for c in person.certificates):

@@ -9,7 +9,9 @@ from pathlib import Path
 from rich.table import Table
 
 from shared.embedded.clock import SystemClock
+from shared.run.settings import Settings
 from wushe.check import Report, recount
+from wushe.check.cluster import evidence_on
 from wushe.check.embedded import evidence_in
 from wushe.commands.reaching import NoData
 from wushe.embedded import DATABASE
@@ -23,6 +25,21 @@ def recount_here(data: Path | None) -> int:
     report = asyncio.run(counted(data or Path("data")))
     console.print(table(report))
     return tell(report)
+
+
+@plainly
+def recount_there(settings: Settings) -> int:
+    """The same on the servers of a cluster."""
+    report = asyncio.run(counted_there(settings))
+    console.print(table(report))
+    return tell(report)
+
+
+async def counted_there(settings: Settings) -> Report:
+    """The recount of a cluster. Raises Outage."""
+    with errors.status(say("正在重新核算……", "Recounting …")):
+        async with evidence_on(settings) as evidence:
+            return await recount(evidence, SystemClock())
 
 
 async def counted(data: Path) -> Report:

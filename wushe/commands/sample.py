@@ -15,12 +15,14 @@ from shared.run.settings import Settings
 from wushe.client import Account, Api, Refused
 from wushe.commands.load import Sum, in_parts, send
 from wushe.commands.reaching import HERE, signed_in
+from wushe.edge import Edge
 from wushe.language import say
+from wushe.routing import services
 from wushe.sample.city import City, Crowd, cities
 from wushe.sample.loading import load_once
 from wushe.sample.staff import PASSWORD
 from wushe.serving import run
-from wushe.terminal import FOUND, console, give_up, plainly, progress
+from wushe.terminal import FOUND, console, plainly, progress
 
 CHARITIES = 5
 NEEDY_CITIES = 6
@@ -49,12 +51,16 @@ def make_city(
 
 @plainly
 def load_town(url: str | None, settings: Settings) -> None:
-    """The sample town of `wushe run`, into the running system at `url`; done once, noted in the data directory."""
+    """The sample town of `wushe run`, into the running system at `url`; done once, noted in the data directory.
+
+    A `{service}` in the address stands for the name of each service: then no edge is needed. Production takes no sample.
+    """
     if settings.env == "production":
-        give_up(say("生产环境不装样例", "production takes no sample"))
+        console.print(say("生产环境不装样例", "Production takes no sample"))
+        return
 
     async def load() -> None:
-        api = Api.at(url or HERE)
+        api = _before_the_edge(url) if url and "{service}" in url else Api.at(url or HERE)
         try:
             settings.data.mkdir(parents=True, exist_ok=True)
             await load_once(api, settings.data)
@@ -63,6 +69,11 @@ def load_town(url: str | None, settings: Settings) -> None:
 
     run(load())
     console.print(say("样例小镇已就绪", "The sample town stands"))
+
+
+def _before_the_edge(url: str) -> Api:
+    """The services themselves, through an edge of our own."""
+    return Api.inside(Edge({service: [url.format(service=service)] for service in services()}))
 
 
 class Making:

@@ -22,6 +22,7 @@ from wushe.serving import Broken, leave_alone_what_stays, listen, run, server_fo
 from wushe.system import SERVICES, System
 from wushe.terminal import console, give_up, plainly
 
+FIRST = "the first administrator"
 PAPERS = frozenset({"/docs", "/openapi.json"})
 
 log = structlog.get_logger("serve")
@@ -95,12 +96,18 @@ def _tell_what_broke(*tasks: asyncio.Task[None]) -> None:
 
 async def _begin(system: System, password: str) -> None:
     """Once the servers answer: the first administrator, if this is the directory; a line in the log."""
-    while missing := await system.missing():
-        log.info("waiting", missing=missing)
+    first = [FIRST] if "directory" in system.units else []
+    system.also_missing = first
+    told: list[str] = []
+    while (missing := await system.missing()) != first:
+        if missing != told:
+            log.info("waiting", missing=missing)
+        told = missing
         await asyncio.sleep(0.25)
     leave_alone_what_stays()
-    if "directory" in system.units:
+    if first:
         await _ensure_administrator(system, password)
+        system.also_missing = []
     log.info("ready", services=list(system.units))
 
 

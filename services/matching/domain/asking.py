@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from services.matching.domain.match import Hold, Match, owner_of
 from services.matching.domain.scene import Scene
-from services.matching.domain.words import Phase
+from services.matching.domain.words import HANDED_OVER, PROMISED, Phase
 from shared.contracts.base import Event
 from shared.contracts.matching import HoldConfirmationRequested, HoldReleaseRequested, HoldRequested
 from shared.contracts.vocabulary import Closing
@@ -51,6 +51,20 @@ def release_hold(
     """Give stock back that is not needed; until the lot has said so the hold is remembered."""
     releasing = hold.but(phase=Phase.RELEASING, reason=reason, ask_at=scene.after(FIRST_ASK_SECONDS), asks=0)
     return match.with_hold(hold_id, releasing), [_release(hold_id, releasing)]
+
+
+def release_surplus(match: Match, kept: set[str], scene: Scene) -> tuple[Match, list[Event]]:
+    """Give back what no line asks for any more: of lines that are not kept everything, of others what is too much,
+    the newest first."""
+    wanted = {line.id: line.quantity for line in match.need.goods if line.id in kept}
+    events: list[Event] = []
+    for id, hold in reversed(match.holds.items()):
+        if hold.phase not in PROMISED - HANDED_OVER:
+            continue
+        if match.promised(hold.line_id) - hold.quantity >= wanted.get(hold.line_id, 0):
+            match, released = release_hold(match, id, hold, Closing.CHANGED, scene)
+            events += released
+    return match, events
 
 
 def ask_again(match: Match, scene: Scene) -> tuple[Match, list[Event]]:

@@ -6,7 +6,7 @@ back at once; one that got lost is looked for again, in another lot if this one 
 
 from __future__ import annotations
 
-from services.matching.domain.asking import release_hold
+from services.matching.domain.asking import release_hold, release_surplus
 from services.matching.domain.match import Hold, Match, owner_of
 from services.matching.domain.scene import Scene
 from services.matching.domain.settling import reopen, settled
@@ -39,7 +39,8 @@ _ORDER = list(Phase)
 
 
 def note_hold(match: Match | None, event: HoldEvent, scene: Scene) -> Change[Match]:
-    """A lot says that it holds, keeps or has handed over what was asked for."""
+    """A lot says that it holds, keeps or has handed over what was asked for; if it handed over what it was to give
+    back, something else may be given back instead."""
     match = match or Match(id=event.need_id)
     phase = PHASES[type(event)]
     hold = match.holds.get(event.hold_id)
@@ -53,7 +54,11 @@ def note_hold(match: Match | None, event: HoldEvent, scene: Scene) -> Change[Mat
     if hold.phase != Phase.RELEASING and _ORDER.index(phase) <= _ORDER.index(hold.phase):
         return Change(match)
     heard = hold.but(phase=phase, ask_at=None, asks=0, quantity=event.quantity)
-    return settled(match.with_hold(event.hold_id, heard), scene)
+    match = match.with_hold(event.hold_id, heard)
+    if hold.phase != Phase.RELEASING or match.closed or match.spec is None:
+        return settled(match, scene)
+    match, events = release_surplus(match, set(match.goods), scene)
+    return settled(match, scene, *events)
 
 
 def note_refusal(match: Match | None, refused: HoldRefused, scene: Scene) -> Change[Match]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from services.matching.domain.asking import release_hold
+from services.matching.domain.asking import release_hold, release_surplus
 from services.matching.domain.award import decided, withdraw
 from services.matching.domain.match import GoodsState, Match, PeopleState, is_named, owner_of, seat_id
 from services.matching.domain.scene import Scene
 from services.matching.domain.settling import settled, state_event, word
-from services.matching.domain.words import HANDED_OVER, SECURED, Answer, MatchStatus, Phase
+from services.matching.domain.words import HANDED_OVER, Answer, MatchStatus
 from shared.contracts.base import Event
 from shared.contracts.matching import MatchClosed, SeatReleased
 from shared.contracts.parts import GoodsLine, NeedSpec, PeopleLine
@@ -60,7 +60,7 @@ def change_need(match: Match | None, need_id: str, spec: NeedSpec, scene: Scene)
     match = match.but(people=people, goods=goods)
     for wanted in spec.goods:
         match = _due_if_short(match, wanted, scene)
-    match, given_back = _surplus_released(match, kept_goods, scene)
+    match, given_back = release_surplus(match, kept_goods, scene)
     return settled(match, scene, *events, *given_back)
 
 
@@ -166,19 +166,6 @@ def _due_if_short(match: Match, line: GoodsLine, scene: Scene) -> Match:
     if state.due_at is None and match.promised(line.id) < line.quantity:
         return match.with_line(line.id, state.but(due_at=scene.now))
     return match
-
-
-def _surplus_released(match: Match, kept: set[str], scene: Scene) -> tuple[Match, list[Event]]:
-    """Give back what no line asks for any more: of a line that changed everything, of others what is too much."""
-    wanted = {line.id: line.quantity for line in match.need.goods if line.id in kept}
-    events: list[Event] = []
-    for id, hold in reversed(match.holds.items()):
-        if hold.phase not in (SECURED | {Phase.REQUESTED}) - HANDED_OVER:
-            continue
-        if match.promised(hold.line_id) - hold.quantity >= wanted.get(hold.line_id, 0):
-            match, released = release_hold(match, id, hold, Closing.CHANGED, scene)
-            events += released
-    return match, events
 
 
 def _released(match: Match, line_id: str, number: int, holder: str) -> SeatReleased:

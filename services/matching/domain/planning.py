@@ -37,7 +37,8 @@ def people_query(
 ) -> PeopleQuery:
     """Whom to look for: as many as the station asks at a time for each free seat, but nobody twice.
 
-    Neighbours are asked first, even if they are few; where time presses, only a ring that fills the wave will do.
+    Neighbours are asked first, even if they are few, as long as they could fill the seats; where time presses, only a
+    ring that fills the wave will do.
     `planned` are the plans of the need's other lines in this very wave.
     """
     need, station = match.need, scene.station(match.need.site_id)
@@ -61,7 +62,7 @@ def people_query(
         widest=widest(match, station),
         areas=areas(match, station),
         wanted=wanted,
-        least=wanted if is_pressing(need) else 1,
+        least=wanted if is_pressing(need) else match.people[line.id].free,
         excluded=frozenset(_asked_already(match, line, planned)),
         familiar=familiar,
         criteria=station.policy.criteria,

@@ -153,15 +153,18 @@ class Columns:
         return new
 
     def having(self, facts: int, areas: list[Span]) -> Rows:
-        """The rows, rising, of those who have all these facts and are in one of these areas."""
-        wanted, column = np.uint64(facts), self.arrays["facts"]
+        """The rows, rising, of those who have all these facts and are in one of these areas.
+
+        The count is read first: whatever is noted meanwhile, no array is ever shorter than that.
+        """
+        count, wanted, column = self.count, np.uint64(facts), self.arrays["facts"]
         found = []
         for first, last in areas:
             low, high = self.arrays["area"][: self.ordered].searchsorted((first, last)).tolist()
             held = ((column[low:high] & wanted) == wanted).nonzero()[0]
             found.append(held + low if low else held)
-        if self.count > self.ordered:
-            tail = slice(self.ordered, self.count)
+        if count > self.ordered:
+            tail = slice(self.ordered, count)
             held = (column[tail] & wanted) == wanted
             area = self.arrays["area"][tail]
             inside = np.zeros(len(area), np.bool_)

@@ -23,8 +23,9 @@ from shared.http import Access, id_from
 from shared.http.bodies import BODY_LIMIT, read_json
 from shared.http.problems import BROKEN_JSON, TOO_LARGE, RequestRefused, escaped
 from shared.http.words import words_for
+from shared.many import Wanted, change_many
 from shared.ports import Op
-from shared.records import Change
+from shared.records import Change, Outcome
 
 CHUNK = 512
 """So many lines are written together and share a commit."""
@@ -65,8 +66,12 @@ class Loading(Needs):
     async def _load(self, access: Access, chunk: Sequence[Read], tally: Loaded) -> Loaded:
         households = await self._households(access, chunk)
         moments = {site_id: self._moment(site_id) for site_id in {h.site_id for h in households.values()}}
-        saving = (self._save(access, read, households, moments) for read in chunk)
-        results = await asyncio.gather(*saving)
+        asked = [self._asked(access, read, households, moments) for read in chunk]
+        saved = iter(await change_many(self._store, Need, [one for one in asked if isinstance(one, Wanted)]))
+        results = [
+            _came_of(read, next(saved)) if isinstance(one, Wanted) else one
+            for read, one in zip(chunk, asked, strict=True)
+        ]
         flaws = [flaw for result in results if not isinstance(result, bool) for flaw in result]
         created, repeated = results.count(True), results.count(False)
         return Loaded(
@@ -83,21 +88,33 @@ class Loading(Needs):
         found = await asyncio.gather(*(self._store.get(Household, id) for id in ids))
         return {h.record.id: h.record for h in found if h and access.reaches(site_id=h.record.site_id)}
 
-    async def _save(
+    def _asked(
         self, access: Access, read: Read, households: dict[str, Household], moments: dict[str, Moment]
-    ) -> bool | list[RowFlaw]:
-        """True if the line made a need, False if that need was there before, else what is wrong with it."""
+    ) -> Wanted[Need] | list[RowFlaw]:
+        """The change that this line asks for, or what is wrong with it."""
         if not isinstance(read, Row):
             return read
         try:
             household = _household(read.asked, households)
-            op = _operation(read, household)
-            id, at, by = id_from(op), moments[household.site_id], access.principal.account_id
-            decide = partial(_post, id, read.asked, household, by, at)
-            return (await self._store.change(Need, id, decide, op=op)).applied
         except Refusal as refusal:
-            field = "/key" if isinstance(refusal, KeyReused) else refusal.field
-            return [_flaw(read.number, field, refusal.code, (refusal.words("zh"), refusal.words("en")))]
+            return [_refused(read.number, refusal)]
+        op = _operation(read, household)
+        id, at, by = id_from(op), moments[household.site_id], access.principal.account_id
+        return Wanted(id, partial(_post, id, read.asked, household, by, at), op)
+
+
+def _came_of(read: Read, outcome: Outcome[Need] | Exception) -> bool | list[RowFlaw]:
+    """True if the line made a need, False if that need was there before, else why it was refused."""
+    if isinstance(outcome, Refusal) and isinstance(read, Row):
+        return [_refused(read.number, outcome)]
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome.applied
+
+
+def _refused(number: int, refusal: Refusal) -> RowFlaw:
+    field = "/key" if isinstance(refusal, KeyReused) else refusal.field
+    return _flaw(number, field, refusal.code, (refusal.words("zh"), refusal.words("en")))
 
 
 def _post(

@@ -5,16 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Self
 
-from pydantic import StringConstraints
+from pydantic import AfterValidator, StringConstraints
 
 from services.resources.domain.filing import HoldCard
 from services.resources.domain.handover import TOWNSHIP_DIGITS
 from services.resources.domain.records import Receipt, ReturnReason, SignedBy
 from shared.contracts.vocabulary import Category, Closing, GoodsCategory, HoldStatus
 from shared.errors import Invalid
-from shared.http import Schema
+from shared.http import Schema, not_blank
 
-Signature = Annotated[str, StringConstraints(min_length=1, max_length=60)]
+Signature = Annotated[str, StringConstraints(min_length=1, max_length=60), AfterValidator(not_blank)]
 
 
 class ReceiptBody(Schema):

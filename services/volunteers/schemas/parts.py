@@ -22,15 +22,15 @@ from pydantic_core import PydanticKnownError
 from services.volunteers.domain.week import HOURS, hours_between, pattern
 from shared.contracts.parts import Window
 from shared.errors import Invalid
-from shared.http import Schema
+from shared.http import Schema, not_blank
 
 CELL_RESOLUTION = 7
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=60)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=60), AfterValidator(not_blank)]
 Short = Annotated[str, StringConstraints(max_length=200)]
-Long = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+Long = Annotated[str, StringConstraints(min_length=1, max_length=2000), AfterValidator(not_blank)]
 Phone = Annotated[str, StringConstraints(max_length=40)]
 Id = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[0-9A-Za-z._-]+$")]
 Slot = Annotated[int, Field(ge=0, lt=HOURS)]
@@ -79,9 +79,9 @@ def _hour(given: Any) -> int | HourRange:
 
 def _slots_at_once(given: Any, read: ValidatorFunctionWrapHandler) -> Any:
     """Slots alone, as programs send them, need not be looked at one by one."""
-    if isinstance(given, list) and set(map(type, given)) == {int} and len(given) <= HOURS:
-        if min(given) >= 0 and max(given) < HOURS:
-            return tuple(given)
+    plain = isinstance(given, list) and set(map(type, given)) == {int} and len(given) <= HOURS
+    if plain and min(given) >= 0 and max(given) < HOURS:
+        return tuple(given)
     return read(given)
 
 

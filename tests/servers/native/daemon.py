@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -13,7 +14,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-PATIENCE = 60.0
+PATIENCE = 90.0
+PORTS = range(20_000, 32_000)
 
 
 class Failed(Exception):
@@ -31,12 +33,18 @@ def run(*command: str | Path, **options: Any) -> str:
 
 
 def free_port(wanted: int = 0) -> int:
-    """This port of the loopback interface, or any free one for 0."""
-    try:
-        with socket.create_server(("127.0.0.1", wanted)) as probe:
-            return int(probe.getsockname()[1])
-    except OSError as error:
-        raise Failed(f"port {wanted} is not free: {error.strerror}") from error
+    """This port of the loopback interface, or any free one for 0.
+
+    It is never one that the system gives to outgoing connections: while a killed server is away, a client that
+    knocks at such a port can be given that very port, and then talks to itself and keeps the server out.
+    """
+    for port in [wanted] if wanted else random.sample(PORTS, 200):
+        try:
+            with socket.create_server(("127.0.0.1", port)):
+                return port
+        except OSError as error:
+            reason = error.strerror
+    raise Failed(f"port {wanted or 'after port'} is not free: {reason}")
 
 
 def until(done: Callable[[], bool], seconds: float = PATIENCE) -> bool:

@@ -1,0 +1,81 @@
+"""Keys of a cluster: made up on a first start in development, never in production."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.embedded.clock import SystemClock
+from shared.run.settings import Settings
+from shared.security.access import Principal
+from wushe.cluster import link_for
+from wushe.keys import KeyMissing, SampleSecret, administrator_password, security_for
+from wushe.sample.staff import PASSWORD
+
+CLOCK = SystemClock()
+
+
+def settings(data: Path, **given: Any) -> Settings:
+    return Settings(data=data, **given)
+
+
+async def test_what_the_directory_signs_the_others_can_verify(tmp_path: Path) -> None:
+    directory = await security_for("directory", settings(tmp_path), CLOCK)
+    needs = await security_for("needs", settings(tmp_path), CLOCK)
+    assert directory.mint is not None
+    token = directory.mint.sign(Principal("a", (), None, None, CLOCK.now()), "s")
+    assert needs.verifier.verify(token).principal.account_id == "a"
+    assert needs.mint is None
+
+
+async def test_a_second_instance_of_the_directory_signs_with_the_same_key(tmp_path: Path) -> None:
+    one = await security_for("directory", settings(tmp_path), CLOCK)
+    two = await security_for("directory", settings(tmp_path), CLOCK)
+    assert one.mint is not None and two.mint is not None
+    assert one.mint.secret("x") == two.mint.secret("x")
+
+
+@pytest.mark.parametrize("service", ["directory", "matching"])
+async def test_production_makes_up_no_key(tmp_path: Path, service: str) -> None:
+    with pytest.raises(KeyMissing):
+        await security_for(service, settings(tmp_path, env="production"), CLOCK)
+    absent = {"signing_key_file": tmp_path / "a.pem", "verify_key_file": tmp_path / "b.pem"}
+    with pytest.raises(KeyMissing):
+        await security_for(service, settings(tmp_path, env="production", **absent), CLOCK)
+
+
+@pytest.mark.parametrize("service", ["directory", "matching"])
+async def test_production_refuses_keys_of_a_sample_town(tmp_path: Path, service: str) -> None:
+    await security_for("directory", settings(tmp_path), CLOCK)
+    keys = {
+        "signing_key_file": tmp_path / "keys" / "signing.pem",
+        "verify_key_file": tmp_path / "keys" / "verify.pem",
+    }
+    with pytest.raises(SampleSecret):
+        await security_for(service, settings(tmp_path, env="production", **keys), CLOCK)
+
+
+def test_production_wants_a_password_that_is_not_the_samples(tmp_path: Path) -> None:
+    assert administrator_password(settings(tmp_path)) == PASSWORD
+    with pytest.raises(KeyMissing):
+        administrator_password(settings(tmp_path, env="production"))
+    known = tmp_path / "known"
+    known.write_text(f"{PASSWORD}\n")
+    with pytest.raises(SampleSecret):
+        administrator_password(settings(tmp_path, env="production", admin_password_file=known))
+
+
+def test_there_are_fewer_than_twenty_settings() -> None:
+    assert len(Settings.model_fields) < 20
+
+
+def test_a_station_of_another_name_has_topics_of_its_own(tmp_path: Path) -> None:
+    assert link_for(settings(tmp_path)).prefix == ""
+    assert link_for(settings(tmp_path, station="second")).prefix == "second."
+
+
+def test_the_page_for_operators_names_every_setting() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "cluster.md").read_text(encoding="utf-8")
+    assert [name for name in Settings.model_fields if f"WUSHE_{name.upper()}`" not in page] == []
