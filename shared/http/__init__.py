@@ -3,7 +3,7 @@
 from shared.http.access import Gate, SignedIn, allow, public
 from shared.http.operations import IfMatch, Operation, answered, answering, created, id_from, shown
 from shared.http.pages import Pages
-from shared.http.schema import LongText, Name, Page, Schema, ShortText, not_blank
+from shared.http.schema import LongText, Name, Page, Schema, ShortText, impersonal, not_blank
 from shared.security.access import Access
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "answering",
     "created",
     "id_from",
+    "impersonal",
     "not_blank",
     "public",
     "shown",

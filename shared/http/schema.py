@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from typing import Annotated, Generic, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -9,11 +11,21 @@ from pydantic_core import PydanticCustomError
 
 V = TypeVar("V")
 
+_OF_A_PERSON = re.compile(r"(?<![0-9A-Za-z-])(1[3-9]\d([ -]?\d{4}){2}|\d{17}[\dXx])(?![0-9A-Za-z-])")
+"""A mobile phone or an identity card, by its number."""
+
 
 def not_blank(text: str) -> str:
     """Refuse text that nobody can see. For an AfterValidator."""
     if text and not text.strip():
         raise PydanticCustomError("blank", "must not be blank")
+    return text
+
+
+def impersonal(text: str) -> str:
+    """Refuse a person's number in text that travels in events, such as a lot's attributes. For an AfterValidator."""
+    if _OF_A_PERSON.search(unicodedata.normalize("NFKC", text)):
+        raise PydanticCustomError("personal", "must not hold a person's number")
     return text
 
 

@@ -70,6 +70,7 @@ WORDS: dict[str, Words] = {
     "model_type": _OBJECT,
     "model_attributes_type": _OBJECT,
     "blank": ("不能只有空格", "must not be blank"),
+    "personal": ("请勿在此填写电话或证件号码", "must not hold a phone number or an identity number"),
     "nul": ("不能含空字符（NUL）", "must not hold the NUL character"),
     "surrogate": ("含有不完整的字符（半个代理对）", "holds half a character (a lone surrogate)"),
 }  # fmt: skip

@@ -110,7 +110,9 @@ class Ours:
         skill = _skill(asked.skill)
         line = {"kind": "people", "seats": 1, "skills": [skill], "languages": ["zh"], "window": window}
         house = self.houses[asked.number % len(self.houses)]
-        return json.dumps({"household_id": house, "category": "comfort", "urgency": "urgent", "lines": [line]}).encode()
+        return json.dumps(
+            {"household_id": house, "category": "comfort", "urgency": "urgent", "lines": [line]}
+        ).encode()
 
     def durable(self) -> dict[str, tuple[float, int]]:
         """By need: when its first wave was durable, and how many were asked."""

@@ -52,7 +52,10 @@ def up(place: Path, each: int, port: int) -> None:
     cluster = Cluster.new(place, broker.address, store.address, each, port)
     cluster.start()
     _load_the_town(place, cluster.url)
-    print(f"the cluster is ready: {cluster.url}    (make demo URL={cluster.url}; make cluster-down ends it)")
+    print(f"the cluster is ready: {cluster.url}")
+    print(f"  the story:    make demo URL={cluster.url}")
+    print(f"  the recount:  .venv/bin/wushe check --kafka {broker.address} --mongo {store.address}")
+    print("  the end:      make cluster-down")
 
 
 def down(place: Path) -> None:

@@ -196,7 +196,7 @@ async def test_everybody_may_do_exactly_what_the_policy_table_says(
             worked.add(cell.route.operation)
         if found := unlike(cell, answer):
             wrong.append(found)
-    counts = Counter(c.verdict for c in asked)
+    counts = Counter(c.verdict.value for c in asked)
     with capsys.disabled():
         print(
             f"\nroles: {len(asked)} cells of {len(TABLE)} routes asked;", dict(counts), f"{len(wrong)} wrong"

@@ -187,6 +187,24 @@ def _words(b: Builder) -> Iterator[Wrong]:
         "a field that is none", "staff", "POST /api/needs", b.need(b.people(), audience="public"), "/audience"
     )
     yield Wrong("a phone of letters", "staff", "POST /api/households", b.home(phone="call me"), "/phone")
+    for number in ("13985450001", "1398545 0001", "找１３９８５４５０００１", "52270219440506123X"):
+        what = "a person's number where it would travel"
+        yield Wrong(what, "charity", "POST /api/lots", b.lot(attributes={"k": number}), "/attributes/k")
+        yield Wrong(
+            what,
+            "staff",
+            "POST /api/needs",
+            b.need(b.goods(attributes={"k": number})),
+            "/lines/0/attributes/k",
+        )
+        yield Wrong(what, "charity", "POST /api/lots", b.lot(unit=number), "/unit")
+    yield Wrong(
+        "a phone for an id",
+        "staff",
+        "POST /api/volunteers",
+        b.volunteer(account_id="13985450001"),
+        "/account_id",
+    )
     for name, value in (("NUL", "a\u0000b"), ("half a character", "a\ud800b")):
         yield Wrong(name, "staff", "POST /api/households", b.home(address=value), "/address")
         yield Wrong(name, "scout", "POST /api/leads", {"area": "522702001", "text": value}, "/text")

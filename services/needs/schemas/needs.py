@@ -62,7 +62,7 @@ class GoodsLineIn(Schema):
     minimum: f.Minimum | None = None
     unit: f.Unit
     required: bool = True
-    attributes: Annotated[dict[f.Name, f.Name], Field(max_length=20)] = Field(default_factory=dict)
+    attributes: Annotated[dict[f.Trait, f.Trait], Field(max_length=20)] = Field(default_factory=dict)
     needed_by: f.Moment | None = None
 
     def line(self) -> GoodsLine:

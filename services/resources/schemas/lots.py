@@ -14,9 +14,9 @@ from services.resources.schemas.parts import (
     EarmarkBody,
     Id,
     LongText,
-    Name,
     Quantity,
-    ShortText,
+    Trait,
+    TraitValue,
     Unit,
 )
 from shared.contracts.vocabulary import Category, GoodsCategory, LotKind
@@ -32,7 +32,7 @@ class LotBody(Schema):
     category: GoodsCategory
     unit: Unit
     quantity: Quantity
-    attributes: Annotated[dict[Name, ShortText], Field(max_length=20)] = Field(default_factory=dict)
+    attributes: Annotated[dict[Trait, TraitValue], Field(max_length=20)] = Field(default_factory=dict)
     expires_on: date | None = None
     area: AreaCode
     cell: Annotated[str, Field(pattern=r"^[0-9a-f]{15}$")] | None = None

@@ -22,7 +22,7 @@ from pydantic_core import PydanticKnownError
 from services.volunteers.domain.week import HOURS, hours_between, pattern
 from shared.contracts.parts import Window
 from shared.errors import Invalid
-from shared.http import Schema, not_blank
+from shared.http import Schema, impersonal, not_blank
 
 CELL_RESOLUTION = 7
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
@@ -32,7 +32,11 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=60), AfterValid
 Short = Annotated[str, StringConstraints(max_length=200)]
 Long = Annotated[str, StringConstraints(min_length=1, max_length=2000), AfterValidator(not_blank)]
 Phone = Annotated[str, StringConstraints(max_length=40)]
-Id = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[0-9A-Za-z._-]+$")]
+Id = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=100, pattern=r"^[0-9A-Za-z._-]+$"),
+    AfterValidator(impersonal),
+]
 Slot = Annotated[int, Field(ge=0, lt=HOURS)]
 MinuteOfDay = Annotated[int, Field(ge=0, lt=24 * 60)]
 Moment = Annotated[
