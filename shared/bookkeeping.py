@@ -12,12 +12,15 @@ from datetime import datetime
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from shared.contracts.base import Event, Message, encode
-from shared.errors import KeyReused, NotFound, Refusal, Stale, TooOld
+from shared.errors import KeyReused, NotFound, Oversized, Refusal, Stale, TooOld
 from shared.ports import Decide, Ids, Op, Outgoing
 from shared.records import Change, Outcome, Record
 from shared.times import milliseconds, milliseconds_up
 
 R = TypeVar("R", bound=Record)
+
+LARGEST_MESSAGE = 900_000
+"""Bytes. Kafka takes a million by default; SQLite would take more, and then growing up would fail."""
 
 WATERMARKS = 64
 WATERMARK_LIFE_MS = 90 * 24 * 3_600_000
@@ -144,6 +147,8 @@ def _outgoing(
         value = encode(
             event, id=ids.new(), subject=asked.id, time=now, sequence=sequence, cause=asked.cause, trace=None
         )
+        if len(value) > LARGEST_MESSAGE:
+            raise Oversized(f"{event.type()} has {len(value)} bytes, {LARGEST_MESSAGE} at most")
         said.append(Outgoing(asked.kind.kind, asked.id, sequence, event.topic.name, asked.id, value))
     return said
 

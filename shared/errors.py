@@ -5,6 +5,7 @@
     ├── Unreadable   bytes that are no message of ours: a dead letter at once
     ├── TooNew       a message of a version this code does not know yet: set aside
     ├── TooOld       a message whose watermark has been forgotten: set aside for a person
+    ├── Oversized    an event larger than any topic takes: whoever wrote it is at fault, and nothing is saved
     └── Outage       the store or the bus cannot be reached: stop reading, answer 503, lose nothing
 
 Anything else that is raised is a fault in the code: tried again, then a dead letter.
@@ -107,3 +108,7 @@ class TooOld(WusheError):
 
 class Outage(WusheError):
     """The store or the bus cannot be reached, or did not answer in time; whether a write happened is unknown."""
+
+
+class Oversized(WusheError):
+    """An event too large for a topic. Refused before it is saved, so that no outbox is ever stuck behind it."""

@@ -14,8 +14,8 @@ from typing import Generic, NamedTuple, TypeVar
 from pymongo import InsertOne, UpdateOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
+from shared.caught import Caught
 from shared.errors import Outage
-from shared.mongo.caught import Caught
 from shared.mongo.connection import Collection, Document
 from shared.mongo.document import Projection
 from shared.mongo.trouble import answered

@@ -12,9 +12,9 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping, Sequence
 
 from shared.bookkeeping import Asked, Step
+from shared.caught import Caught
 from shared.errors import Outage
 from shared.mongo.batches import Batches, Write
-from shared.mongo.caught import Caught
 from shared.mongo.document import (
     WRITES_REMEMBERED,
     Projection,

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import bson
 
 from shared.bookkeeping import Asked, Held, Step, weigh
+from shared.caught import Caught
 from shared.errors import WusheError
-from shared.mongo.caught import Caught
 from shared.mongo.connection import Document
 from shared.mongo.document import Stored, fields
 from shared.ports import Clock, Ids, Outgoing

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from shared.embedded.clock import FixedClock
+from shared.errors import Oversized
 from shared.ports import Outgoing, Store
 from shared.records import Change
 from tests.conformance.homes import StoreHome
@@ -134,3 +137,13 @@ async def test_the_age_of_the_outbox_is_that_of_its_oldest_message(store: Store,
     assert await store.outbox_age() == 2.5
     await store.trim(await store.pending(10))
     assert await store.outbox_age() is None
+
+
+async def test_an_event_too_large_for_any_topic_is_refused_and_nothing_is_saved(store: Store) -> None:
+    said = BasketFilled(count=1, note="多" * 400_000)
+    with pytest.raises(Oversized):
+        await store.change(Basket, "b", lambda old: Change(Basket(id="b", count=1), said))
+    assert await store.get(Basket, "b") is None
+    assert await store.pending(10) == []
+    await store.change(Basket, "b", lambda old: Change(Basket(id="b", count=2), BasketFilled(count=2)))
+    assert [m.sequence for m in await store.pending(10)] == [1]
