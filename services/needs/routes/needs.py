@@ -8,12 +8,12 @@ from fastapi import APIRouter, Request, Response
 
 from services.needs.schemas import needs as schemas
 from services.needs.schemas.contacts import ContactView, ReadView, read_view
-from services.needs.schemas.loading import Loaded
 from services.needs.schemas.views import NeedSummary, NeedView, summary, view
 from services.needs.service import Contacts, Loading
 from shared.contracts import vocabulary as v
 from shared.http import Access, IfMatch, Operation, Page, Pages, allow, answered, created, id_from, shown
 from shared.http.bodies import bulk
+from shared.http.loading import Loaded
 
 
 class NeedRoutes:

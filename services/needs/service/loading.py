@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from functools import partial
-from hashlib import sha256
 from typing import NamedTuple
 
 from pydantic import ValidationError
@@ -15,21 +14,18 @@ from services.needs.domain.household import Household
 from services.needs.domain.need import Need
 from services.needs.domain.ordering import Moment
 from services.needs.domain.words import Channel
-from services.needs.schemas.loading import Loaded, RowFlaw
 from services.needs.schemas.needs import NeedRow
 from services.needs.service.needs import Needs
-from shared.errors import Invalid, KeyReused, Refusal
+from shared.errors import Invalid, Refusal
 from shared.http import Access, id_from
-from shared.http.bodies import BODY_LIMIT, read_json
-from shared.http.problems import BROKEN_JSON, TOO_LARGE, RequestRefused, escaped
-from shared.http.words import words_for
+from shared.http.bodies import read_json
+from shared.http.loading import Loaded, Place, RowFlaw, came_of, flaws_in, in_chunks, refused, row_operation
+from shared.http.problems import RequestRefused
 from shared.many import Wanted, change_many
-from shared.ports import Op
-from shared.records import Change, Outcome
+from shared.records import Change
 
 CHUNK = 512
 """So many lines are written together and share a commit."""
-FLAWS_SHOWN = 1000
 _KINDS = frozenset({"people", "goods"})
 
 
@@ -52,34 +48,23 @@ class Loading(Needs):
         its site, so the same file can be sent again after mending it, and only what is new is created.
         """
         tally = Loaded()
-        chunk: list[Read] = []
-        async for number, line in _lines(stream):
-            chunk.append(_read(number, line))
-            if len(chunk) == CHUNK:
-                tally, chunk = await self._load(access, chunk, tally), []
-                if tally.refused and not skip:
-                    return tally.model_copy(update={"stopped_at": tally.errors[0].line})
-        tally = await self._load(access, chunk, tally)
-        stopped_at = tally.errors[0].line if tally.refused and not skip else None
-        return tally.model_copy(update={"stopped_at": stopped_at})
+        async for chunk in in_chunks(stream, CHUNK):
+            tally = await self._load(access, chunk, tally)
+            if tally.refused and not skip:
+                return tally.model_copy(update={"stopped_at": tally.errors[0].line})
+        return tally
 
-    async def _load(self, access: Access, chunk: Sequence[Read], tally: Loaded) -> Loaded:
-        households = await self._households(access, chunk)
+    async def _load(self, access: Access, chunk: Sequence[tuple[int, bytes]], tally: Loaded) -> Loaded:
+        read = [_read(number, line) for number, line in chunk]
+        households = await self._households(access, read)
         moments = {site_id: self._moment(site_id) for site_id in {h.site_id for h in households.values()}}
-        asked = [self._asked(access, read, households, moments) for read in chunk]
+        asked = [self._asked(access, one, households, moments) for one in read]
         saved = iter(await change_many(self._store, Need, [one for one in asked if isinstance(one, Wanted)]))
-        results = [
-            _came_of(read, next(saved)) if isinstance(one, Wanted) else one
-            for read, one in zip(chunk, asked, strict=True)
-        ]
-        flaws = [flaw for result in results if not isinstance(result, bool) for flaw in result]
-        created, repeated = results.count(True), results.count(False)
-        return Loaded(
-            lines=tally.lines + len(results),
-            created=tally.created + created,
-            repeated=tally.repeated + repeated,
-            refused=tally.refused + len(results) - created - repeated,
-            errors=(*tally.errors, *flaws)[:FLAWS_SHOWN],
+        return tally.and_then(
+            [
+                came_of(number, next(saved)) if isinstance(one, Wanted) else one
+                for (number, _), one in zip(chunk, asked, strict=True)
+            ]
         )
 
     async def _households(self, access: Access, chunk: Sequence[Read]) -> dict[str, Household]:
@@ -97,24 +82,10 @@ class Loading(Needs):
         try:
             household = _household(read.asked, households)
         except Refusal as refusal:
-            return [_refused(read.number, refusal)]
-        op = _operation(read, household)
+            return [refused(read.number, refusal)]
+        op = row_operation("need.load", household.site_id, read.asked.key, read.text)
         id, at, by = id_from(op), moments[household.site_id], access.principal.account_id
         return Wanted(id, partial(_post, id, read.asked, household, by, at), op)
-
-
-def _came_of(read: Read, outcome: Outcome[Need] | Exception) -> bool | list[RowFlaw]:
-    """True if the line made a need, False if that need was there before, else why it was refused."""
-    if isinstance(outcome, Refusal) and isinstance(read, Row):
-        return [_refused(read.number, outcome)]
-    if isinstance(outcome, Exception):
-        raise outcome
-    return outcome.applied
-
-
-def _refused(number: int, refusal: Refusal) -> RowFlaw:
-    field = "/key" if isinstance(refusal, KeyReused) else refusal.field
-    return _flaw(number, field, refusal.code, (refusal.words("zh"), refusal.words("en")))
 
 
 def _post(
@@ -135,51 +106,16 @@ def _household(asked: NeedRow, households: dict[str, Household]) -> Household:
     return household
 
 
-def _operation(row: Row, household: Household) -> Op:
-    named = "\0".join(("need.load", household.site_id, row.asked.key))
-    return Op(sha256(named.encode()).hexdigest(), sha256(row.text).hexdigest())
-
-
-async def _lines(stream: AsyncIterator[bytes]) -> AsyncIterator[tuple[int, bytes]]:
-    """The lines that are not empty, numbered from 1 as an editor numbers them. A line has the limit of a body."""
-    rest, number = b"", 0
-    async for piece in stream:
-        *whole, rest = (rest + piece).split(b"\n")
-        if len(rest) > BODY_LIMIT:
-            raise RequestRefused(TOO_LARGE)
-        for line in whole:
-            number += 1
-            if line.strip():
-                yield number, line.removeprefix(b"\xef\xbb\xbf")
-    if rest.strip():
-        yield number + 1, rest.removeprefix(b"\xef\xbb\xbf")
-
-
 def _read(number: int, line: bytes) -> Read:
     """The line as an order, or what is wrong with it."""
     try:
         if b"\\u" in line:
             return Row(number, line, NeedRow.model_validate(read_json(line)))
         return Row(number, line, NeedRow.model_validate_json(line))
-    except RequestRefused as refused:
-        code, broken = refused.problem.code, (refused.problem.zh, refused.problem.en)
-        return [_flaw(number, f.pointer, code, (f.zh, f.en)) for f in refused.flaws] or [
-            _flaw(number, None, code, broken)
-        ]
-    except ValidationError as error:
-        return list(_unfit(number, error))
+    except (RequestRefused, ValidationError) as error:
+        return flaws_in(number, error, _in_the_row)
 
 
-def _unfit(number: int, error: ValidationError) -> Iterator[RowFlaw]:
-    for found in error.errors(include_input=False, include_url=False):
-        if found["type"] == "json_invalid":
-            yield _flaw(number, None, BROKEN_JSON.code, (BROKEN_JSON.zh, BROKEN_JSON.en))
-            continue
-        # Behind /lines/<n> stands which kind of line was tried, which is no part of the row.
-        parts = [part for n, part in enumerate(found["loc"]) if not (n == 2 and part in _KINDS)]
-        pointer = "".join(f"/{escaped(part)}" for part in parts)
-        yield _flaw(number, pointer, "invalid", words_for(found["type"], found.get("ctx", {})))
-
-
-def _flaw(number: int, field: str | None, code: str, words: tuple[str, str]) -> RowFlaw:
-    return RowFlaw(line=number, field=field, code=code, zh=words[0], en=words[1])
+def _in_the_row(place: Place) -> Place:
+    """Behind /lines/<n> stands which kind of line was tried, which is no part of the row."""
+    return tuple(part for n, part in enumerate(place) if not (n == 2 and part in _KINDS))
