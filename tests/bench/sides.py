@@ -87,6 +87,7 @@ class Ours:
         """Open the station, register the people in bulk. Gives people a second."""
         async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{self.process.port}", timeout=600) as http:
             await self._open(http)
+            await self._until_known(http)
             rows = [as_row(p, self.station) for p in people(count)]
             began = time.perf_counter()
             for n in range(0, count, BULK):
@@ -102,6 +103,16 @@ class Ours:
                 answer.raise_for_status()
                 assert not answer.json()["errors"], answer.text[:500]
             return count / (time.perf_counter() - began)
+
+    async def _until_known(self, http: httpx2.AsyncClient) -> None:
+        """Until the news of the new station has reached everybody."""
+        body = {"area": "522702001", "address": "某巷1号"}
+        for n in range(200):
+            headers = {**self.headers(), "Idempotency-Key": f"known-{n}"}
+            if (await http.post("/api/households", json=body, headers=headers)).status_code == 201:
+                return
+            await asyncio.sleep(0.05)
+        raise TimeoutError("the new station never became known")
 
     def need(self, asked: Asked) -> bytes:
         import json
