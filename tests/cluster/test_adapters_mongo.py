@@ -219,7 +219,8 @@ async def test_writes_that_shared_a_lost_answer_are_each_recognised(
 
 async def test_a_record_too_large_to_be_written_fails_alone(server: Server, driver: Driver) -> None:
     async with store_at(server.address, driver) as store:
-        huge = store.change(Diary, "b", write("b", "x" * 17_000_000))
+        full = Diary(id="b", done=("x" * 17_000_000,))
+        huge = store.change(Diary, "b", lambda _: Change(full))
         others = [store.change(Diary, id, write(id, "x")) for id in "acd"]
         outcomes = await asyncio.gather(huge, *others, return_exceptions=True)
         assert isinstance(outcomes[0], TooLarge)
