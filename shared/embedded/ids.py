@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from abc import ABC, abstractmethod
 from random import Random
 
 from shared.ports import Clock
@@ -19,7 +20,7 @@ def uuid7(ms: int, chance: int) -> str:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
-class _Ids:
+class _Ids(ABC):
     """Ids that rise strictly within one mint, even within one millisecond or when the clock goes back."""
 
     def __init__(self, clock: Clock) -> None:
@@ -37,8 +38,9 @@ class _Ids:
                 self._ms, self._chance = self._ms + 1, self._bits(_RANDOM_BITS - 1)
         return uuid7(self._ms, self._chance)
 
+    @abstractmethod
     def _bits(self, bits: int) -> int:
-        raise NotImplementedError
+        """So many random bits."""
 
 
 class SystemIds(_Ids):

@@ -6,6 +6,7 @@ import asyncio
 import os
 import shutil
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from random import Random
 
@@ -77,12 +78,12 @@ def recovers(server: Server, crowd: Crowd) -> None:
     assert report.returncode == 0, report.stdout + report.stderr
 
 
-async def _with_line(server: Server, crowd: Crowd, act: object) -> None:
+async def _with_line(server: Server, crowd: Crowd, act: Callable[[], Awaitable[None]]) -> None:
     line = Line(server.url, prefix=f"again-{time.monotonic_ns()}")
     crowd._line = line
     crowd.cast.call = line.call
     try:
-        await act()  # type: ignore[operator]
+        await act()
     finally:
         await line.close()
 

@@ -42,6 +42,8 @@ def _value_breaks(old: Schema, new: Schema, place: str) -> list[str]:
         if key in old and old.get(key) != new.get(key):
             found.append(f"{place}: {key} was {old.get(key)}, is {new.get(key)}")
     lost = set(map(str, old.get("enum", []))) - set(map(str, new.get("enum", [])))
-    if "enum" in old and lost:
+    if "enum" in new and "enum" not in old:
+        found.append(f"{place}: allowed any value, now only some")
+    elif lost and "enum" in new:
         found.append(f"{place}: no longer allows {', '.join(sorted(lost))}")
     return found
