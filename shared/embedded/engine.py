@@ -144,13 +144,16 @@ class SqliteEngine:
 
     def read(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Rows as last committed. Short reads only: they run on the event loop."""
-        if self._closed:
-            raise Outage("the database is closed")
+        self.must_be_open()
         try:
             return self._reader.execute(sql, parameters).fetchall()
         except sqlite3.Error as e:
             # A file opened for reading only cannot be given what it lacks, so that is no fault of the code.
             raise (Outage(str(e)) if self.read_only or _is_outage(e) else e) from e
+
+    def must_be_open(self) -> None:
+        if self._closed:
+            raise Outage("the database is closed")
 
     def has_table(self, name: str) -> bool:
         return bool(self.read("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (name,)))

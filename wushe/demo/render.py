@@ -9,6 +9,7 @@ from typing import Any
 from shared.contracts import Event, matching, needs, resources
 from shared.contracts.matching import InvitationRef, SeatTaken
 from shared.contracts.parts import GoodsLine, LineDiagnosis, LotState, NeedSpec, Offer, PeopleLine, Relaxation
+from shared.contracts.volunteers import Opened
 from shared.contracts.vocabulary import GoodsRule, LotKind, Rule, Term, Waiting
 from wushe.language import HERE, Language, Words
 
@@ -170,7 +171,7 @@ class Voice:
 
     def _one(self, value: Any) -> str:
         match value:
-            case Offer() | InvitationRef() | SeatTaken():
+            case Offer() | InvitationRef() | Opened() | SeatTaken():
                 return self.name(value.volunteer_id)
             case LineDiagnosis():
                 return self.diagnosis(value)
