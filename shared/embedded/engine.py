@@ -329,7 +329,7 @@ def _open_writer(path: Path | str) -> sqlite3.Connection:
         )
         for pragma in (
             "journal_mode = WAL", "synchronous = FULL", "mmap_size = 0", "cache_size = -32768",
-            "wal_autocheckpoint = 2000", "journal_size_limit = 67108864",
+            "wal_autocheckpoint = 8000", "journal_size_limit = 67108864",
         ):  # fmt: skip
             writer.execute(f"PRAGMA {pragma}")
         writer.execute("CREATE TABLE IF NOT EXISTS pulse (one INTEGER PRIMARY KEY, beats INTEGER NOT NULL)")

@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import partial
 from itertools import groupby
 from operator import itemgetter
-from typing import NamedTuple, TypeVar, cast
+from typing import Literal, NamedTuple, TypeVar, cast
 
 from shared.bookkeeping import Asked, Held, Step, weigh
 from shared.caught import Caught
@@ -48,6 +48,8 @@ class SqliteStore:
     The writer remembers the records it met last, decoded: it is the only one that writes, so they are right
     until a batch is rolled back. Readers are given what was last committed, from memory where it is known.
     """
+
+    keeps_order: Literal[True] = True
 
     def __init__(
         self, engine: SqliteEngine, service: str, kinds: Sequence[type[Record]], clock: Clock, ids: Ids
@@ -216,9 +218,7 @@ class SqliteStore:
             connection.executemany(sql, [write.values for write in same])
         connection.executemany(self._append, [w.values for w in writes if w.sql is self._append])
 
-    def _decide(
-        self, asked: Asked[Record], connection: sqlite3.Connection, writes: list[Write]
-    ) -> Decided:
+    def _decide(self, asked: Asked[Record], connection: sqlite3.Connection, writes: list[Write]) -> Decided:
         """Decide on the newest state; what has to be written is encoded and comes last in `writes`."""
         place = (asked.kind, asked.id)
         table = self._tables[asked.kind]
@@ -270,9 +270,7 @@ class SqliteStore:
             if not watcher.done():
                 watcher.set_result(None)
 
-    def _announce_all(
-        self, asked: Sequence[Asked[Record]], steps: Sequence[Decided | Exception]
-    ) -> None:
+    def _announce_all(self, asked: Sequence[Asked[Record]], steps: Sequence[Decided | Exception]) -> None:
         for one, step in zip(asked, steps, strict=True):
             if not isinstance(step, Exception):
                 self._announce(one, step)

@@ -9,8 +9,8 @@ from typing import Any
 from shared.contracts import Event, matching, needs, resources
 from shared.contracts.matching import InvitationRef, SeatTaken
 from shared.contracts.parts import GoodsLine, LineDiagnosis, LotState, NeedSpec, Offer, PeopleLine, Relaxation
-from shared.contracts.volunteers import Opened
 from shared.contracts.vocabulary import GoodsRule, LotKind, Rule, Term, Waiting
+from shared.contracts.volunteers import Opened
 from wushe.language import HERE, Language, Words
 
 _NOBODY = Words("无", "nobody")

@@ -69,7 +69,12 @@ def ask(
 
 
 def tell(
-    known: Asking | None, id: str, offered: SeatsOffered, need_id: str, calendars: Sequence[Calendar], now: datetime
+    known: Asking | None,
+    id: str,
+    offered: SeatsOffered,
+    need_id: str,
+    calendars: Sequence[Calendar],
+    now: datetime,
 ) -> Change[Asking]:
     """Say once for the whole wave who was asked: all of these calendars in which its invitation stands."""
     if known is not None:
