@@ -12,7 +12,7 @@ from typing import Any
 from tests.servers.native.daemon import Failed, free_port, until
 from tests.servers.native.kafka import listed
 
-KAFKA_IMAGE = os.environ.get("WUSHE_TEST_KAFKA_IMAGE", "apache/kafka:4.1.0")
+KAFKA_IMAGE = os.environ.get("WUSHE_TEST_KAFKA_IMAGE", "apache/kafka:4.3.1")
 MONGO_IMAGE = os.environ.get("WUSHE_TEST_MONGO_IMAGE", "mongo:8.0")
 
 
