@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -46,7 +47,7 @@ class Project:
         self.url = f"http://127.0.0.1:{port}"
         self._environment = {**os.environ, "WUSHE_PORT": f"127.0.0.1:{port}", "WUSHE_LANGUAGE": "en"}
 
-    def compose(self, *command: str, seconds: float = 300) -> str:
+    def compose(self, *command: str, seconds: float = 600) -> str:
         """What it printed. Raises Failed with the last of it, and of what the containers said."""
         try:
             return self._run("docker", "compose", "--project-name", PROJECT, *command, seconds=seconds)
@@ -61,10 +62,10 @@ class Project:
         self.compose("build", "directory", seconds=1200)
 
     def up(self, *more: str) -> None:
-        self.compose("up", "--detach", "--wait", "--wait-timeout", "300", *more, seconds=400)
+        self.compose("up", "--detach", "--wait", "--wait-timeout", "900", *more, seconds=960)
 
     def story(self) -> None:
-        self._run(sys.executable, "-m", "wushe", "demo", "--url", self.url, seconds=300)
+        self._run(sys.executable, "-m", "wushe", "demo", "--url", self.url, seconds=600)
 
     def recount(self) -> dict[str, int]:
         """How many records of each kind the recount found. Raises Failed if a rule is broken."""
@@ -127,8 +128,10 @@ def _is_ours(container: dict[str, Any]) -> bool:
 
 
 def main() -> None:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped on the way"))
     project = Project(free_port())
     try:
+        project.remove()
         tell(project)
         print("everything holds in containers")
     except Failed as reason:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.run.answering import Answering, answering
+from tests.run.answering import answering
 from wushe.readiness import NotReady, until_ready
 
 PROBE = Path(__file__).parents[2] / "deploy" / "probe.py"
