@@ -35,7 +35,8 @@ class _Contained:
 
         self.port = free_port()
         container: Any = DockerContainer(image)
-        self._container = container.with_bind_ports(inner_port, ("127.0.0.1", self.port))
+        container.ports[f"{inner_port}/tcp"] = ("127.0.0.1", self.port)  # `with_bind_ports` knows no address
+        self._container = container
         self._begun = False
 
     def start(self) -> None:
