@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import struct
 from pathlib import Path
 from typing import Any
 
+import bson
 import pytest
 import yaml
 
@@ -74,6 +76,21 @@ def test_a_service_starts_once_it_can_be_served_and_its_image_knows_how_it_is(na
 @pytest.mark.parametrize("name", [*SERVERS, "edge"])
 def test_broker_store_and_edge_are_asked_how_they_are(name: str) -> None:
     assert container(name)["healthcheck"]["test"][0] == "CMD"
+
+
+def test_broker_and_store_are_asked_in_their_own_protocols() -> None:
+    """Which versions do you speak, and `ping`: a client's own bytes, since a client in Java or Node costs more than they."""
+    versions = struct.pack(">ihhih", 10, 18, 0, 1, -1)
+    ping = bson.encode({"ping": 1, "$db": "admin"})
+    assert said_by_the_probe("kafka") == versions
+    assert said_by_the_probe("mongo") == struct.pack("<iiiiib", 21 + len(ping), 1, 0, 2013, 0, 0) + ping
+
+
+def said_by_the_probe(name: str) -> bytes:
+    """What the health check writes, as the shell understands it: `$$` is how Compose spells a dollar sign."""
+    (written,) = re.findall(r"printf '([^']*)'", container(name)["healthcheck"]["test"][-1])
+    octal = re.sub(r"\\([0-7]{1,3})", lambda found: chr(int(found[1], 8)), written.replace("$$", "$"))
+    return octal.encode("latin-1")
 
 
 def test_only_the_edge_has_a_way_out_and_a_door() -> None:
