@@ -7,6 +7,7 @@ from datetime import datetime
 from shared.contracts import topics
 from shared.contracts import vocabulary as v
 from shared.contracts.base import Event, Part
+from shared.contracts.goods import Unit
 from shared.contracts.parts import LineDiagnosis, Offer, Window
 
 
@@ -102,7 +103,7 @@ class HoldRequested(MatchEvent):
     category: v.Category
     target_groups: tuple[v.TargetGroup, ...] = ()
     goods: v.GoodsCategory
-    unit: str
+    unit: Unit
     quantity: int
     expires_at: datetime
 

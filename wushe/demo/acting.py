@@ -61,7 +61,7 @@ class Acting:
 
     @property
     def batch(self) -> dict[str, str]:
-        return {"批次": self.stage.tag}
+        return self.stage.batch
 
     def of(self, actor: Actor) -> Account:
         return self.stage.accounts[actor.key]

@@ -27,6 +27,7 @@ class Stage:
         self.api = api
         self.language: Language = language
         self.tag = uuid4().hex[:6]
+        self.batch = {"batch": f"B{SystemRandom().randrange(10_000):04}"}
         self.ids: dict[str, str] = {}
         self.names: dict[str, str] = {}
         self.accounts: dict[str, Account] = {}
@@ -47,7 +48,7 @@ class Stage:
 
     async def lot(self, key: str, zh: str, en: str, **body: Any) -> str:
         """The charity lists a gift for this story alone: the batch keeps it apart from the town's own."""
-        given = {"area": self.ids["village"], "attributes": {"批次": self.tag}} | body
+        given = {"area": self.ids["village"], "attributes": self.batch} | body
         answer = await self.accounts["charity"].post("/api/lots", given)
         return self._named(key, answer.body["id"], Words(zh, en).said(self.language))
 
