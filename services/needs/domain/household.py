@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from datetime import date, datetime
 from typing import ClassVar
@@ -145,6 +146,31 @@ def edited(household: Household, changes: dict[str, object], why: Move, now: dat
         return after
     old = OldAddress(area=household.area, address=household.address, until_at=now, why=why)
     return after.but(old_addresses=(*household.old_addresses, old))
+
+
+def is_asked_for(household: Household, name: str | None, phone: str | None) -> tuple[Resident, ...]:
+    """The residents whose name holds this one, or whose phone, or the household's, is this one; both, if both are given.
+
+    Full width or half, capitals or not, dots and spaces in names, dashes in phones make no difference.
+    """
+    wanted, number = plain(name or ""), digits(phone or "")
+    return tuple(
+        r
+        for r in household.residents
+        if wanted in plain(r.name)
+        and (not number or number in (digits(r.phone or ""), digits(household.phone or "")))
+    )
+
+
+def plain(name: str) -> str:
+    """A name as it is compared."""
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    return "".join(c for c in folded if not c.isspace() and unicodedata.category(c) not in ("Po", "Pd"))
+
+
+def digits(phone: str) -> str:
+    """A phone number as it is compared."""
+    return "".join(str(unicodedata.decimal(c)) for c in phone if c.isdecimal())
 
 
 def is_child(resident: Resident, day: date) -> bool:
