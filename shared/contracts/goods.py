@@ -39,7 +39,7 @@ class Unit(Term):
     HANDLE = "把", "把", "piece(s)"
     BLOCK = "块", "块", "block(s)"
     STICK = "支", "支", "stick(s)"
-    BOOK = "本", "本", "copy(-ies)"
+    BOOK = "本", "本", "volume(s)"
     TICKET = "张", "张", "ticket(s)"
     TIME = "次", "次", "time(s)"
     HOUR = "小时", "小时", "hour(s)"

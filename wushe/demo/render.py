@@ -17,11 +17,12 @@ _NOBODY = Words("无", "nobody")
 _SEATS = Words("{count}人（{what}，{mode}）", "{count} for {what}, {mode}")
 _GOODS = Words("{count}{unit}{what}", "{count} {unit} of {what}")
 _LOT = Words("{what} {available}/{received}{unit}", "{what}, {available} of {received} {unit} free")
-_REMOVED = Words("{count}因“{rule}”", "{count} by “{rule}”")
+_REMOVED = Words("{count}个{rule}", "{count} “{rule}”")
 _LOOKED = Words(
-    "看了{looked}个，排除{removed}，剩{left}个", "{looked} looked at, ruled out {removed}, {left} left"
+    "看了{looked}个，其中{removed}，剩下{left}个", "of {looked} looked at, {removed}; {left} left"
 )
-_HELP = Words("；若放宽“{rule}”可得{gain}个", "; dropping “{rule}” would give {gain}")
+_HELP = Words("；如果放宽“{rule}”这一条，就有{gain}个", "; without “{rule}” there would be {gain}")
+_SO_FAR = Words("已邀请{asked}人，还缺{seats}人：", "{asked} asked so far, {seats} seat(s) open: ")
 _MONEY = Words("元", "yuan")
 _LOTS = Words("物资{n}批", "goods from {n} lot(s)")
 _MINUTES = Words("{n}分钟", "{n} minute(s)")
@@ -128,6 +129,8 @@ class Voice:
                 return {"asked": self.amount(event.quantity, event.unit, self.label(event.goods))}
             case needs.NeedProgressed():
                 return {"why": self._because(event.waiting)}
+            case matching.SearchProgressed():
+                return {"so_far": self._so_far(event.asked, event.open_seats)}
             case matching.MatchState():
                 return {"found": self._found(event)}
             case _ if hasattr(event, "minutes"):
@@ -136,6 +139,9 @@ class Voice:
                 return {"members": str(len(event.member_ids))}
             case _:
                 return {}
+
+    def _so_far(self, asked: int, seats: int) -> str:
+        return _SO_FAR.said(self._language, asked=asked, seats=seats) if asked or seats else ""
 
     def _found(self, state: matching.MatchState) -> str:
         lots = [_LOTS.said(self._language, n=len(state.holds))] if state.holds else []
