@@ -295,6 +295,17 @@ def _requests(b: Builder) -> Iterator[Wrong]:
     )
     for body in broken:
         yield Wrong("broken JSON", "staff", post, body, None, 400 if body else 422)
+    for what, text, pointer in (
+        ("a field that stands twice", b'{"area": "522702001", "address": "a", "address": "b"}', "/address"),
+        ("the same twice", b'{"area": "522702001", "area": "522702001"}', "/area"),
+        ("a field twice, written differently", b'{"address": "a", "addr\\u0065ss": "b"}', "/address"),
+        (
+            "a field twice, deep inside",
+            b'{"residents": [{}, {"name": "a", "name": "b"}]}',
+            "/residents/1/name",
+        ),
+    ):
+        yield Wrong(what, "staff", post, text, pointer)
     large = b.home(address="x" * MIB)
     yield Wrong("more than 1 MiB", "staff", post, large, None, 413)
     path = f"/api/households/{b.house.id}"

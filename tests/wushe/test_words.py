@@ -112,6 +112,6 @@ def test_the_terminal_speaks_the_language_of_the_locale(environment: dict[str, s
 
 def test_one_is_one_and_more_are_several() -> None:
     assert (
-        counted("1 seat(s) open, 2 bag(s) of food, 20 half kilo(s)")
-        == "1 seat open, 2 bags of food, 20 half kilos"
+        counted("so far, 1 seat(s) open, 2 bag(s) of food, 20 half kilo(s)")
+        == "so far, 1 seat open, 2 bags of food, 20 half kilos"
     )
