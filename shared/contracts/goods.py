@@ -162,8 +162,7 @@ def check_attributes(category: GoodsCategory, given: Mapping[str, str], at: str 
         field = f"{at}/attributes/{name.replace('~', '~0').replace('/', '~1')}"
         attribute = next((a for a in allowed if a == name), None)
         if attribute is None:
-            zh = "、".join(f"{a}（{a.zh}）" for a in allowed)
-            en = ", ".join(f"{a} ({a.en})" for a in allowed)
+            zh, en = (_listed({a.value: (a.zh, a.en) for a in allowed}, language) for language in (0, 1))
             raise Invalid(
                 field, zh=f"“{category.zh}”可填的规格：{zh}", en=f"what may be said of {category.en}: {en}"
             )
@@ -188,11 +187,15 @@ def _known(attribute: Attribute, value: str) -> bool:
 def _choice(attribute: Attribute, language: int) -> str:
     if attribute is Attribute.BATCH:
         return (BATCH_ZH, BATCH_EN)[language]
+    return _listed(VALUES[attribute], language)
+
+
+def _listed(values: Values, language: int) -> str:
+    """Every code, with what it means where that is not the same."""
+    means = "{}（{}）" if language == 0 else "{} ({})"
     said = (
-        code
-        if code == labels[language]
-        else f"{code}{'（{}）' if language == 0 else ' ({})'}".format(labels[language])
-        for code, labels in VALUES[attribute].items()
+        code if code.replace("_", " ") == labels[language] else means.format(code, labels[language])
+        for code, labels in values.items()
     )
     return ("、" if language == 0 else ", ").join(said)
 
