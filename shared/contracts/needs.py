@@ -22,6 +22,20 @@ class HouseholdRegistered(Event):
     target_groups: tuple[v.TargetGroup, ...] = ()
 
 
+class HouseholdChanged(Event):
+    """A household moved, or its residents or target groups changed: whole state, the newest is enough."""
+
+    name = "household.changed"
+    topic = topics.HOUSEHOLD
+    zh = "一户家庭的档案已更新：{persons}人，{target_groups}"
+    en = "A household's file has changed: {persons} person(s), {target_groups}"
+
+    site_id: str
+    area: str
+    persons: int
+    target_groups: tuple[v.TargetGroup, ...] = ()
+
+
 class LeadReported(Event):
     """A scout reported a suspicion; `scout_id` is an account."""
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.contracts.needs import HouseholdRegistered
+from shared.contracts.needs import HouseholdChanged, HouseholdRegistered
 from tests.services import needs_desk as k
 from tests.services.needs_desk import ADDRESS, NAME, PHONE, a_household, a_resident, desk
 
@@ -223,3 +223,27 @@ async def test_a_search_looks_at_so_many_files_at_once_and_leads_on(monkeypatch:
         first = await d.made("staff", "POST /households/search", {"name": "罗一"})
         assert first["items"] == [] and first["next_cursor"]
         assert await found(d, name="罗") == [["罗**"], ["罗**"]]
+
+
+async def test_what_others_count_is_said_again_when_it_changes_and_nothing_else_is() -> None:
+    async with desk() as d:
+        home = await d.household()
+        await d.made(
+            "staff", f"POST /households/{home}/residents", a_resident(name="罗二", target_groups=["disabled"])
+        )
+        (said,) = d.w.said(HouseholdChanged)
+        assert (said.persons, said.target_groups) == (2, ("low_income", "disabled"))
+        for path, change in (
+            (f"/households/{home}", {"phone": "123"}),
+            (f"/households/{home}/residents/{home}~1", {"name": "x"}),
+        ):
+            etag = (await d.ask("staff", f"GET /households/{home}")).headers["etag"]
+            assert (await d.ask("staff", f"PATCH {path}", change, If_Match=etag)).status_code == 200
+        assert len(d.w.said(HouseholdChanged)) == 1
+        etag = (await d.ask("staff", f"GET /households/{home}")).headers["etag"]
+        moved = {"area": "522702001", "address": "别处"}
+        assert (await d.ask("staff", f"PATCH /households/{home}", moved, If_Match=etag)).status_code == 200
+        assert [e.area for e in d.w.said(HouseholdChanged)][1:] == ["522702001"]
+        assert not any(
+            personal in m.data.model_dump_json() for m in d.w.messages for personal in (NAME, "罗二", ADDRESS)
+        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import h3
 from pydantic import BaseModel, ConfigDict
@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from services.needs.domain.refusals import TooManyResidents
 from services.needs.domain.words import BodyCondition, Livelihood, Move, Relation, SelfCare, Sex, Support
 from shared.contracts import topics
-from shared.contracts.needs import HouseholdRegistered
+from shared.contracts.needs import HouseholdChanged, HouseholdRegistered
 from shared.contracts.vocabulary import CHILD_GROUPS, TargetGroup
 from shared.errors import NotFound
 from shared.records import Change, Record, index
@@ -113,13 +113,23 @@ def register(household: Household, residents: Iterable[Resident]) -> Change[Hous
     """File a household with the residents known so far."""
     for resident in residents:
         household = with_resident(household, resident)
-    said = HouseholdRegistered(
-        site_id=household.site_id,
-        area=household.area,
-        persons=len(household.residents),
-        target_groups=household.all_groups,
-    )
-    return Change(household, said)
+    return Change(household, HouseholdRegistered(**_counted(household)))
+
+
+def changed(before: Household, after: Household) -> Change[Household]:
+    """The household as it is now; said to others only where it changes what they count."""
+    counted = _counted(after)
+    return Change(after, HouseholdChanged(**counted)) if counted != _counted(before) else Change(after)
+
+
+def _counted(household: Household) -> dict[str, Any]:
+    """What others may know of a household: where, how many, of which groups."""
+    return {
+        "site_id": household.site_id,
+        "area": household.area,
+        "persons": len(household.residents),
+        "target_groups": household.all_groups,
+    }
 
 
 def with_resident(household: Household, resident: Resident) -> Household:

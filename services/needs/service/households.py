@@ -133,9 +133,12 @@ class Households(Desk):
     ) -> Outcome[Household]:
         found = await self._found(Household, id)
         access.require(site_id=found.record.site_id)
-        return await self._store.change(
-            Household, id, lambda h: _answered(Change(edit(existing(h)))), op=op, expect=expect
-        )
+
+        def decide(record: Household | None) -> Change[Household]:
+            household = existing(record)
+            return _answered(domain.changed(household, edit(household)))
+
+        return await self._store.change(Household, id, decide, op=op, expect=expect)
 
     def _resettled_from(self, asked: schemas.HouseholdIn) -> tuple[OldAddress, ...]:
         if asked.old_address is None or asked.old_area is None:
