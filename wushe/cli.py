@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
 
+from shared.http.words import words_for
 from shared.run.settings import Settings
 from wushe.commands.letters import letters
 from wushe.commands.reaching import Data, Login, PasswordFile, Url
@@ -154,4 +156,19 @@ def contracts(
 
 
 def _settings(given: dict[str, Any]) -> Settings:
-    return Settings(**given)
+    try:
+        return Settings(**given)
+    except ValidationError as e:
+        give_up(
+            "\n".join(_flaw(str(f["loc"][0]), *words_for(f["type"], f.get("ctx", {}))) for f in e.errors())
+        )
+
+
+def _flaw(name: str, wrong_zh: str, wrong_en: str) -> str:
+    return say(
+        "设置 WUSHE_{name}：{wrong_zh}",
+        "the setting WUSHE_{name} {wrong_en}",
+        name=name.upper(),
+        wrong_zh=wrong_zh,
+        wrong_en=wrong_en,
+    )
