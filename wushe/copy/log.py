@@ -1,0 +1,110 @@
+"""The log's part of a copy: every message onto Kafka, in the order of its partition, and where each group reads on."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+
+from shared.contracts import Topic
+from shared.kafka.bus import KafkaBus
+from shared.kafka.progress import Progress
+from shared.ports import Delivery, Outgoing, Position
+from wushe.copy.layout import Chains
+from wushe.copy.survey import Survey
+from wushe.copy.telling import Tell
+from wushe.system import SERVICES, group_of
+
+TOGETHER = 500
+TOGETHER_BYTES = 2_000_000
+FETCH = 2000
+SECONDS = 0.2
+
+
+class Log:
+    def __init__(self, bus: KafkaBus, progress: Progress) -> None:
+        self._bus = bus
+        self._progress = progress
+
+    async def partitions(self) -> Mapping[str, int]:
+        """How many partitions each topic has; makes topics that are missing. Raises Outage."""
+        return await self._bus.partitions()
+
+    async def chains(self, topics: Sequence[Topic], tell: Tell) -> Chains:
+        """What lies there, message by message."""
+        partitions = await self.partitions()
+        ends = await self._progress.ends()
+        found = Chains(partitions)
+        for topic in topics:
+            length = sum(end for at, end in ends.items() if at.topic == topic.name)
+            advance = tell(topic.name, length)
+            if length:
+                async for delivery in self._all_of(topic, length):
+                    found.add(delivery.position, delivery.key, delivery.value)
+                    advance(1)
+        return found
+
+    async def strangers(self, survey: Survey, there: Chains) -> list[str]:
+        """What lies there that no copy of this source has put there, and groups that have read on since."""
+        here = survey.layout.chains
+        found = [f"{at.topic}/{at.partition}" for at in there.unlike(here)]
+        ends = await self._progress.ends()
+        found += [f"{at.topic}/{at.partition}" for at, end in ends.items() if end != there.length(at)]
+        for group, read in (await self.committed(survey)).items():
+            wanted = survey.offsets[group]
+            ahead = any(offset > wanted.get(at, 0) for at, offset in read.items())
+            found += [group] if ahead else []
+        return list(dict.fromkeys(found))
+
+    async def attended(self) -> list[str]:
+        """The groups that services read for just now."""
+        return await self._progress.attended([group_of(service) for service in SERVICES])
+
+    async def put(self, survey: Survey, there: Chains, tell: Tell) -> int:
+        """Publish what is not there yet; how many messages. Raises Outage."""
+        written = 0
+        for topic in survey.contents.topics:
+            advance = tell(topic.name, survey.contents.length(topic))
+            passed: dict[Position, int] = {}
+            batch: list[Outgoing] = []
+            size = 0
+            for delivery in survey.contents.log(topic):
+                at = survey.layout.position(topic.name, delivery.key)
+                passed[at] = passed.get(at, 0) + 1
+                if passed[at] > there.length(at):
+                    batch.append(
+                        Outgoing(
+                            topic.kind, delivery.key, passed[at], topic.name, delivery.key, delivery.value
+                        )
+                    )
+                    size += len(delivery.value)
+                if len(batch) >= TOGETHER or size > TOGETHER_BYTES:
+                    await self._bus.publish(batch)
+                    written, batch, size = written + len(batch), [], 0
+                advance(1)
+            await self._bus.publish(batch)
+            written += len(batch)
+        return written
+
+    async def committed(self, survey: Survey) -> dict[str, dict[Position, int]]:
+        """Where the groups of the source stand there now."""
+        return await self._progress.committed(list(survey.offsets))
+
+    async def commit(self, survey: Survey) -> int:
+        """Have each group read on where it stopped; how many had to be told."""
+        there = await self.committed(survey)
+        late = {group: at for group, at in survey.offsets.items() if not at.items() <= there[group].items()}
+        for group, offsets in late.items():
+            await self._progress.commit(group, offsets)
+        return len(late)
+
+    async def _all_of(self, topic: Topic, length: int) -> AsyncIterator[Delivery]:
+        reading = await self._bus.read([topic], group=None)
+        try:
+            while length > 0:
+                batch = await reading.fetch(FETCH, SECONDS)
+                for delivery in batch:
+                    yield delivery
+                length -= len(batch)
+                if not batch and await reading.lag() == 0:  # the broker has thrown some away
+                    return
+        finally:
+            await reading.close()
