@@ -7,6 +7,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.protocol.admin import DescribeGroupsRequest_v3, DescribeGroupsResponse_v3
 from aiokafka.structs import TopicPartition
 
 from shared.contracts.base import Topic
@@ -14,6 +15,9 @@ from shared.kafka.link import Link, answered, let_go, started
 from shared.kafka.lookout import Lookout
 from shared.kafka.topics import make_topics
 from shared.ports import Position
+
+# aiokafka 0.14 expects the answer of version 2 to a request of version 3, and then cannot decode it.
+DescribeGroupsRequest_v3.RESPONSE_TYPE = DescribeGroupsResponse_v3
 
 
 class Progress:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import structlog
+from rich.box import SIMPLE_HEAD
 from rich.progress import Progress
 from rich.table import Table
 
@@ -18,7 +19,7 @@ from wushe.language import say
 from wushe.serving import run
 from wushe.terminal import FOUND, console, plainly, progress
 
-SHOWN_DIGITS = 12
+SHOWN_DIGITS = 8
 
 
 @plainly
@@ -59,19 +60,18 @@ def tell(copied: Copied) -> int:
 
 def table(copied: Copied) -> Table:
     """Count and check sum of each kind, source and target; kinds that hold nothing on either side are left out."""
-    shown = Table()
-    for name, right in (
-        (say("服务", "service"), False), (say("种类", "kind"), False),
-        (say("来源", "source"), True), (say("校验和", "check sum"), False),
-        (say("目标", "target"), True), (say("校验和", "check sum"), False), ("", False),
-    ):  # fmt: skip
-        shown.add_column(name, justify="right" if right else "left", no_wrap=True)
+    shown = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    shown.add_column(say("记录／消息", "records, messages"), no_wrap=True)
+    for side in (say("来源", "source"), say("目标", "target")):
+        shown.add_column(side, justify="right", no_wrap=True)
+        shown.add_column(say("校验和", "check sum"), no_wrap=True)
+    shown.add_column("")
     for row in copied.rows:
         if row.source.count or row.target.count:
-            same = "=" if row.source == row.target else say("不一致", "differs")
-            style = None if row.source == row.target else "red"
+            same = row.source == row.target
+            verdict = "=" if same else say("不一致", "differs")
             sides = (*_side(row.source), *_side(row.target))
-            shown.add_row(row.service, row.kind, *sides, same, style=style)
+            shown.add_row(row.name, *sides, verdict, style=None if same else "red")
     return shown
 
 

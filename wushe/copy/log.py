@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 
-from shared.contracts import Topic
+from shared.contracts import TOPICS, Topic
 from shared.kafka.bus import KafkaBus
 from shared.kafka.progress import Progress
-from shared.ports import Delivery, Outgoing, Position
+from shared.ports import Delivery, Faults, Outgoing, Position
 from wushe.copy.layout import Chains
 from wushe.copy.survey import Survey
-from wushe.copy.telling import Tell
+from wushe.copy.telling import Advance, Tell
 from wushe.system import SERVICES, group_of
 
 TOGETHER = 500
@@ -20,26 +20,27 @@ SECONDS = 0.2
 
 
 class Log:
-    def __init__(self, bus: KafkaBus, progress: Progress) -> None:
+    """Named points: `copy.published` (after a batch of messages), `copy.committed` (after a group's place)."""
+
+    def __init__(self, bus: KafkaBus, progress: Progress, faults: Faults) -> None:
         self._bus = bus
         self._progress = progress
+        self._faults = faults
 
     async def partitions(self) -> Mapping[str, int]:
         """How many partitions each topic has; makes topics that are missing. Raises Outage."""
         return await self._bus.partitions()
 
-    async def chains(self, topics: Sequence[Topic], tell: Tell) -> Chains:
+    async def chains(self, tell: Tell) -> Chains:
         """What lies there, message by message."""
-        partitions = await self.partitions()
         ends = await self._progress.ends()
-        found = Chains(partitions)
-        for topic in topics:
-            length = sum(end for at, end in ends.items() if at.topic == topic.name)
-            advance = tell(topic.name, length)
-            if length:
-                async for delivery in self._all_of(topic, length):
-                    found.add(delivery.position, delivery.key, delivery.value)
-                    advance(1)
+        lengths = {topic: sum(end for at, end in ends.items() if at.topic == topic.name) for topic in TOPICS}
+        found = Chains(await self.partitions())
+        advance = tell("Kafka", sum(lengths.values()))
+        filled = [topic for topic, length in lengths.items() if length]
+        async for delivery in self._all_of(filled, sum(lengths.values())):
+            found.add(delivery.position, delivery.key, delivery.value)
+            advance(1)
         return found
 
     async def strangers(self, survey: Survey, there: Chains) -> list[str]:
@@ -63,25 +64,10 @@ class Log:
         written = 0
         for topic in survey.contents.topics:
             advance = tell(topic.name, survey.contents.length(topic))
-            passed: dict[Position, int] = {}
-            batch: list[Outgoing] = []
-            size = 0
-            for delivery in survey.contents.log(topic):
-                at = survey.layout.position(topic.name, delivery.key)
-                passed[at] = passed.get(at, 0) + 1
-                if passed[at] > there.length(at):
-                    batch.append(
-                        Outgoing(
-                            topic.kind, delivery.key, passed[at], topic.name, delivery.key, delivery.value
-                        )
-                    )
-                    size += len(delivery.value)
-                if len(batch) >= TOGETHER or size > TOGETHER_BYTES:
-                    await self._bus.publish(batch)
-                    written, batch, size = written + len(batch), [], 0
-                advance(1)
-            await self._bus.publish(batch)
-            written += len(batch)
+            for batch in _batches(_missing(survey, topic, there, advance)):
+                await self._bus.publish(batch)
+                self._faults.reach("copy.published")
+                written += len(batch)
         return written
 
     async def committed(self, survey: Survey) -> dict[str, dict[Position, int]]:
@@ -94,10 +80,13 @@ class Log:
         late = {group: at for group, at in survey.offsets.items() if not at.items() <= there[group].items()}
         for group, offsets in late.items():
             await self._progress.commit(group, offsets)
+            self._faults.reach("copy.committed")
         return len(late)
 
-    async def _all_of(self, topic: Topic, length: int) -> AsyncIterator[Delivery]:
-        reading = await self._bus.read([topic], group=None)
+    async def _all_of(self, topics: Sequence[Topic], length: int) -> AsyncIterator[Delivery]:
+        if not topics:
+            return
+        reading = await self._bus.read(topics, group=None)
         try:
             while length > 0:
                 batch = await reading.fetch(FETCH, SECONDS)
@@ -108,3 +97,26 @@ class Log:
                     return
         finally:
             await reading.close()
+
+
+def _missing(survey: Survey, topic: Topic, there: Chains, advance: Advance) -> Iterator[Outgoing]:
+    passed: dict[Position, int] = {}
+    for delivery in survey.contents.log(topic):
+        at = survey.layout.position(topic.name, delivery.key)
+        passed[at] = passed.get(at, 0) + 1
+        if passed[at] > there.length(at):
+            yield Outgoing(topic.kind, delivery.key, passed[at], topic.name, delivery.key, delivery.value)
+        advance(1)
+
+
+def _batches(messages: Iterable[Outgoing]) -> Iterator[list[Outgoing]]:
+    batch: list[Outgoing] = []
+    size = 0
+    for message in messages:
+        batch.append(message)
+        size += len(message.value)
+        if len(batch) == TOGETHER or size > TOGETHER_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch

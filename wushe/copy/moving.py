@@ -19,8 +19,11 @@ from shared.embedded.ids import SystemIds
 from shared.errors import Outage
 from shared.kafka import KafkaBus
 from shared.kafka.progress import Progress
+from shared.ports import Faults, NoFaults
+from shared.run.faults import KillAt
 from shared.run.settings import Settings
 from wushe.cluster import connection_for, link_for
+from wushe.copy.layout import Chains
 from wushe.copy.log import Log
 from wushe.copy.records import Records
 from wushe.copy.sums import Sum
@@ -37,10 +40,9 @@ AGAIN_SECONDS = 0.5
 
 
 class Row(NamedTuple):
-    """What was counted of one kind of record, or of one topic, on either side."""
+    """What was counted on either side of one kind of record of a service, or of one topic."""
 
-    service: str
-    kind: str
+    name: str
     source: Sum
     target: Sum
 
@@ -67,8 +69,8 @@ async def copy_station(data: Path, settings: Settings, phase: Callable[[str], Te
     ):
         partitions = await settled(log.partitions)
         survey = _readable(contents, partitions, phase(say("读取来源", "reading the source")))
-        await _refuse(survey, records, log, phase(say("查看目标", "looking at the target")))
-        return await _carry(survey, records, log, phase)
+        there = await _looked_at(survey, records, log, phase(say("查看目标", "looking at the target")))
+        return await _carry(survey, records, log, there, phase)
 
 
 def _readable(contents: Contents, partitions: Mapping[str, int], tell: Tell) -> Survey:
@@ -78,27 +80,27 @@ def _readable(contents: Contents, partitions: Mapping[str, int], tell: Tell) -> 
     return survey
 
 
-async def _refuse(survey: Survey, records: Records, log: Log, tell: Tell) -> None:
-    """Raises what forbids the copy."""
+async def _looked_at(survey: Survey, records: Records, log: Log, tell: Tell) -> Chains:
+    """What lies on Kafka already. Raises what forbids the copy."""
     if attended := await settled(log.attended):
         raise Attended(attended)
-    there = await log.chains(TOPICS, tell)
+    there = await log.chains(tell)
     if strangers := [*await records.strangers(survey), *await settled(lambda: log.strangers(survey, there))]:
         raise MovedOn(strangers)
+    return there
 
 
-async def _carry(survey: Survey, records: Records, log: Log, phase: Callable[[str], Tell]) -> Copied:
+async def _carry(
+    survey: Survey, records: Records, log: Log, there: Chains, phase: Callable[[str], Tell]
+) -> Copied:
     written = await records.put(survey, phase(say("写入记录", "writing records")))
-    silent = _silent()
-    published = await log.put(
-        survey, await log.chains(TOPICS, silent), phase(say("写入消息", "writing messages"))
-    )
+    published = await log.put(survey, there, phase(say("写入消息", "writing messages")))
     await settled(lambda: log.commit(survey))
     counting = phase(say("核对", "counting again"))
-    sums, chains = await records.sums(survey, counting), await log.chains(TOPICS, counting)
-    rows = [Row(shelf[0], shelf[1].kind, survey.sums[shelf], sums[shelf]) for shelf in SHELVES]
+    sums, chains = await records.sums(survey, counting), await log.chains(counting)
+    rows = [Row(f"{shelf[0]}.{shelf[1].kind}", survey.sums[shelf], sums[shelf]) for shelf in SHELVES]
     here = survey.layout.chains
-    rows += [Row("Kafka", t.name, here.sum_of(t.name), chains.sum_of(t.name)) for t in TOPICS]
+    rows += [Row(topic.name, here.sum_of(topic.name), chains.sum_of(topic.name)) for topic in TOPICS]
     return Copied(rows, await log.committed(survey) == survey.offsets, written, published)
 
 
@@ -118,13 +120,10 @@ async def settled(call: Callable[[], Awaitable[T]]) -> T:
 async def _servers(settings: Settings) -> AsyncIterator[tuple[Records, Log]]:
     connection, link = connection_for(settings, "copy"), link_for(settings)
     bus, progress = KafkaBus(link), Progress(link, TOPICS)
+    faults: Faults = KillAt.parse(settings.fault) if settings.fault else NoFaults()
     try:
-        yield Records(connection, SystemIds(SystemClock())), Log(bus, progress)
+        yield Records(connection, SystemIds(SystemClock()), faults), Log(bus, progress, faults)
     finally:
         await progress.close()
         await bus.close()
         await connection.close()
-
-
-def _silent() -> Tell:
-    return lambda name, total: lambda done: None

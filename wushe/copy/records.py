@@ -8,7 +8,7 @@ from typing import Any
 
 from shared.mongo.arrivals import PAGE, Arrivals
 from shared.mongo.connection import Connection
-from shared.ports import Ids
+from shared.ports import Faults, Ids
 from wushe.copy.sums import Sum, canonical, digest_of
 from wushe.copy.survey import SHELVES, Shelf, Survey
 from wushe.copy.telling import Tell
@@ -18,7 +18,10 @@ Document = Mapping[str, Any]
 
 
 class Records:
-    def __init__(self, connection: Connection, ids: Ids) -> None:
+    """Named point: `copy.recorded` (after a page of records)."""
+
+    def __init__(self, connection: Connection, ids: Ids, faults: Faults) -> None:
+        self._faults = faults
         self._arrivals = {shelf: Arrivals(connection, *shelf, ids) for shelf in SHELVES}
 
     async def strangers(self, survey: Survey) -> list[str]:
@@ -41,6 +44,7 @@ class Records:
                 there = await arrivals.those([document["_id"] for document in page])
                 wanting = [each for each in page if _differs(each, there.get(each["_id"]))]
                 await arrivals.put(wanting)
+                self._faults.reach("copy.recorded")
                 written += len(wanting)
                 advance(len(page))
         return written
