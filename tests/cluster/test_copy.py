@@ -77,11 +77,17 @@ def sums(said: str) -> list[str]:
     return [line for line in said.splitlines() if line.rstrip().endswith("=")]
 
 
+def plain(held: Held[Record]) -> Held[Record]:
+    """The same, whether an adapter gives pairs as lists or as tuples."""
+    applied = {source: tuple(mark) for source, mark in held.applied.items()}
+    return held._replace(applied=applied, ops={key: tuple(answer) for key, answer in held.ops.items()})
+
+
 async def in_the_source(place: Path) -> dict[tuple[str, str, str], tuple[Held[Record], list[Outgoing]]]:
     """Every record there, by service, kind and id, with its outbox."""
     async with standing_still(place / DATABASE, RECORDS, TOPICS) as contents:
         return {
-            (service, kind.kind, kept.held.record.id): (kept.held, [message for message, _ in kept.waiting])
+            (service, kind.kind, kept.held.record.id): (plain(kept.held), [message for message, _ in kept.waiting])
             for service, kind in SHELVES
             for kept in contents.records(service, kind)
             if isinstance(kept, Kept)
@@ -93,7 +99,7 @@ async def in_the_target(target: Settings) -> dict[tuple[str, str, str], tuple[He
     read = {}
     async with documents_of(target) as documents:
         for service, kind, document in documents:
-            held = stored_of(kind, document).held
+            held = plain(stored_of(kind, document).held)
             read[service, kind.kind, held.record.id] = (held, outgoing_of(kind, document))
     return read
 
