@@ -87,7 +87,10 @@ async def in_the_source(place: Path) -> dict[tuple[str, str, str], tuple[Held[Re
     """Every record there, by service, kind and id, with its outbox."""
     async with standing_still(place / DATABASE, RECORDS, TOPICS) as contents:
         return {
-            (service, kind.kind, kept.held.record.id): (plain(kept.held), [message for message, _ in kept.waiting])
+            (service, kind.kind, kept.held.record.id): (
+                plain(kept.held),
+                [message for message, _ in kept.waiting],
+            )
             for service, kind in SHELVES
             for kept in contents.records(service, kind)
             if isinstance(kept, Kept)
