@@ -31,6 +31,9 @@ class Standing(NamedTuple):
 class Overtaken(WusheError):
     """Some document was changed by somebody else while the copy ran."""
 
+    def __init__(self, collection: str) -> None:
+        super().__init__(f"{collection}: somebody else writes here too; stop the services, and copy again")
+
 
 class Arrivals:
     """Puts documents where none is, or where an earlier copy left one that nobody has touched, and nowhere else."""

@@ -32,7 +32,8 @@ from shared.run.settings import Settings
 from tests.cast import Cast, Person
 from tests.cluster.processes import ROOT, Cluster
 from tests.cluster.station import NEEDS, TOMORROW, Station, a_station, found, later, one_more_need
-from tests.cluster.test_cluster import PatientLine
+
+from tests.live.http import Line
 from tests.servers.fixtures import kafka_server, mongo_server
 from wushe.cluster import link_for
 from wushe.contracts.examples import example
@@ -283,7 +284,7 @@ async def test_services_on_the_target_go_on_where_the_station_stopped(
     complete(await asyncio.to_thread(copy, station.place, target))
     shutil.copytree(station.place / "keys", tmp_path / "keys")
     cluster = Cluster.new(tmp_path, target.kafka, target.mongo, WUSHE_STATION=target.station)
-    line = PatientLine(cluster.url, prefix="after")
+    line = Line(cluster.url, prefix="after")
     cast = station.cast_over(line, tmp_path)
     try:
         await asyncio.to_thread(cluster.start)

@@ -49,7 +49,7 @@ class Log:
         found = [f"{at.topic}/{at.partition}" for at in there.unlike(here)]
         ends = await self._progress.ends()
         found += [f"{at.topic}/{at.partition}" for at, end in ends.items() if end != there.length(at)]
-        for group, read in (await self.committed(survey)).items():
+        for group, read in (await self._progress.committed(list(survey.offsets))).items():
             wanted = survey.offsets[group]
             ahead = any(offset > wanted.get(at, 0) for at, offset in read.items())
             found += [group] if ahead else []
@@ -70,18 +70,16 @@ class Log:
                 written += len(batch)
         return written
 
-    async def committed(self, survey: Survey) -> dict[str, dict[Position, int]]:
-        """Where the groups of the source stand there now."""
-        return await self._progress.committed(list(survey.offsets))
-
-    async def commit(self, survey: Survey) -> int:
-        """Have each group read on where it stopped; how many had to be told."""
-        there = await self.committed(survey)
-        late = {group: at for group, at in survey.offsets.items() if not at.items() <= there[group].items()}
-        for group, offsets in late.items():
-            await self._progress.commit(group, offsets)
+    async def commit(self, survey: Survey) -> None:
+        """Have each group read on where it stopped."""
+        for group in await self.misplaced(survey):
+            await self._progress.commit(group, survey.offsets[group])
             self._faults.reach("copy.committed")
-        return len(late)
+
+    async def misplaced(self, survey: Survey) -> list[str]:
+        """The groups that would not read on where they stopped in the source."""
+        there = await self._progress.committed(list(survey.offsets))
+        return [group for group, at in survey.offsets.items() if not at.items() <= there[group].items()]
 
     async def _all_of(self, topics: Sequence[Topic], length: int) -> AsyncIterator[Delivery]:
         if not topics:

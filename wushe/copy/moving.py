@@ -101,7 +101,7 @@ async def _carry(
     rows = [Row(f"{shelf[0]}.{shelf[1].kind}", survey.sums[shelf], sums[shelf]) for shelf in SHELVES]
     here = survey.layout.chains
     rows += [Row(topic.name, here.sum_of(topic.name), chains.sum_of(topic.name)) for topic in TOPICS]
-    return Copied(rows, await log.committed(survey) == survey.offsets, written, published)
+    return Copied(rows, not await log.misplaced(survey), written, published)
 
 
 async def settled(call: Callable[[], Awaitable[T]]) -> T:
