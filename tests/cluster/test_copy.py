@@ -32,7 +32,6 @@ from shared.run.settings import Settings
 from tests.cast import Cast, Person
 from tests.cluster.processes import ROOT, Cluster
 from tests.cluster.station import NEEDS, TOMORROW, Station, a_station, found, later, one_more_need
-
 from tests.live.http import Line
 from tests.servers.fixtures import kafka_server, mongo_server
 from wushe.cluster import link_for
