@@ -9,15 +9,24 @@ import bson
 from pymongo import ReplaceOne
 from pymongo.errors import PyMongoError
 
+from shared.bookkeeping import Held
 from shared.errors import WusheError
 from shared.mongo.connection import Connection, Document
-from shared.mongo.document import COPIED, indexes
+from shared.mongo.document import fields, indexes, messages, whole
 from shared.mongo.trouble import is_duplicate, patiently
-from shared.ports import Ids
+from shared.ports import Ids, Outgoing
 from shared.records import Record
 
 PAGE = 100
 TOGETHER_BYTES = 2_000_000
+COPIED = "copy"
+"""The name of the write that a copy makes: while it stands alone, no service has decided on the record since."""
+
+
+def copied(held: Held[Record], waiting: Sequence[tuple[Outgoing, int]]) -> Document:
+    """The document of a record that comes from another store, with what waits in its outbox and since when."""
+    said = [each for message, since in waiting for each in messages((message,), since, COPIED)]
+    return whole(held.record.id, fields(None, held), said, COPIED)
 
 
 class Standing(NamedTuple):

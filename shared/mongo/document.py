@@ -24,8 +24,6 @@ from shared.ports import Outgoing
 from shared.records import Record
 
 WRITES_REMEMBERED = 16
-COPIED = "copy"
-"""The name of the write that a copy makes: while it stands alone, no service has decided on the record since."""
 
 
 class Projection(StrEnum):
@@ -113,12 +111,6 @@ def whole(id: str, changed: Document, said: list[Document], token: str) -> Docum
     """The document of a new record."""
     there = {name: value for name, value in changed.items() if value is not None}
     return {"_id": id, **there, "outbox": said, "rev": 1, "writes": [token]}
-
-
-def copied(held: Held[Record], waiting: Sequence[tuple[Outgoing, int]]) -> Document:
-    """The document of a record that comes from another store, with what waits in its outbox and since when."""
-    said = [each for message, since in waiting for each in messages((message,), since, COPIED)]
-    return whole(held.record.id, fields(None, held), said, COPIED)
 
 
 def update(changed: Document, said: list[Document], rev: int, writes: Sequence[str]) -> Document:

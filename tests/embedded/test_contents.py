@@ -15,7 +15,8 @@ from shared.embedded.contents import Flaw, Kept, standing_still
 from shared.embedded.engine import InUse, SqliteEngine
 from shared.embedded.ids import SeededIds
 from shared.embedded.store import SqliteStore
-from shared.mongo.document import copied, outgoing_of, stored_of
+from shared.mongo.arrivals import copied
+from shared.mongo.document import outgoing_of, stored_of
 from shared.ports import Op, Position
 from shared.records import Change, Record
 from tests.conformance.toys import BASKETS, Basket, Fill, Shelf, heard

@@ -9,7 +9,7 @@ from typing import Any
 from shared.embedded.contents import Contents, Flaw, Kept
 from shared.kafka.publisher import partition_of
 from shared.kafka.topics import LARGEST_MESSAGE
-from shared.mongo.document import copied
+from shared.mongo.arrivals import copied
 from shared.mongo.trial import LARGEST_RECORD
 from shared.ports import Delivery, Position
 from shared.records import Record
