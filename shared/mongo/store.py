@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import TypeVar, cast
@@ -12,8 +13,8 @@ from shared.contracts.base import Message
 from shared.mongo.batches import Batches
 from shared.mongo.connection import Collection, Connection, Document
 from shared.mongo.document import Projection, indexes, record_of, timed
-from shared.mongo.lanes import Lanes, Place
-from shared.mongo.outbox import Outboxes
+from shared.mongo.lanes import Lanes
+from shared.mongo.outbox import Outboxes, Place
 from shared.mongo.search import search
 from shared.mongo.trouble import PATIENCE_SECONDS, answered, patiently
 from shared.ports import Clock, Decide, Ids, Op, Outgoing, Query
@@ -40,8 +41,8 @@ class MongoStore:
         self._pulse = connection.collection(service, "pulse")
         self._clock = clock
         self._ids = ids
-        self._lanes = Lanes(self._batches, clock, ids, self._announce)
-        self._outboxes = Outboxes(connection, self._kinds, self._lanes.writer, clock, ids)
+        self._outboxes = Outboxes(connection, self._kinds, secrets.token_hex(4), clock, ids)
+        self._lanes = Lanes(self._batches, self._outboxes, clock, ids, self._announce)
         self._watchers: dict[Place, set[asyncio.Event]] = {}
         self._sooner = asyncio.Event()
         self._indexing: asyncio.Task[None] | None = None
@@ -147,10 +148,12 @@ class MongoStore:
     async def close(self) -> None:
         """Finishes what is under way. The connection is closed by whoever opened it."""
         await self._lanes.finish(PATIENCE_SECONDS)
+        await self._outboxes.close()
 
     def abandon(self) -> None:
         """Stop as if the process had died: what is not written is lost, and nobody is told."""
         self._lanes.abandon()
+        self._outboxes.abandon()
 
     def _announce(self, asked: Asked[Record], step: Step[Record]) -> None:
         """What was decided is durable: count it, and wake those who wait for it."""
@@ -159,8 +162,6 @@ class MongoStore:
             self.duplicates_absorbed += 1
             return
         self.applied_total += 1
-        if step.outgoing:
-            self._outboxes.say()
         if step.after is step.before:
             return
         due, was_due = step.after.due_at, step.before.due_at if step.before else None

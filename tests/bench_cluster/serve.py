@@ -10,6 +10,7 @@ import cProfile
 import json
 import os
 import sys
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -61,7 +62,7 @@ def main(service: str, port: int) -> None:
 
 
 def _profiled(service: str, settings: Settings, folder: Path) -> None:
-    profile, asked = cProfile.Profile(), Asked()
+    profile, asked = cProfile.Profile(time.process_time), Asked()
     monitoring.register(asked)
     try:
         profile.runcall(serve.serve_service, service, settings)
