@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import datetime
@@ -38,7 +39,9 @@ class Invitations:
     async def ask(self, event: SeatsOffered, message: Message) -> None:
         """Ask everybody on the list, all at once; each calendar decides for itself."""
         grace_seconds = self._atlas.policy(event.site_id).no_show_seconds
-        wanted = [await self._asking(offer, event, message, grace_seconds) for offer in event.offers]
+        wanted = await asyncio.gather(
+            *(self._asking(offer, event, message, grace_seconds) for offer in event.offers)
+        )
         outcomes(await change_many(self._store, Calendar, wanted, cause=message))
 
     async def _asking(
