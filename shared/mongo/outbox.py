@@ -25,9 +25,10 @@ from shared.times import milliseconds
 
 OTHERS_EVERY_SECONDS = 2.0
 """How often messages of other processes are looked for: they publish their own, unless they have died."""
-STRAGGLER_MS = 10_000
-"""A message of ours of this age that we do not know of was written by a call that we had given up."""
-TRIM_SECONDS = 0.3
+LEFT_MS = 3_000
+"""A message of this age was left by a process that has died, or by a call of ours that we had given up. A younger one of
+another process is its own to publish, or published and not yet taken out."""
+TRIM_SECONDS = 0.5
 """How long published messages may lie: the next change of their record takes them out at no cost."""
 TRIM_TOGETHER = 100
 LOOKED_AT = 500
@@ -177,13 +178,13 @@ class Outboxes:
             self._waiting.clear()
 
     async def _look_around(self) -> None:
-        """See what others have left, or calls of ours that had been given up."""
-        self._others_at = asyncio.get_running_loop().time() + OTHERS_EVERY_SECONDS
+        """See what others have left, or calls of ours that had been given up; at first everything."""
         await self._take_out()
-        stale = milliseconds(self._clock.now()) - STRAGGLER_MS
+        left = milliseconds(self._clock.now()) - LEFT_MS
         for place, found in (await self._find(ANYBODY, LOOKED_AT)).items():
-            if any(said.writer != self.writer or said.written_at < stale for said in found.values()):
+            if not self._others_at or min(said.written_at for said in found.values()) < left:
                 self._learn(place, found)
+        self._others_at = asyncio.get_running_loop().time() + OTHERS_EVERY_SECONDS
 
     async def _make_sure(self) -> None:
         unsure, self._unsure = self._unsure, set()
