@@ -124,8 +124,8 @@ def _body(old: Record | None, new: Record, gone: list[str]) -> Document:
         if value is not was:
             entries = _entries(was, value)
             include[name] = True if entries is None else entries
-            if entries is not None:
-                gone += [f"body.{name}.{key}" for key in was or () if key not in value]
+            if was and entries is not None:
+                gone += [f"body.{name}.{key}" for key in was if key not in value]
     dumped = new.model_dump(mode="json", include=include)
     there: Document = {}
     for name, what in include.items():
@@ -137,14 +137,15 @@ def _body(old: Record | None, new: Record, gone: list[str]) -> Document:
 
 
 def _entries(was: Any, value: Any) -> set[str] | None:
-    """Which entries of a mapping changed, if they can be written one by one and end in the same order."""
+    """Which entries of a mapping changed, if they can be written one by one and end in the same order: a server puts
+    several new ones into an order of its own."""
     if type(value) is not dict or type(was) is not dict or not was or len(value) > MANY_ENTRIES:
         return None
     changed = {key for key, entry in value.items() if was.get(key) is not entry}
-    plain = all(type(key) is str and key and not _ODD.search(key) for key in changed.union(was))
-    in_order = [key for key in was if key in value] == list(value)[
-        : len(value) - len(value.keys() - was.keys())
-    ]
+    going = was.keys() - value.keys()
+    plain = all(type(key) is str and key and not _ODD.search(key) for key in changed | going)
+    stayed = [key for key in was if key in value] if going else list(was)
+    in_order = stayed == list(value)[: len(stayed)] and len(value) - len(stayed) <= 1
     return changed if plain and in_order else None
 
 
@@ -155,11 +156,12 @@ def _listed(
     row: Callable[[str, Sequence[Any]], list[Any]],
 ) -> Document:
     """A mapping that lies in the store as a list of rows: all of them, or only those that changed or were added."""
-    rows = list(new.items())
-    if not old or [key for key, _ in rows[: len(old)]] != list(old):
-        return {name: [row(key, value) for key, value in rows]}
+    if not old or list(new)[: len(old)] != list(old):
+        return {name: [row(key, value) for key, value in new.items()]}
     return {
-        f"{name}.{n}": row(key, value) for n, (key, value) in enumerate(rows) if old.get(key) is not value
+        f"{name}.{n}": row(key, value)
+        for n, (key, value) in enumerate(new.items())
+        if old.get(key) is not value
     }
 
 

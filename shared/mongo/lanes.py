@@ -31,7 +31,7 @@ from shared.ports import Clock, Ids
 from shared.records import Outcome, Record
 
 SHARED_WRITE = 64
-REMEMBERED = 4_000
+REMEMBERED = 20_000
 
 NEWS_IN_A_ROW = 8
 """After so many records of a kind that were not there yet, the next unknown one is taken for new without asking."""
