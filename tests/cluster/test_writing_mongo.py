@@ -82,6 +82,8 @@ async def test_a_record_changed_in_parts_is_read_elsewhere_as_it_was_meant(prefi
         await writer.change(Shelf, "a", lambda _: Change(meant))
         for _ in range(150):
             changed = edited(meant, random)
+            if changed == meant:  # another order alone is no change
+                continue
             await writer.change(Shelf, "a", lambda _, changed=changed: Change(changed))  # type: ignore[misc]
             found = await reader.get(Shelf, "a")
             assert found is not None
