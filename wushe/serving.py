@@ -71,7 +71,7 @@ def leave_alone_what_stays() -> None:
     What comes later is mostly freed by counting, so a look at all of it can wait too."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
+    gc.set_threshold(100_000, 50, 1000)
 
 
 def listen(host: str, port: int) -> socket.socket:

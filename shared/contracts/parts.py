@@ -158,13 +158,15 @@ class VolunteerState(Part):
 
 
 class CalendarLoad(Part):
-    """How busy a person is, as whole state in every event of their calendar: the newest is enough.
+    """How busy a person is, as whole state in every event of their calendar: the newest is enough. `turn` counts the
+    changes of the calendar, so that the newest is known whoever says it.
 
     `busy` are the windows of claimed slots and tasks that are not over; `contacted_at` the invitations of the last
     seven days; `minutes_by_week` the task minutes per ISO week ("2026-W47") and `tasks_by_month` the tasks taken
     per month ("2026-11"), both in the person's zone.
     """
 
+    turn: int = 0
     busy: tuple[Window, ...] = ()
     contacted_at: tuple[datetime, ...] = ()
     minutes_by_week: dict[str, int] = Field(default_factory=dict)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from shared.contracts import topics
 from shared.contracts import vocabulary as v
-from shared.contracts.base import Event
+from shared.contracts.base import Event, Part
 from shared.contracts.parts import CalendarLoad, VolunteerState, Window
 
 
@@ -44,10 +44,25 @@ class CalendarEvent(Event):
     load: CalendarLoad = CalendarLoad()
 
 
-class InvitationOpened(CalendarEvent):
-    name = "invitation.opened"
+class Opened(Part):
+    """One person who was asked, and the state of their calendar after it."""
 
+    invitation_id: str
+    volunteer_id: str
+    load: CalendarLoad
+
+
+class InvitationsOpened(Event):
+    """People were asked for one line, all those of one wave who could be: one message for all of them, because it
+    decides nothing and a wave may be large. The subject is the asking."""
+
+    name = "invitations.opened"
+    topic = topics.ASKING
+
+    need_id: str
+    line_id: str
     expires_at: datetime
+    opened: tuple[Opened, ...]
 
 
 class InvitationRefused(CalendarEvent):

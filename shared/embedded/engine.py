@@ -144,13 +144,16 @@ class SqliteEngine:
 
     def read(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Rows as last committed. Short reads only: they run on the event loop."""
-        if self._closed:
-            raise Outage("the database is closed")
+        self.must_be_open()
         try:
             return self._reader.execute(sql, parameters).fetchall()
         except sqlite3.Error as e:
             # A file opened for reading only cannot be given what it lacks, so that is no fault of the code.
             raise (Outage(str(e)) if self.read_only or _is_outage(e) else e) from e
+
+    def must_be_open(self) -> None:
+        if self._closed:
+            raise Outage("the database is closed")
 
     def has_table(self, name: str) -> bool:
         return bool(self.read("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (name,)))
@@ -326,7 +329,7 @@ def _open_writer(path: Path | str) -> sqlite3.Connection:
         )
         for pragma in (
             "journal_mode = WAL", "synchronous = FULL", "mmap_size = 0", "cache_size = -32768",
-            "wal_autocheckpoint = 2000", "journal_size_limit = 67108864",
+            "wal_autocheckpoint = 8000", "journal_size_limit = 67108864",
         ):  # fmt: skip
             writer.execute(f"PRAGMA {pragma}")
         writer.execute("CREATE TABLE IF NOT EXISTS pulse (one INTEGER PRIMARY KEY, beats INTEGER NOT NULL)")

@@ -12,19 +12,13 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from functools import partial
 from pathlib import Path
-from typing import TextIO
 
 from pymongo import monitoring
 
 from shared.run.settings import Settings
 from tests.bench.ours import note_waves
-from wushe.cluster import one_service
 from wushe.commands import serve
-from wushe.system import System
 
 
 class Asked(monitoring.CommandListener):
@@ -41,20 +35,11 @@ class Asked(monitoring.CommandListener):
     def failed(self, event: monitoring.CommandFailedEvent) -> None: ...
 
 
-@asynccontextmanager
-async def noting(notes: TextIO, name: str, settings: Settings) -> AsyncIterator[System]:
-    """The service, with a note for each wave that volunteers have handled."""
-    async with one_service(name, settings) as system:
-        if name == "volunteers":
-            note_waves(system, notes)
-        yield system
-
-
 def main(service: str, port: int) -> None:
     settings = Settings(port=port)
     folder = os.environ.get("BENCH_PROFILE")
     with Path(os.environ["BENCH_NOTES"]).open("a") as notes:
-        serve.__dict__["one_service"] = partial(noting, notes)
+        note_waves(notes)
         if folder is None:
             serve.serve_service(service, settings)
         else:

@@ -10,6 +10,7 @@ from shared.contracts import Event, matching, needs, resources
 from shared.contracts.matching import InvitationRef, SeatTaken
 from shared.contracts.parts import GoodsLine, LineDiagnosis, LotState, NeedSpec, Offer, PeopleLine, Relaxation
 from shared.contracts.vocabulary import GoodsRule, LotKind, Rule, Term, Waiting
+from shared.contracts.volunteers import Opened
 from wushe.language import HERE, Language, Words
 
 _NOBODY = Words("无", "nobody")
@@ -170,7 +171,7 @@ class Voice:
 
     def _one(self, value: Any) -> str:
         match value:
-            case Offer() | InvitationRef() | SeatTaken():
+            case Offer() | InvitationRef() | Opened() | SeatTaken():
                 return self.name(value.volunteer_id)
             case LineDiagnosis():
                 return self.diagnosis(value)

@@ -48,8 +48,8 @@ WORDS: dict[type[Event], Words] = {
     volunteers.TeamChanged: Words(
         "志愿服务队已更新，共{members}人", "A team of volunteers is on record: {members} member(s)"
     ),
-    volunteers.InvitationOpened: Words(
-        "{subject}收到邀约，{expires_at}前有效", "{subject} is asked, and may answer until {expires_at}"
+    volunteers.InvitationsOpened: Words(
+        "邀约已送到{opened}，{expires_at}前有效", "Asked, and may answer until {expires_at}: {opened}"
     ),
     volunteers.InvitationRefused: Words("暂不打扰{subject}：{rule}", "{subject} is not asked now: {rule}"),
     volunteers.InvitationAccepted: Words(

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from services.volunteers.domain import invitations, timers, verdicts
+from services.volunteers.domain.asking import Asking
 from services.volunteers.domain.calendar import Calendar, Invitation
 from services.volunteers.domain.registry import Volunteer
 from services.volunteers.schemas.calendars import Decline, InvitationView
@@ -37,12 +38,20 @@ class Invitations:
         return found.record if found else Calendar(id=volunteer_id)
 
     async def ask(self, event: SeatsOffered, message: Message) -> None:
-        """Ask everybody on the list, all at once; each calendar decides for itself."""
+        """Ask everybody on the list, all at once; each calendar decides for itself. Then say who was asked."""
         grace_seconds = self._atlas.policy(event.site_id).no_show_seconds
         wanted = await asyncio.gather(
             *(self._asking(offer, event, message, grace_seconds) for offer in event.offers)
         )
-        outcomes(await change_many(self._store, Calendar, wanted, cause=message))
+        asked = outcomes(await change_many(self._store, Calendar, wanted, cause=message))
+        id, now = f"{message.subject}~{event.line_id}~{event.wave}", self._clock.now()
+        calendars = [outcome.record for outcome in asked]
+        await self._store.change(
+            Asking,
+            id,
+            lambda known: invitations.tell(known, id, event, message.subject, calendars, now),
+            cause=message,
+        )
 
     async def _asking(
         self, offer: Offer, event: SeatsOffered, message: Message, grace_seconds: int
