@@ -82,11 +82,17 @@ class Pauses:
 
 async def patiently(call: Callable[[], Awaitable[T]], ids: Ids) -> T:
     """The answer to something that may be asked more than once. Raises Outage when patience is at its end."""
-    pauses = Pauses(ids)
+    return await again_and_again(lambda: answered(call()), ids)
+
+
+async def again_and_again(call: Callable[[], Awaitable[T]], ids: Ids) -> T:
+    """The same for what raises Doubt by itself."""
+    pauses: Pauses | None = None
     while True:
         try:
-            return await answered(call())
+            return await call()
         except Doubt:
+            pauses = pauses or Pauses(ids)
             if not await pauses.another():
                 raise
 
