@@ -74,5 +74,8 @@ contracts: .venv/dev ## write the AsyncAPI document, the schemas and missing exa
 bench: .venv/dev ## figures as ratios against a peer in the same run
 	$(BIN)/python -m tests.bench
 
+bench-cluster: .venv/dev servers ## the same on a real Kafka broker and a MongoDB-compatible server
+	$(BIN)/python -m tests.bench_cluster
+
 clean: ## remove what was built (not the data)
 	rm -rf .venv build .mypy_cache .ruff_cache .hypothesis

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import datetime
@@ -39,7 +40,9 @@ class Invitations:
     async def ask(self, event: SeatsOffered, message: Message) -> None:
         """Ask everybody on the list, all at once; each calendar decides for itself. Then say who was asked."""
         grace_seconds = self._atlas.policy(event.site_id).no_show_seconds
-        wanted = [await self._asking(offer, event, message, grace_seconds) for offer in event.offers]
+        wanted = await asyncio.gather(
+            *(self._asking(offer, event, message, grace_seconds) for offer in event.offers)
+        )
         asked = outcomes(await change_many(self._store, Calendar, wanted, cause=message))
         id, now = f"{message.subject}~{event.line_id}~{event.wave}", self._clock.now()
         calendars = [outcome.record for outcome in asked]
