@@ -39,7 +39,7 @@ from wushe.contracts.examples import example
 from wushe.embedded import DATABASE
 from wushe.system import RECORDS
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(400), pytest.mark.xdist_group("cluster")]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600), pytest.mark.xdist_group("cluster")]
 
 SHELVES = [(service, kind) for service, kinds in RECORDS.items() for kind in kinds]
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import TypeVar
 
 from shared.contracts import TOPICS, Topic
+from shared.errors import Outage
 from shared.kafka.bus import KafkaBus
 from shared.kafka.progress import Progress
 from shared.ports import Delivery, Faults, Outgoing, Position
@@ -13,10 +17,26 @@ from wushe.copy.survey import Survey
 from wushe.copy.telling import Advance, Tell
 from wushe.system import SERVICES, group_of
 
+T = TypeVar("T")
+
 TOGETHER = 500
 TOGETHER_BYTES = 2_000_000
 FETCH = 2000
 SECONDS = 0.2
+PATIENCE_SECONDS = 60.0
+AGAIN_SECONDS = 0.5
+
+
+async def settled(call: Callable[[], Awaitable[T]]) -> T:
+    """The answer of a broker that may have been started a moment ago. Raises Outage when patience is at its end."""
+    until = asyncio.get_running_loop().time() + PATIENCE_SECONDS
+    while True:
+        try:
+            return await call()
+        except Outage:
+            if asyncio.get_running_loop().time() > until:
+                raise
+            await asyncio.sleep(AGAIN_SECONDS)
 
 
 class Log:
@@ -29,11 +49,11 @@ class Log:
 
     async def partitions(self) -> Mapping[str, int]:
         """How many partitions each topic has; makes topics that are missing. Raises Outage."""
-        return await self._bus.partitions()
+        return await settled(self._bus.partitions)
 
     async def chains(self, tell: Tell) -> Chains:
         """What lies there, message by message."""
-        ends = await self._progress.ends()
+        ends = await settled(self._progress.ends)
         lengths = {topic: sum(end for at, end in ends.items() if at.topic == topic.name) for topic in TOPICS}
         found = Chains(await self.partitions())
         advance = tell("Kafka", sum(lengths.values()))
@@ -47,9 +67,9 @@ class Log:
         """What lies there that no copy of this source has put there, and groups that have read on since."""
         here = survey.layout.chains
         found = [f"{at.topic}/{at.partition}" for at in there.unlike(here)]
-        ends = await self._progress.ends()
+        ends = await settled(self._progress.ends)
         found += [f"{at.topic}/{at.partition}" for at, end in ends.items() if end != there.length(at)]
-        for group, read in (await self._progress.committed(list(survey.offsets))).items():
+        for group, read in (await self._committed(survey)).items():
             wanted = survey.offsets[group]
             ahead = any(offset > wanted.get(at, 0) for at, offset in read.items())
             found += [group] if ahead else []
@@ -57,7 +77,8 @@ class Log:
 
     async def attended(self) -> list[str]:
         """The groups that services read for just now."""
-        return await self._progress.attended([group_of(service) for service in SERVICES])
+        groups = [group_of(service) for service in SERVICES]
+        return await settled(lambda: self._progress.attended(groups))
 
     async def put(self, survey: Survey, there: Chains, tell: Tell) -> int:
         """Publish what is not there yet; how many messages. Raises Outage."""
@@ -73,13 +94,16 @@ class Log:
     async def commit(self, survey: Survey) -> None:
         """Have each group read on where it stopped."""
         for group in await self.misplaced(survey):
-            await self._progress.commit(group, survey.offsets[group])
+            await settled(partial(self._progress.commit, group, survey.offsets[group]))
             self._faults.reach("copy.committed")
 
     async def misplaced(self, survey: Survey) -> list[str]:
         """The groups that would not read on where they stopped in the source."""
-        there = await self._progress.committed(list(survey.offsets))
+        there = await self._committed(survey)
         return [group for group, at in survey.offsets.items() if not at.items() <= there[group].items()]
+
+    async def _committed(self, survey: Survey) -> dict[str, dict[Position, int]]:
+        return await settled(lambda: self._progress.committed(list(survey.offsets)))
 
     async def _all_of(self, topics: Sequence[Topic], length: int) -> AsyncIterator[Delivery]:
         if not topics:

@@ -6,18 +6,17 @@ find less than there is, but nothing would be applied twice.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from shared.contracts import TOPICS
 from shared.embedded.clock import SystemClock
 from shared.embedded.contents import Contents, standing_still
 from shared.embedded.ids import SystemIds
-from shared.errors import Outage
-from shared.kafka import KafkaBus
+from shared.kafka import KafkaBus, Patience
 from shared.kafka.progress import Progress
 from shared.ports import Faults, NoFaults
 from shared.run.faults import KillAt
@@ -33,10 +32,8 @@ from wushe.embedded import DATABASE
 from wushe.language import say
 from wushe.system import RECORDS
 
-T = TypeVar("T")
-
-PATIENCE_SECONDS = 30.0
-AGAIN_SECONDS = 0.5
+UNHURRIED = Patience(answer=20.0, publish=60.0, join=40.0, rebalance=25.0)
+"""Seconds. Nobody waits for a copy as people wait for a service, and beginning again costs more than waiting."""
 
 
 class Row(NamedTuple):
@@ -67,7 +64,7 @@ async def copy_station(data: Path, settings: Settings, phase: Callable[[str], Te
         standing_still(data / DATABASE, RECORDS, TOPICS) as contents,
         _servers(settings) as (records, log),
     ):
-        partitions = await settled(log.partitions)
+        partitions = await log.partitions()
         survey = _readable(contents, partitions, phase(say("读取来源", "reading the source")))
         there = await _looked_at(survey, records, log, phase(say("查看目标", "looking at the target")))
         return await _carry(survey, records, log, there, phase)
@@ -82,10 +79,10 @@ def _readable(contents: Contents, partitions: Mapping[str, int], tell: Tell) -> 
 
 async def _looked_at(survey: Survey, records: Records, log: Log, tell: Tell) -> Chains:
     """What lies on Kafka already. Raises what forbids the copy."""
-    if attended := await settled(log.attended):
+    if attended := await log.attended():
         raise Attended(attended)
     there = await log.chains(tell)
-    if strangers := [*await records.strangers(survey), *await settled(lambda: log.strangers(survey, there))]:
+    if strangers := [*await records.strangers(survey), *await log.strangers(survey, there)]:
         raise MovedOn(strangers)
     return there
 
@@ -95,7 +92,7 @@ async def _carry(
 ) -> Copied:
     written = await records.put(survey, phase(say("写入记录", "writing records")))
     published = await log.put(survey, there, phase(say("写入消息", "writing messages")))
-    await settled(lambda: log.commit(survey))
+    await log.commit(survey)
     counting = phase(say("核对", "counting again"))
     sums, chains = await records.sums(survey, counting), await log.chains(counting)
     rows = [Row(f"{shelf[0]}.{shelf[1].kind}", survey.sums[shelf], sums[shelf]) for shelf in SHELVES]
@@ -104,21 +101,9 @@ async def _carry(
     return Copied(rows, not await log.misplaced(survey), written, published)
 
 
-async def settled(call: Callable[[], Awaitable[T]]) -> T:
-    """The answer of a broker that may have been started a moment ago. Raises Outage when patience is at its end."""
-    until = asyncio.get_running_loop().time() + PATIENCE_SECONDS
-    while True:
-        try:
-            return await call()
-        except Outage:
-            if asyncio.get_running_loop().time() > until:
-                raise
-            await asyncio.sleep(AGAIN_SECONDS)
-
-
 @asynccontextmanager
 async def _servers(settings: Settings) -> AsyncIterator[tuple[Records, Log]]:
-    connection, link = connection_for(settings, "copy"), link_for(settings)
+    connection, link = connection_for(settings, "copy"), replace(link_for(settings), patience=UNHURRIED)
     bus, progress = KafkaBus(link), Progress(link, TOPICS)
     faults: Faults = KillAt.parse(settings.fault) if settings.fault else NoFaults()
     try:
