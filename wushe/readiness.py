@@ -10,7 +10,7 @@ import httpx2
 from shared.errors import WusheError
 from wushe.language import say
 
-SECONDS = 180.0
+SECONDS = 600.0
 
 
 class NotReady(WusheError):
