@@ -6,7 +6,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: help run demo test test-faults test-cluster test-cluster-faults check format contracts bench bench-cluster \
+.PHONY: help run demo test test-faults test-cluster test-cluster-faults compose-check check format contracts bench bench-cluster \
         servers cluster cluster-down lock clean
 
 help: ## what there is to do
@@ -51,6 +51,9 @@ test-faults: .venv/dev ## kill real processes at every named point, and 200 time
 
 test-cluster: .venv/dev servers ## the adapters and the cluster on real servers (given, in containers, or native)
 	WUSHE_CLUSTER=1 $(BIN)/pytest -m cluster tests
+
+compose-check: .venv/dev ## the system in containers, built, told the story, killed and begun again (needs Docker)
+	@$(BIN)/python -m tests.cluster.compose
 
 servers: .venv/dev ## install the native servers that test-cluster and cluster use (needs Java 17, Maven, Go)
 	@$(BIN)/python -m tests.servers install

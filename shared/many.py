@@ -9,7 +9,7 @@ from typing import Generic, NamedTuple, TypeVar
 from shared.contracts.base import Message
 from shared.errors import Outage
 from shared.ports import Decide, Op, Store
-from shared.records import Outcome, Record
+from shared.records import Outcome, Record, Versioned
 
 R = TypeVar("R", bound=Record)
 A = TypeVar("A")
@@ -37,6 +37,13 @@ async def change_many(
         return await one_by_one(store, kind, wanted, cause)
     found: list[Outcome[R] | Exception] = await shorter_way(kind, wanted, cause=cause)
     return found
+
+
+async def get_many(store: Store, kind: type[R], ids: Sequence[str]) -> list[Versioned[R] | None]:
+    """These records, in turn. A store that `reads_on_the_spot` needs no tasks for it; others are asked for all at once."""
+    if getattr(store, "reads_on_the_spot", False):
+        return [await store.get(kind, id) for id in ids]
+    return await asyncio.gather(*(store.get(kind, id) for id in ids))
 
 
 async def first_then(store: Store, first: Awaitable[A], then: Callable[[], Awaitable[B]]) -> tuple[A, B]:

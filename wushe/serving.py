@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 from shared.errors import WusheError
 from wushe.language import say
 from wushe.system import System
+from wushe.wire import Wire
 
 T = TypeVar("T")
 READY_SECONDS = 120.0
@@ -92,7 +93,7 @@ def server_for(api: ASGIApp) -> Server:
     return Server(
         uvicorn.Config(
             api,
-            http="httptools",
+            http=Wire,
             loop="none",
             lifespan="off",
             log_config=None,

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from shared.contracts import vocabulary as v
 from shared.contracts.base import Part
+from shared.contracts.goods import Attributes, Unit
 
 
 class Window(Part):
@@ -53,9 +54,9 @@ class GoodsLine(Part):
     category: v.GoodsCategory
     quantity: int
     minimum: int
-    unit: str
+    unit: Unit
     required: bool = True
-    attributes: dict[str, str] = Field(default_factory=dict)
+    attributes: Attributes = Field(default_factory=dict)
     needed_by: datetime | None = None
 
 
@@ -105,12 +106,12 @@ class LotState(Part):
     charity_id: str
     kind: v.LotKind
     category: v.GoodsCategory
-    unit: str
+    unit: Unit
     received: int
     held: int
     issued: int
     written_off: int
-    attributes: dict[str, str] = Field(default_factory=dict)
+    attributes: Attributes = Field(default_factory=dict)
     expires_on: date | None = None
     area: str
     cell: str | None = None

@@ -41,6 +41,7 @@ class InUse(WusheError):
     def __init__(self, directory: Path, holder: str) -> None:
         super().__init__(f"{directory} is in use by another process{f' (pid {holder})' if holder else ''}")
         self.directory = directory
+        self.holder = holder
 
 
 class _Job(Generic[T]):
@@ -110,7 +111,7 @@ class SqliteEngine:
         self._thread: CommitThread | None = None
         if isinstance(self.path, Path) and not read_only:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._lock = _lock(self.path.parent)
+            self._lock = lock(self.path.parent)
         try:
             self._writer = None if read_only else _open_writer(self.path)
             self._reader = _open_reader(self.path) if self._writer is None or path != MEMORY else self._writer
@@ -350,8 +351,8 @@ def _open_reader(path: Path | str) -> sqlite3.Connection:
     return reader
 
 
-def _lock(directory: Path) -> int:
-    """Hold the directory for this process; the kernel lets go of it when the process ends."""
+def lock(directory: Path) -> int:
+    """Hold the directory for this process, until the file is closed or the process ends. Raises InUse."""
     file = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o644)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

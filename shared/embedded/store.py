@@ -50,6 +50,7 @@ class SqliteStore:
     """
 
     keeps_order: Literal[True] = True
+    reads_on_the_spot: Literal[True] = True
 
     def __init__(
         self, engine: SqliteEngine, service: str, kinds: Sequence[type[Record]], clock: Clock, ids: Ids

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import datetime
@@ -16,7 +15,7 @@ from services.volunteers.service.answers import existing, owner_of, with_answer
 from shared.contracts.base import Message
 from shared.contracts.matching import OffersWithdrawn, SeatFilled, SeatReleased, SeatsOffered, SeatWon
 from shared.contracts.parts import Offer
-from shared.many import Wanted, change_many, outcomes
+from shared.many import Wanted, change_many, get_many, outcomes
 from shared.ports import Op
 from shared.records import Change, Outcome
 from shared.run.kit import Kit
@@ -40,9 +39,11 @@ class Invitations:
     async def ask(self, event: SeatsOffered, message: Message) -> None:
         """Ask everybody on the list, all at once; each calendar decides for itself. Then say who was asked."""
         grace_seconds = self._atlas.policy(event.site_id).no_show_seconds
-        wanted = await asyncio.gather(
-            *(self._asking(offer, event, message, grace_seconds) for offer in event.offers)
-        )
+        profiles = await get_many(self._store, Volunteer, [offer.volunteer_id for offer in event.offers])
+        wanted = [
+            self._asking(offer, profile.record if profile else None, event, message, grace_seconds)
+            for offer, profile in zip(event.offers, profiles, strict=True)
+        ]
         asked = outcomes(await change_many(self._store, Calendar, wanted, cause=message))
         id, now = f"{message.subject}~{event.line_id}~{event.wave}", self._clock.now()
         calendars = [outcome.record for outcome in asked]
@@ -53,11 +54,14 @@ class Invitations:
             cause=message,
         )
 
-    async def _asking(
-        self, offer: Offer, event: SeatsOffered, message: Message, grace_seconds: int
+    def _asking(
+        self,
+        offer: Offer,
+        person: Volunteer | None,
+        event: SeatsOffered,
+        message: Message,
+        grace_seconds: int,
     ) -> Wanted[Calendar]:
-        profile = await self._store.get(Volunteer, offer.volunteer_id)
-        person = profile.record if profile else None
         now = self._clock.now()
 
         def decide(known: Calendar | None) -> Change[Calendar]:
