@@ -71,6 +71,7 @@ class Outboxes:
         self._heard = 0
         self._published: dict[Place, set[int]] = {}
         self._others_at = 0.0
+        self._looked = False
         self._waiting = asyncio.Event()
         self._trimming = asyncio.Lock()
         self._trimmer: asyncio.Task[None] | None = None
@@ -102,7 +103,7 @@ class Outboxes:
         self._published.pop(place, None)
 
     async def outgoing(self) -> None:
-        if not self._others_at:  # a process before this one may have left something
+        if not self._looked:  # a process before this one may have left something
             await self._look_around()
         await self._waiting.wait()
 
@@ -114,7 +115,11 @@ class Outboxes:
         if self._flooded:
             return await self._straight_from_the_store(limit)
         if asyncio.get_running_loop().time() >= self._others_at:
-            await self._look_around()
+            caught = Caught()
+            with caught:
+                await self._look_around()
+            if caught.error is not None and not self._queue:  # what is known can be published meanwhile
+                raise caught.error
         if self._unsure:
             await self._make_sure()
         self._rest_if_empty()
@@ -179,12 +184,13 @@ class Outboxes:
 
     async def _look_around(self) -> None:
         """See what others have left, or calls of ours that had been given up; at first everything."""
+        self._others_at = asyncio.get_running_loop().time() + OTHERS_EVERY_SECONDS
         await self._take_out()
         left = milliseconds(self._clock.now()) - LEFT_MS
         for place, found in (await self._find(ANYBODY, LOOKED_AT)).items():
-            if not self._others_at or min(said.written_at for said in found.values()) < left:
+            if not self._looked or min(said.written_at for said in found.values()) < left:
                 self._learn(place, found)
-        self._others_at = asyncio.get_running_loop().time() + OTHERS_EVERY_SECONDS
+        self._looked = True
 
     async def _make_sure(self) -> None:
         unsure, self._unsure = self._unsure, set()

@@ -135,7 +135,7 @@ class Ours:
 
     async def _open(self, http: httpx2.AsyncClient) -> None:
         admin = self.headers("admin", Role.ADMINISTRATOR)
-        policy = {"first_wave": 20, "wave_seconds": 3600, "tier_seconds": 86400}
+        policy = {"first_wave": 20, "wave_seconds": 3600, "urgent_wave_seconds": 3600, "tier_seconds": 86400}
         center = await _made(http, "/api/sites", {"name": "C", "kind": "center", "area": "5227"}, admin)
         main = await _made(
             http,
