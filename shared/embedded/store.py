@@ -163,6 +163,9 @@ class SqliteStore:
         rows = self._engine.read(f"SELECT written_at FROM {self._outbox} ORDER BY n LIMIT 1")
         return (milliseconds(self._clock.now()) - rows[0][0]) / 1000 if rows else None
 
+    async def outbox_depth(self) -> int:
+        return int(self._engine.read(f"SELECT count(*) FROM {self._outbox}")[0][0])
+
     async def changed(self) -> None:
         await self._sooner.wait()
         self._sooner.clear()

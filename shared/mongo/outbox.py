@@ -88,13 +88,20 @@ class Outboxes:
             self._rest_if_empty()
 
     async def age(self) -> float | None:
-        oldest = {"$group": {"_id": None, "oldest": {"$min": {"$min": "$outbox.written_at"}}}}
-        pipeline: list[Document] = [{"$match": ANYBODY}, oldest]
+        found = await self._each({"$min": {"$min": "$outbox.written_at"}})
+        return (milliseconds(self._clock.now()) - min(found)) / 1000 if found else None
+
+    async def depth(self) -> int:
+        return sum(await self._each({"$sum": {"$size": "$outbox"}}))
+
+    async def _each(self, figure: Document) -> list[int]:
+        """This figure over all records with something in their outbox, for each kind that has such."""
+        pipeline: list[Document] = [{"$match": ANYBODY}, {"$group": {"_id": None, "figure": figure}}]
         found: list[int] = []
         for collection in self._kinds.values():
             for row in await patiently(_aggregate(self._connection, collection, pipeline), self._ids):
-                found.append(row["oldest"])
-        return (milliseconds(self._clock.now()) - min(found)) / 1000 if found else None
+                found.append(row["figure"])
+        return found
 
     def _rest_if_empty(self) -> None:
         """All that was there is published, and nothing was said since it was looked for."""

@@ -25,6 +25,7 @@ from shared.run.dispatch import FIRST_PAUSE, Dispatcher, Failure
 from shared.run.metrics import Metrics
 
 RUN_OF_FAULTS = 20
+REASONS = ("unreadable", "too-new", "too-old", "fault", "behind")
 BATCH = 200
 
 log = structlog.get_logger("loop")
@@ -42,6 +43,8 @@ class Loop:
         self._metrics = metrics
         self._reading: Reading | None = None
         self._faults_in_a_row = 0
+        for reason in REASONS:  # a figure that appears only when it is too late cannot be watched
+            metrics.dead.labels(self.service, reason)
 
     async def run(self) -> None:
         """Read until cancelled; come back by itself after an outage."""
