@@ -51,6 +51,12 @@ class Instance:
     def kill(self) -> None:
         self._daemon.end(signal.SIGKILL)
 
+    def freeze(self) -> None:
+        self._daemon.send(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._daemon.send(signal.SIGCONT)
+
     def missing(self) -> str | None:
         """What it says it lacks; None when it is ready."""
         try:

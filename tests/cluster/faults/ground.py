@@ -1,0 +1,163 @@
+"""The ground of the fault tests: two instances of each service, one station, and a crowd for each test."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from shared.run.settings import Settings
+from tests.cast import Cast
+from tests.cluster.asking import PatientLine, is_clean
+from tests.cluster.faults.recovery import GOAL_SECONDS, Figures, Recovery, seconds_to_zero_lag
+from tests.cluster.processes import Cluster
+from tests.live.crowd import Crowd
+from tests.live.figures import figures
+from tests.live.http import Line, cast_of, signer
+from tests.servers.fixtures import Server
+from wushe.check.cluster import evidence_on
+from wushe.check.evidence import Evidence
+from wushe.routing import services
+
+PEOPLE = 8
+POLICY = {"first_wave": 3, "wave_seconds": 6, "hold_seconds": 40, "invitation_seconds": 30}
+TOKEN_SECONDS = 240.0
+
+
+class Ground:
+    """Everything that can be made to fail, and how it is held to its promises afterwards."""
+
+    def __init__(self, cluster: Cluster, broker: Server, store: Server, told: Figures) -> None:
+        self.cluster = cluster
+        self.broker = broker
+        self.store = store
+        self.told = told
+        self._site: tuple[str, str] | None = None
+        self._crowds = itertools.count(1)
+
+    @property
+    def settings(self) -> Settings:
+        given = self.cluster.environment
+        return Settings(
+            kafka=given["WUSHE_KAFKA"], mongo=given["WUSHE_MONGO"], station=given["WUSHE_STATION"]
+        )
+
+    @asynccontextmanager
+    async def evidence(self) -> AsyncIterator[Evidence]:
+        async with evidence_on(self.settings) as evidence:
+            yield evidence
+
+    @asynccontextmanager
+    async def crowd(self, pace: float = 0.3) -> AsyncIterator[Crowd]:
+        """People who have settled in at the station; they clear away when they leave."""
+        number = next(self._crowds)
+        async with self.line() as patient, self.hurried() as hurried:
+            cast = await self._cast(patient)
+            crowd = Crowd(cast, patient, PEOPLE, number, name=f"{number}-", pace=pace)
+            await crowd.settle_in(lots=2, homes=2)
+            crowd.speaks_over(hurried)
+            yield crowd
+            crowd.speaks_over(patient)
+            await crowd.leaves()
+
+    @asynccontextmanager
+    async def living(self, crowd: Crowd) -> AsyncIterator[None]:
+        """The crowd lives inside this block, with tokens that do not end."""
+        over = asyncio.Event()
+
+        async def appoint() -> None:
+            while not over.is_set():
+                crowd.cast.appoint()
+                try:
+                    async with asyncio.timeout(TOKEN_SECONDS):
+                        await over.wait()
+                except TimeoutError:
+                    continue
+
+        living = asyncio.gather(crowd.live(over.is_set), appoint())
+        try:
+            yield
+        finally:
+            over.set()
+            await living
+
+    async def has_posted(self, crowd: Crowd, more: int, seconds: float = 60.0) -> None:
+        """Wait until so many more needs have been acknowledged."""
+        wanted, until = len(crowd.promises.needs) + more, time.monotonic() + seconds
+        while len(crowd.promises.needs) < wanted:
+            assert time.monotonic() < until, f"nobody could post any more: {crowd.answers}"
+            await asyncio.sleep(0.05)
+
+    async def recovers(self, crowd: Crowd, fault: str, healed_at: float | None) -> None:
+        """The lags come to zero (how soon is noted, if there was a healing); then every promise stands and the recount is
+        clean. The last word is with `wushe check`."""
+        async with self.evidence() as evidence:
+            seconds = await seconds_to_zero_lag(evidence, healed_at or time.monotonic())
+        if healed_at is not None:
+            print(f"{fault}: all lags zero {seconds:.1f} s after healing", flush=True)
+            self.told.recoveries.append(Recovery(fault, round(seconds, 2)))
+            assert seconds <= GOAL_SECONDS
+        await asyncio.to_thread(self.cluster.wait_ready)
+        await self.holds_to(crowd)
+
+    async def holds_to(self, crowd: Crowd) -> None:
+        """Every acknowledged need and seat is accounted for, nothing waits for a person, and the recount is clean."""
+        async with self.line() as line, self.hurried() as hurried:
+            crowd.speaks_over(line)
+            crowd.cast.appoint()
+            await crowd.ask_again()
+            async with self.evidence() as evidence:
+                await seconds_to_zero_lag(evidence, time.monotonic())
+            await crowd.holds_them_to_it()
+            assert await self.letters(crowd.cast) == []
+            crowd.speaks_over(hurried)
+        assert await asyncio.to_thread(is_clean, self.cluster)
+
+    async def letters(self, cast: Cast) -> list[dict[str, Any]]:
+        """All dead letters that wait for a decision."""
+        cast.appoint()
+        return [
+            letter
+            for service in services()
+            for letter in (await cast.got(cast.admin, f"/api/dead-letters/{service}"))["items"]
+        ]
+
+    async def figures(self, names: Sequence[str] | None = None) -> Mapping[str, Mapping[str, float]]:
+        """What each of these instances tells Prometheus."""
+        asked = names or list(self.cluster.instances)
+        urls = [self.cluster.instances[name].url for name in asked]
+        told = await asyncio.gather(*(asyncio.to_thread(figures, url) for url in urls))
+        return dict(zip(asked, told, strict=True))
+
+    @asynccontextmanager
+    async def line(self) -> AsyncIterator[Line]:
+        line = PatientLine(self.cluster.url, prefix=_new())
+        try:
+            yield line
+        finally:
+            await line.close()
+
+    @asynccontextmanager
+    async def hurried(self) -> AsyncIterator[Line]:
+        line = Line(self.cluster.url, prefix=_new())
+        try:
+            yield line
+        finally:
+            await line.close()
+
+    async def _cast(self, line: Line) -> Cast:
+        cast = cast_of(line, signer(self.cluster.place))
+        if self._site is None:
+            await cast.arrive(**POLICY)
+            self._site = cast.station, cast.charity
+        cast.station, cast.charity = self._site
+        cast.appoint()
+        return cast
+
+
+def _new() -> str:
+    return f"f{os.urandom(4).hex()}"
