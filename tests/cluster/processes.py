@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -136,9 +136,10 @@ class Cluster:
         """Start one instance; with `fault` it kills itself at that named point (`POINT:N`)."""
         self.instances[name].start({**self.environment, "WUSHE_FAULT": fault})
 
-    def wait_ready(self, seconds: float = READY_SECONDS) -> None:
+    def wait_ready(self, seconds: float = READY_SECONDS, names: Collection[str] | None = None) -> None:
+        """Until all of them say so, or these."""
         end = time.monotonic() + seconds
-        for instance in self.instances.values():
+        for instance in (self.instances[name] for name in (names or self.instances)):
             while (missing := instance.missing()) is not None:
                 if time.monotonic() > end or instance.pid is None:
                     raise Failed(f"{instance.name} is not ready: {missing}\n{instance.said()[-3000:]}")

@@ -25,7 +25,7 @@ class ComeAgain(Exception):
 
 
 class Wait(NamedTuple):
-    """How long somebody waited for an answer, and which one it was; `come_again` is its Retry-After."""
+    """How long somebody waited for an answer, and which one it was, 0 for none; `come_again` is its Retry-After."""
 
     seconds: float
     method: str
@@ -71,6 +71,12 @@ class Crowd:
         """From now on everybody asks over this line."""
         self._line = line
         self.cast.call = line.call
+
+    @property
+    def summary(self) -> str:
+        """What was acknowledged, and which answers there were how often."""
+        acknowledged = f"{len(self.promises.needs)} needs and {len(self.promises.seats)} seats acknowledged"
+        return f"{acknowledged}, answers {dict(sorted(self.answers.items()))}"
 
     async def settle_in(self, lots: int = 3, homes: int = 4) -> None:
         """Register everybody; to be called once, on a server that lives."""
@@ -228,10 +234,12 @@ class Crowd:
     async def _timed(
         self, person: Person, method: str, path: str, body: Any = None, key: str | None = None
     ) -> Answer:
-        began = time.monotonic()
-        answer = await self._line.call(person.token, method, path, body, key=key)
-        seconds, later = time.monotonic() - began, answer.headers.get("retry-after")
-        self.waits.append(Wait(seconds, method, path, answer.status, later))
+        began, status, later = time.monotonic(), 0, None
+        try:
+            answer = await self._line.call(person.token, method, path, body, key=key)
+            status, later = answer.status, answer.headers.get("retry-after")
+        finally:
+            self.waits.append(Wait(time.monotonic() - began, method, path, status, later))
         return answer
 
     def _today(self, person: Person) -> Person:

@@ -7,20 +7,23 @@ import itertools
 import os
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
+from shared.ports import Store
 from shared.run.settings import Settings
 from tests.cast import Cast
-from tests.cluster.asking import PatientLine, is_clean
+from tests.cluster.asking import PatientLine
 from tests.cluster.faults.recovery import GOAL_SECONDS, Figures, Recovery, seconds_to_zero_lag
 from tests.cluster.processes import Cluster
 from tests.live.crowd import Crowd
 from tests.live.figures import figures
 from tests.live.http import Line, cast_of, signer
 from tests.servers.fixtures import Server
+from tests.servers.native.daemon import Failed
 from wushe.check.cluster import evidence_on
 from wushe.check.evidence import Evidence
+from wushe.commands.check import counted_there
 from wushe.routing import services
 
 PEOPLE = 8
@@ -38,6 +41,7 @@ class Ground:
         self.told = told
         self._site: tuple[str, str] | None = None
         self._crowds = itertools.count(1)
+        self._evidence: Evidence | None = None
 
     @property
     def settings(self) -> Settings:
@@ -46,16 +50,22 @@ class Ground:
             kafka=given["WUSHE_KAFKA"], mongo=given["WUSHE_MONGO"], station=given["WUSHE_STATION"]
         )
 
-    @asynccontextmanager
-    async def evidence(self) -> AsyncIterator[Evidence]:
-        async with evidence_on(self.settings) as evidence:
-            yield evidence
+    @property
+    def evidence(self) -> Evidence:
+        """Of the system as it runs, while there is a crowd."""
+        assert self._evidence is not None
+        return self._evidence
+
+    @property
+    def stores(self) -> Mapping[str, Store]:
+        return self.evidence.stores
 
     @asynccontextmanager
     async def crowd(self, pace: float = 0.3) -> AsyncIterator[Crowd]:
         """People who have settled in at the station; they clear away when they leave."""
         number = next(self._crowds)
-        async with self.line() as patient, self.hurried() as hurried:
+        async with self.line() as patient, self.hurried() as hurried, evidence_on(self.settings) as evidence:
+            self._evidence = evidence
             cast = await self._cast(patient)
             crowd = Crowd(cast, patient, PEOPLE, number, name=f"{number}-", pace=pace)
             await crowd.settle_in(lots=2, homes=2)
@@ -72,11 +82,9 @@ class Ground:
         async def appoint() -> None:
             while not over.is_set():
                 crowd.cast.appoint()
-                try:
+                with suppress(TimeoutError):
                     async with asyncio.timeout(TOKEN_SECONDS):
                         await over.wait()
-                except TimeoutError:
-                    continue
 
         living = asyncio.gather(crowd.live(over.is_set), appoint())
         try:
@@ -92,30 +100,46 @@ class Ground:
             assert time.monotonic() < until, f"nobody could post any more: {crowd.answers}"
             await asyncio.sleep(0.05)
 
-    async def recovers(self, crowd: Crowd, fault: str, healed_at: float | None) -> None:
-        """The lags come to zero (how soon is noted, if there was a healing); then every promise stands and the recount is
-        clean. The last word is with `wushe check`."""
-        async with self.evidence() as evidence:
-            seconds = await seconds_to_zero_lag(evidence, healed_at or time.monotonic())
+    async def restart(self, names: Sequence[str], fault: str = "") -> None:
+        """Kill these if they live, and start them; with `fault` each kills itself at that point, perhaps at once."""
+
+        def one(name: str) -> None:
+            self.cluster.instances[name].kill()
+            try:
+                self.cluster.start_one(name, fault)
+            except Failed:
+                if not fault:
+                    raise
+
+        await asyncio.gather(*(asyncio.to_thread(one, name) for name in names))
+
+    async def leave(self, names: Sequence[str]) -> None:
+        """These are asked to end, and do."""
+        await asyncio.gather(*(asyncio.to_thread(self.cluster.instances[name].stop) for name in names))
+
+    async def recovers(self, crowd: Crowd, fault: str, healed_at: float | None = None) -> None:
+        """The lags come to zero, how soon is noted if there was a healing; then every promise stands."""
         if healed_at is not None:
+            seconds = await seconds_to_zero_lag(self.evidence, healed_at)
             print(f"{fault}: all lags zero {seconds:.1f} s after healing", flush=True)
             self.told.recoveries.append(Recovery(fault, round(seconds, 2)))
             assert seconds <= GOAL_SECONDS
-        await asyncio.to_thread(self.cluster.wait_ready)
         await self.holds_to(crowd)
 
     async def holds_to(self, crowd: Crowd) -> None:
         """Every acknowledged need and seat is accounted for, nothing waits for a person, and the recount is clean."""
+        living = [name for name, instance in self.cluster.instances.items() if instance.pid is not None]
+        await asyncio.to_thread(self.cluster.wait_ready, names=living)
         async with self.line() as line, self.hurried() as hurried:
             crowd.speaks_over(line)
             crowd.cast.appoint()
             await crowd.ask_again()
-            async with self.evidence() as evidence:
-                await seconds_to_zero_lag(evidence, time.monotonic())
+            await seconds_to_zero_lag(self.evidence, time.monotonic())
             await crowd.holds_them_to_it()
             assert await self.letters(crowd.cast) == []
             crowd.speaks_over(hurried)
-        assert await asyncio.to_thread(is_clean, self.cluster)
+        report = await counted_there(self.settings)
+        assert report.clean, report.violations
 
     async def letters(self, cast: Cast) -> list[dict[str, Any]]:
         """All dead letters that wait for a decision."""
