@@ -69,7 +69,7 @@ async def test_instances_killed_under_load_lose_nothing(cluster: Cluster) -> Non
     crowd = Crowd(await small_town(cluster, line, first_wave=3, wave_seconds=5), line, 8, 7)
     await crowd.settle_in(lots=2, homes=2)
     hurried = Line(cluster.url, prefix="hurried")
-    crowd._line, crowd.cast.call = hurried, hurried.call
+    crowd.speaks_over(hurried)
     end = time.monotonic() + 25
 
     async def kill_now_and_then() -> None:
@@ -80,7 +80,7 @@ async def test_instances_killed_under_load_lose_nothing(cluster: Cluster) -> Non
 
     await asyncio.gather(crowd.live(lambda: time.monotonic() > end), kill_now_and_then())
     await asyncio.to_thread(cluster.wait_ready)
-    crowd._line, crowd.cast.call = line, line.call
+    crowd.speaks_over(line)
     crowd.cast.appoint()
     await crowd.ask_again()
     await crowd.holds_them_to_it()

@@ -60,7 +60,7 @@ class Crowd:
         self.waits: list[Wait] = []
         self._name = name
         self._pace = pace
-        self._line = line
+        self.line = line
         self._random = Random(seed)
         self._seed = seed
         self._people = people
@@ -69,7 +69,7 @@ class Crowd:
 
     def speaks_over(self, line: Line) -> None:
         """From now on everybody asks over this line."""
-        self._line = line
+        self.line = line
         self.cast.call = line.call
 
     @property
@@ -236,7 +236,7 @@ class Crowd:
     ) -> Answer:
         began, status, later = time.monotonic(), 0, None
         try:
-            answer = await self._line.call(person.token, method, path, body, key=key)
+            answer = await self.line.call(person.token, method, path, body, key=key)
             status, later = answer.status, answer.headers.get("retry-after")
         finally:
             self.waits.append(Wait(time.monotonic() - began, method, path, status, later))

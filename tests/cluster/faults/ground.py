@@ -8,7 +8,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 from shared.ports import Store
 from shared.run.settings import Settings
@@ -29,6 +29,13 @@ from wushe.routing import services
 PEOPLE = 8
 POLICY = {"first_wave": 3, "wave_seconds": 6, "hold_seconds": 40, "invitation_seconds": 30}
 TOKEN_SECONDS = 240.0
+
+
+class Healing(NamedTuple):
+    """A fault that has ended, and the seconds from then until all lags are zero."""
+
+    fault: str
+    seconds: asyncio.Task[float]
 
 
 class Ground:
@@ -61,7 +68,7 @@ class Ground:
         return self.evidence.stores
 
     @asynccontextmanager
-    async def crowd(self, pace: float = 0.3) -> AsyncIterator[Crowd]:
+    async def crowd(self, pace: float = 0.6) -> AsyncIterator[Crowd]:
         """People who have settled in at the station; they clear away when they leave."""
         number = next(self._crowds)
         async with self.line() as patient, self.hurried() as hurried, evidence_on(self.settings) as evidence:
@@ -117,27 +124,32 @@ class Ground:
         """These are asked to end, and do."""
         await asyncio.gather(*(asyncio.to_thread(self.cluster.instances[name].stop) for name in names))
 
-    async def recovers(self, crowd: Crowd, fault: str, healed_at: float | None = None) -> None:
-        """The lags come to zero, how soon is noted if there was a healing; then every promise stands."""
-        if healed_at is not None:
-            seconds = await seconds_to_zero_lag(self.evidence, healed_at)
-            print(f"{fault}: all lags zero {seconds:.1f} s after healing", flush=True)
-            self.told.recoveries.append(Recovery(fault, round(seconds, 2)))
-            assert seconds <= GOAL_SECONDS
+    def healed(self, fault: str) -> Healing:
+        """To be called at the moment in which a fault ends: from now on it is measured how soon all lags are zero."""
+        began = time.monotonic()
+        return Healing(fault, asyncio.create_task(seconds_to_zero_lag(self.evidence, began)))
+
+    async def recovers(self, crowd: Crowd, healing: Healing) -> None:
+        """The lags come to zero, and how soon is noted; then every promise stands."""
+        seconds = await healing.seconds
+        print(f"{healing.fault}: all lags zero {seconds:.1f} s after healing", flush=True)
+        self.told.recoveries.append(Recovery(healing.fault, round(seconds, 2)))
+        assert seconds <= GOAL_SECONDS
         await self.holds_to(crowd)
 
     async def holds_to(self, crowd: Crowd) -> None:
         """Every acknowledged need and seat is accounted for, nothing waits for a person, and the recount is clean."""
         living = [name for name, instance in self.cluster.instances.items() if instance.pid is not None]
         await asyncio.to_thread(self.cluster.wait_ready, names=living)
-        async with self.line() as line, self.hurried() as hurried:
-            crowd.speaks_over(line)
+        usual = crowd.line
+        async with self.line() as patient:
+            crowd.speaks_over(patient)
             crowd.cast.appoint()
             await crowd.ask_again()
             await seconds_to_zero_lag(self.evidence, time.monotonic())
             await crowd.holds_them_to_it()
             assert await self.letters(crowd.cast) == []
-            crowd.speaks_over(hurried)
+            crowd.speaks_over(usual)
         report = await counted_there(self.settings)
         assert report.clean, report.violations
 

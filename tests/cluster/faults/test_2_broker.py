@@ -26,8 +26,8 @@ async def test_a_broker_killed_and_started_again_on_its_data_loses_nothing(groun
                 await ground.has_posted(crowd, POSTED_MEANWHILE)
             finally:
                 await asyncio.to_thread(ground.broker.start)
-            healed_at = time.monotonic()
-        await ground.recovers(crowd, "broker killed", healed_at)
+            healing = ground.healed("broker killed")
+        await ground.recovers(crowd, healing)
         ground.told.facts["2 broker killed"] = crowd.summary
 
 
@@ -40,8 +40,8 @@ async def test_a_frozen_broker_delays_and_loses_nothing(ground: Ground) -> None:
                 await _goes_on_for(LENGTHS.broker_frozen, ground, crowd)
             finally:
                 ground.broker.thaw()
-            healed_at = time.monotonic()
-        await ground.recovers(crowd, f"broker frozen {LENGTHS.broker_frozen:g} s", healed_at)
+            healing = ground.healed(f"broker frozen {LENGTHS.broker_frozen:g} s")
+        await ground.recovers(crowd, healing)
         ground.told.facts["2 broker frozen"] = crowd.summary
 
 
@@ -58,9 +58,9 @@ async def test_while_the_broker_is_gone_posting_is_acknowledged_and_all_flows_af
                 assert "bus" in str(await asyncio.to_thread(ground.cluster.instances["needs-1"].missing))
             finally:
                 await asyncio.to_thread(ground.broker.start)
-            healed_at = time.monotonic()
+            healing = ground.healed(f"broker gone {LENGTHS.broker_gone:g} s")
         assert max(told["wushe_outbox_depth"] for told in waiting.values()) > 0, "nothing waited in an outbox"
-        await ground.recovers(crowd, f"broker gone {LENGTHS.broker_gone:g} s", healed_at)
+        await ground.recovers(crowd, healing)
         ground.told.facts["2 broker gone"] = crowd.summary
 
 

@@ -29,9 +29,10 @@ async def test_from_one_instance_to_two_and_back_keeps_order_and_doubles_nothing
             async with ground.living(crowd):
                 for _ in range(LENGTHS.turns):
                     await _comes_and_leaves(ground, crowd)
-                await _comes_and_dies(ground, crowd)
-                healed_at = time.monotonic()
-            await ground.recovers(crowd, "instances came and went", healed_at)
+                await _comes_and_dies(ground)
+                healing = ground.healed("second instances died")
+                await ground.has_posted(crowd, 5)
+            await ground.recovers(crowd, healing)
             after = await ground.figures(FIRST)
             dealt, absorbed = _risen(before, after, REBALANCES), _risen(before, after, DUPLICATES)
             assert min(dealt.values()) >= 2 * LENGTHS.turns, dealt
@@ -53,14 +54,13 @@ async def _comes_and_leaves(ground: Ground, crowd: Crowd) -> None:
     await ground.has_posted(crowd, 5)
 
 
-async def _comes_and_dies(ground: Ground, crowd: Crowd) -> None:
+async def _comes_and_dies(ground: Ground) -> None:
     """Each dies between its work and its offset, so that the one that stays is given the same messages again."""
     await ground.restart(SECOND, "loop.applied:5")
     until = time.monotonic() + 90
     while alive := [name for name in SECOND if ground.cluster.instances[name].pid is not None]:
         assert time.monotonic() < until, f"{alive} had no work"
         await asyncio.sleep(0.05)
-    await ground.has_posted(crowd, 5)
 
 
 async def order_holds(ground: Ground) -> int:
