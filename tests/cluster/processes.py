@@ -20,7 +20,7 @@ from tests.servers.native.daemon import Daemon, Failed, free_port
 from wushe.routing import services
 
 ROOT = Path(__file__).resolve().parents[2]
-READY_SECONDS = 90.0
+READY_SECONDS = 180.0
 
 
 class Instance:
@@ -40,7 +40,9 @@ class Instance:
     def start(self, environment: Mapping[str, str]) -> None:
         """Start it, and return when it answers at all."""
         command = [sys.executable, "-m", "wushe", *self._command, "--port", str(self.port)]
-        self._daemon.launch(command, self._is_alive, cwd=ROOT, env={**os.environ, **environment})
+        self._daemon.launch(
+            command, self._is_alive, READY_SECONDS, cwd=ROOT, env={**os.environ, **environment}
+        )
 
     def stop(self, seconds: float = 15.0) -> float:
         """SIGTERM; gives the seconds it took."""

@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, NamedTuple
 
+import httpx2
+
 from shared.ports import Store
 from shared.run.settings import Settings
 from tests.cast import Cast
@@ -77,9 +79,12 @@ class Ground:
             crowd = Crowd(cast, patient, PEOPLE, number, name=f"{number}-", pace=pace)
             await crowd.settle_in(lots=2, homes=2)
             crowd.speaks_over(hurried)
-            yield crowd
-            crowd.speaks_over(patient)
-            await crowd.leaves()
+            try:
+                yield crowd
+            finally:
+                crowd.speaks_over(patient)
+                with suppress(httpx2.HTTPError):
+                    await crowd.leaves()
 
     @asynccontextmanager
     async def living(self, crowd: Crowd) -> AsyncIterator[None]:
