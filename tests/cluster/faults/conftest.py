@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.cluster.asking import is_clean
 from tests.cluster.faults.ground import Ground
 from tests.cluster.faults.lengths import AT_LENGTH
 from tests.cluster.faults.recovery import REPORT, Figures
@@ -25,6 +26,7 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
     try:
         cluster.start()
         yield Ground(cluster, broker, store, TOLD)
+        assert is_clean(cluster), "the last word is with the command itself"
     finally:
         cluster.stop()
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import httpx2
 
+from shared.embedded.clock import SystemClock
 from shared.ports import Store
 from shared.run.settings import Settings
 from tests.cast import Cast
@@ -25,7 +26,7 @@ from tests.servers.fixtures import Server
 from tests.servers.native.daemon import Failed
 from wushe.check.cluster import evidence_on
 from wushe.check.evidence import Evidence
-from wushe.commands.check import counted_there
+from wushe.check.recount import recount
 from wushe.routing import services
 
 PEOPLE = 8
@@ -143,7 +144,8 @@ class Ground:
         await self.holds_to(crowd)
 
     async def holds_to(self, crowd: Crowd) -> None:
-        """Every acknowledged need and seat is accounted for, nothing waits for a person, and the recount is clean."""
+        """Every acknowledged need and seat is accounted for, nothing waits for a person, and the recount of
+        `wushe check` is clean."""
         living = [name for name, instance in self.cluster.instances.items() if instance.pid is not None]
         await asyncio.to_thread(self.cluster.wait_ready, names=living)
         usual = crowd.line
@@ -155,7 +157,7 @@ class Ground:
             await crowd.holds_them_to_it()
             assert await self.letters(crowd.cast) == []
             crowd.speaks_over(usual)
-        report = await counted_there(self.settings)
+        report = await recount(self.evidence, SystemClock())
         assert report.clean, report.violations
 
     async def letters(self, cast: Cast) -> list[dict[str, Any]]:
