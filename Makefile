@@ -6,7 +6,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: help run demo test test-faults test-cluster test-cluster-faults check format contracts bench bench-cluster \
+.PHONY: help run demo test test-faults test-cluster test-cluster-faults compose-check check format contracts bench bench-cluster \
         servers cluster cluster-down lock clean
 
 help: ## what there is to do
@@ -55,6 +55,9 @@ test-cluster: .venv/dev servers ## the adapters and the cluster on real servers 
 test-cluster-faults: .venv/dev servers ## all seven groups of faults of the cluster at full length; KILLS=100 ONLY=broker
 	WUSHE_CLUSTER=1 WUSHE_REQUIRE_SERVERS=1 WUSHE_AT_LENGTH=1 KILLS=$(or $(KILLS),100) $(BIN)/pytest -rP -m cluster_faults $(if $(ONLY),-k $(ONLY)) tests/cluster
 
+compose-check: .venv/dev ## the system in containers, built, told the story, killed and begun again (needs Docker)
+	@$(BIN)/python -m tests.cluster.compose
+
 servers: .venv/dev ## install the native servers that test-cluster and cluster use (needs Java 17, Maven, Go)
 	@$(BIN)/python -m tests.servers install
 
@@ -73,6 +76,9 @@ contracts: .venv/dev ## write the AsyncAPI document, the schemas and missing exa
 
 bench: .venv/dev ## figures as ratios against a peer in the same run
 	$(BIN)/python -m tests.bench
+
+bench-cluster: .venv/dev servers ## the same on a real Kafka broker and a MongoDB-compatible server
+	$(BIN)/python -m tests.bench_cluster
 
 clean: ## remove what was built (not the data)
 	rm -rf .venv build .mypy_cache .ruff_cache .hypothesis

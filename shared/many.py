@@ -1,17 +1,19 @@
-"""Many changes asked for together: each stands alone, but a store may carry them out in one go."""
+"""Many changes asked for together: each stands alone, but a store may have a shorter way."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from typing import Generic, NamedTuple, Protocol, TypeVar, runtime_checkable
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, NamedTuple, TypeVar
 
 from shared.contracts.base import Message
 from shared.errors import Outage
 from shared.ports import Decide, Op, Store
-from shared.records import Outcome, Record
+from shared.records import Outcome, Record, Versioned
 
 R = TypeVar("R", bound=Record)
+A = TypeVar("A")
+B = TypeVar("B")
 
 
 class Wanted(NamedTuple, Generic[R]):
@@ -22,15 +24,6 @@ class Wanted(NamedTuple, Generic[R]):
     op: Op | None = None
 
 
-@runtime_checkable
-class ManyAtOnce(Protocol):
-    """A store that has a shorter way for many changes."""
-
-    async def change_many(
-        self, kind: type[R], wanted: Sequence[Wanted[R]], *, cause: Message | None = None
-    ) -> list[Outcome[R] | Exception]: ...
-
-
 async def change_many(
     store: Store, kind: type[R], wanted: Sequence[Wanted[R]], *, cause: Message | None = None
 ) -> list[Outcome[R] | Exception]:
@@ -39,9 +32,26 @@ async def change_many(
 
     Raises Outage: then some may have been changed.
     """
-    if isinstance(store, ManyAtOnce):
-        return await store.change_many(kind, wanted, cause=cause)
-    return await one_by_one(store, kind, wanted, cause)
+    shorter_way = getattr(store, "change_many", None)
+    if shorter_way is None:
+        return await one_by_one(store, kind, wanted, cause)
+    found: list[Outcome[R] | Exception] = await shorter_way(kind, wanted, cause=cause)
+    return found
+
+
+async def get_many(store: Store, kind: type[R], ids: Sequence[str]) -> list[Versioned[R] | None]:
+    """These records, in turn. A store that `reads_on_the_spot` needs no tasks for it; others are asked for all at once."""
+    if getattr(store, "reads_on_the_spot", False):
+        return [await store.get(kind, id) for id in ids]
+    return await asyncio.gather(*(store.get(kind, id) for id in ids))
+
+
+async def first_then(store: Store, first: Awaitable[A], then: Callable[[], Awaitable[B]]) -> tuple[A, B]:
+    """Both changes; the second is never durable without the first. A store that `keeps_order` in which it was asked
+    anyway is asked for both at once, and needs one commit."""
+    if getattr(store, "keeps_order", False):
+        return await asyncio.gather(first, then())
+    return await first, await then()
 
 
 async def one_by_one(

@@ -102,6 +102,11 @@ class Cast:
         await self.made(self.staff, "/api/volunteers", body)
         return self.person(f"v-{name}")
 
+    async def made_inactive(self, person: Person) -> None:
+        """From now on this person is asked for nothing."""
+        done = await self.does(self.staff, f"/api/volunteers/{person.id}/deactivate")
+        assert done.status == 200, done.body
+
     def person(self, account_id: str) -> Person:
         return Person(account_id, self.sign(account_id, Role.VOLUNTEER, site_id=self.station))
 

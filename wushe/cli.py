@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
 
+from shared.http.words import words_for
 from shared.run.settings import Settings
 from wushe.commands.letters import letters
 from wushe.commands.reaching import Data, Login, PasswordFile, Url
@@ -153,5 +155,72 @@ def contracts(
     raise typer.Exit(check_contracts() if check else write_contracts())
 
 
+@app.command(
+    help=say(
+        "把单机上的整个社工站搬到 MongoDB 与 Kafka（可重复执行，来源不变）",
+        "Copy a stopped station from its data directory to MongoDB and Kafka; may be repeated, leaves the source alone",
+    )
+)
+def copy(
+    source: Annotated[Path, typer.Option("--from", help=say("来源数据目录", "the data directory to copy"))],
+    to: Annotated[
+        str | None,
+        typer.Option(
+            help=say(
+                "MongoDB 地址（或用 WUSHE_MONGO_FILE）", "the MongoDB; WUSHE_MONGO_FILE hides a password"
+            )
+        ),
+    ] = None,
+    kafka: Annotated[str | None, typer.Option(help=say("Kafka 地址", "the Kafka brokers"))] = None,
+) -> None:
+    from wushe.commands.copy import copy
+
+    given = {} if to is None else {"mongo": to, "mongo_file": None}
+    settings = _settings(given if kafka is None else {**given, "kafka": kafka})
+    if not {"mongo", "mongo_file"} & settings.model_fields_set:
+        give_up(say("请用 --to 指明目标 MongoDB", "say with --to which MongoDB to copy to"))
+    raise typer.Exit(copy(source, settings))
+
+
+@app.command(
+    help=say("备份单机数据（可在运行时进行）", "Back a data directory up into one file, also while it runs")
+)
+def backup(
+    to: Annotated[Path, typer.Option(help=say("备份文件（须尚不存在）", "a new file"))], data: Data = None
+) -> None:
+    from wushe.commands.backup import make_backup
+
+    make_backup(data or Path("data"), to)
+
+
+@app.command(
+    help=say("从备份恢复到一个空的数据目录", "Restore a backup into a data directory without a database")
+)
+def restore(
+    backup: Annotated[
+        Path, typer.Option("--from", exists=True, dir_okay=False, help=say("备份文件", "the backup"))
+    ],
+    data: Data = None,
+) -> None:
+    from wushe.commands.backup import restore_backup
+
+    restore_backup(backup, data or Path("data"))
+
+
 def _settings(given: dict[str, Any]) -> Settings:
-    return Settings(**given)
+    try:
+        return Settings(**given)
+    except ValidationError as e:
+        give_up(
+            "\n".join(_flaw(str(f["loc"][0]), *words_for(f["type"], f.get("ctx", {}))) for f in e.errors())
+        )
+
+
+def _flaw(name: str, wrong_zh: str, wrong_en: str) -> str:
+    return say(
+        "设置 WUSHE_{name}：{wrong_zh}",
+        "the setting WUSHE_{name} {wrong_en}",
+        name=name.upper(),
+        wrong_zh=wrong_zh,
+        wrong_en=wrong_en,
+    )

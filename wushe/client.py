@@ -44,7 +44,23 @@ class Unreachable(WusheError):
 
     def __init__(self, url: str) -> None:
         super().__init__(
-            say("{url} 没有应答：系统在运行吗？", "nothing answers at {url}: is the system running?", url=url)
+            say(
+                "{url} 没有应答：系统在运行吗？若在别的地址运行，请用 --url 指明",
+                "nothing answers at {url}: is the system running? If it runs elsewhere, name its address with --url",
+                url=url,
+            )
+        )
+
+
+class NoAddress(WusheError):
+    """What was given for an address is none."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            say(
+                "--url 应为完整地址，如 http://127.0.0.1:8000",
+                "--url must be a whole address, such as http://127.0.0.1:8000",
+            )
         )
 
 
@@ -77,7 +93,9 @@ class Api:
     async def send(self, method: str, path: str, **request: Any) -> httpx2.Response:
         try:
             return await self.http.request(method, path, **request)
-        except (httpx2.ConnectError, httpx2.ConnectTimeout) as e:
+        except (httpx2.UnsupportedProtocol, httpx2.InvalidURL) as e:
+            raise NoAddress() from e
+        except httpx2.TransportError as e:
             raise Unreachable(str(self.http.base_url)) from e
 
 

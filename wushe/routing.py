@@ -54,7 +54,15 @@ def _block(service: str) -> str:
     names = [f"/api/{name}" for name, owner in SERVICE_OF.items() if owner == service]
     names.append(f"/api/{LETTERS}/{service}")
     paths = " ".join(f"{name} {name}/*" for name in names)
-    return f"\t@{service} path {paths}\n\thandle @{service} {{\n\t\timport instances {service}\n\t}}\n"
+    return f"\t@{service} path {paths}\n\thandle @{service} {{\n{_instances_of(service)}\t}}\n"
+
+
+def _instances_of(service: str) -> str:
+    """Spelled out for each service: what a snippet calls its arguments differs between releases of Caddy."""
+    return (
+        f"\t\treverse_proxy {{\n\t\t\tdynamic a {service} 8000 {{\n\t\t\t\trefresh 2s\n\t\t\t}}\n"
+        "\t\t\timport patience\n\t\t}\n"
+    )
 
 
 _HEAD = """# Written by `make contracts` from wushe/routing.py: change it there.
@@ -64,20 +72,20 @@ _HEAD = """# Written by `make contracts` from wushe/routing.py: change it there.
 	grace_period 5s
 }
 
-(instances) {
-	reverse_proxy {
-		dynamic a {args.0} 8000 {
-			refresh 2s
-		}
-		lb_policy round_robin
-		lb_try_duration 3s
-		lb_try_interval 100ms
-		fail_duration 2s
-		transport http {
-			dial_timeout 1s
-			response_header_timeout 60s
-		}
+(patience) {
+	lb_policy round_robin
+	lb_try_duration 3s
+	lb_try_interval 100ms
+	fail_duration 2s
+	transport http {
+		dial_timeout 1s
+		response_header_timeout 60s
 	}
+}
+
+# For the health check of the container: it answers whatever the origin is, and is not published.
+http://:8081 {
+	respond 200
 }
 
 {$WUSHE_ORIGIN::8080} {
@@ -89,7 +97,6 @@ _TAIL = f"""	handle /healthz {{
 		respond 404
 	}}
 	handle {{
-		import instances {ELSEWHERE}
-	}}
+{_instances_of(ELSEWHERE)}	}}
 }}
 """

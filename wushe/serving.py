@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 from shared.errors import WusheError
 from wushe.language import say
 from wushe.system import System
+from wushe.wire import Wire
 
 T = TypeVar("T")
 READY_SECONDS = 120.0
@@ -71,7 +72,7 @@ def leave_alone_what_stays() -> None:
     What comes later is mostly freed by counting, so a look at all of it can wait too."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
+    gc.set_threshold(100_000, 50, 1000)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -92,7 +93,7 @@ def server_for(api: ASGIApp) -> Server:
     return Server(
         uvicorn.Config(
             api,
-            http="httptools",
+            http=Wire,
             loop="none",
             lifespan="off",
             log_config=None,

@@ -44,6 +44,11 @@ RECORDS: dict[str, tuple[type[Record], ...]] = {
 SERVICES = tuple(RECORDS)
 
 
+def group_of(service: str) -> str:
+    """The group that this service's loop reads in."""
+    return f"wushe.{service}.handle"
+
+
 @dataclass(frozen=True)
 class Security:
     """What signing in stands on. Only the directory holds a mint."""

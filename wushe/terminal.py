@@ -52,9 +52,10 @@ def plainly(command: Callable[P, T]) -> Callable[P, T]:
 
 def in_use(taken: InUse) -> str:
     return say(
-        "数据目录 {directory} 正被另一个进程使用：请先停掉它，或用 --data 指定别的目录",
-        "the data directory {directory} is in use by another process: stop it, or choose another with --data",
+        "数据目录 {directory} 正被另一个进程使用{pid}：请先停掉它，或用 --data 指定别的目录",
+        "the data directory {directory} is in use by another process{pid}: stop it, or choose another with --data",
         directory=taken.directory,
+        pid=f" (pid {taken.holder})" if taken.holder else "",
     )
 
 

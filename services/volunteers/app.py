@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from services.volunteers.domain.asking import Asking
 from services.volunteers.domain.calendar import Calendar
 from services.volunteers.domain.registry import Volunteer
 from services.volunteers.domain.service_hours import ServiceRecord
@@ -11,7 +12,7 @@ from services.volunteers.routes import router
 from services.volunteers.service import volunteers
 from shared.run.kit import Kit, Service, Sweep
 
-RECORDS = (Volunteer, Calendar, Team, ServiceRecord)
+RECORDS = (Volunteer, Calendar, Asking, Team, ServiceRecord)
 
 
 def build(kit: Kit) -> Service:

@@ -62,6 +62,8 @@ class Part(BaseModel):
 class Event(Part):
     """Something that happened. The class owns its name, version, topic and fields; they are never settings.
 
+    It also owns how it is told to people who do not program, in `zh` and `en`; names in braces are its facts.
+
     A new optional field keeps the version. Anything else is a new class of the next version; the old one then
     sets `newer` and says in `upgrade` how it becomes the new one. Handlers only ever see the newest.
     """
@@ -69,6 +71,8 @@ class Event(Part):
     name: ClassVar[str]
     version: ClassVar[int] = 1
     topic: ClassVar[Topic]
+    zh: ClassVar[str]
+    en: ClassVar[str]
 
     @classmethod
     def type(cls) -> str:

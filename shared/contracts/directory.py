@@ -15,6 +15,8 @@ class VillageAdded(Event):
 
     name = "village.added"
     topic = topics.AREA
+    zh = "新增村（社区）：{area_name}"
+    en = "The village {area_name} is added to the map"
 
     area_name: str
     parent: str
@@ -25,6 +27,8 @@ class SiteChanged(Event):
 
     name = "site.changed"
     topic = topics.SITE
+    zh = "{kind}“{site_name}”已开设或已更新"
+    en = "The {kind} {site_name} is opened or changed"
 
     site_name: str
     kind: SiteKind
@@ -38,6 +42,8 @@ class SiteChanged(Event):
 class OrganisationChanged(Event):
     name = "organisation.changed"
     topic = topics.ORGANISATION
+    zh = "五社伙伴“{organisation_name}”（{kind}）已登记"
+    en = "The partner {organisation_name} ({kind}) is on record"
 
     organisation_name: str
     kind: OrganisationKind
@@ -51,6 +57,8 @@ class AccountChanged(Event):
 
     name = "account.changed"
     topic = topics.ACCOUNT
+    zh = "一个账号已就绪：{roles}"
+    en = "An account is ready: {roles}"
 
     roles: tuple[Role, ...]
     site_id: str | None = None

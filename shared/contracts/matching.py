@@ -7,6 +7,7 @@ from datetime import datetime
 from shared.contracts import topics
 from shared.contracts import vocabulary as v
 from shared.contracts.base import Event, Part
+from shared.contracts.goods import Unit
 from shared.contracts.parts import LineDiagnosis, Offer, Window
 
 
@@ -21,6 +22,8 @@ class SeatsOffered(MatchEvent):
     """
 
     name = "seats.offered"
+    zh = "第{wave}轮邀约（{ring}），{open_seats}个席位：{offers}"
+    en = "Wave {wave} ({ring}), {open_seats} seat(s) open: asking {offers}"
 
     line_id: str
     wave: int
@@ -48,6 +51,8 @@ class OffersWithdrawn(MatchEvent):
     """These invitations are void; whoever has not answered is told at once."""
 
     name = "offers.withdrawn"
+    zh = "通知{invitations}：{reason}"
+    en = "{invitations}: told at once that {reason}"
 
     reason: v.Closing
     invitations: tuple[InvitationRef, ...]
@@ -57,6 +62,8 @@ class SeatWon(MatchEvent):
     """The seat is this person's until they withdraw or the need ends."""
 
     name = "seat.won"
+    zh = "席位归{volunteer_id}"
+    en = "The seat is {volunteer_id}'s"
 
     line_id: str
     seat_id: str
@@ -69,6 +76,8 @@ class SeatFilled(MatchEvent):
     """The person came too late: the claimed slot is free again."""
 
     name = "seat.filled"
+    zh = "{volunteer_id}晚了一步：{reason}"
+    en = "{volunteer_id} comes too late: {reason}"
 
     line_id: str
     invitation_id: str
@@ -80,6 +89,8 @@ class SeatReleased(MatchEvent):
     """Matching gives a won seat back: the task is off."""
 
     name = "seat.released"
+    zh = "{volunteer_id}的席位收回：{reason}"
+    en = "{volunteer_id}'s seat is given back: {reason}"
 
     line_id: str
     seat_id: str
@@ -92,6 +103,8 @@ class HoldRequested(MatchEvent):
     """Hold so much of this lot; asked again with the same `hold_id`, the answer is the same."""
 
     name = "hold.requested"
+    zh = "申请预留{asked}"
+    en = "Asks to hold {asked}"
 
     hold_id: str
     lot_id: str
@@ -102,13 +115,15 @@ class HoldRequested(MatchEvent):
     category: v.Category
     target_groups: tuple[v.TargetGroup, ...] = ()
     goods: v.GoodsCategory
-    unit: str
+    unit: Unit
     quantity: int
     expires_at: datetime
 
 
 class HoldConfirmationRequested(MatchEvent):
     name = "hold.confirmation_requested"
+    zh = "人和物都齐了，请确认预留"
+    en = "Everything is there: the goods are to be confirmed"
 
     hold_id: str
     lot_id: str
@@ -118,6 +133,8 @@ class HoldConfirmationRequested(MatchEvent):
 
 class HoldReleaseRequested(MatchEvent):
     name = "hold.release_requested"
+    zh = "请释放预留：{reason}"
+    en = "The goods are to be given back: {reason}"
 
     hold_id: str
     lot_id: str
@@ -152,12 +169,16 @@ class MatchMade(MatchState):
     """Everything asked for is there, people and goods, and confirmed."""
 
     name = "match.made"
+    zh = "人和物全部配齐：{found}"
+    en = "All is found: {found}"
 
 
 class MatchPartlyMade(MatchState):
     """Enough is there to go ahead (every required line has its minimum); the search for the rest goes on."""
 
     name = "match.partly_made"
+    zh = "先按已有的开始：{found}"
+    en = "Enough to begin: {found}"
 
     missing: tuple[LineDiagnosis, ...] = ()
 
@@ -166,6 +187,8 @@ class MatchReopened(MatchState):
     """Somebody or something dropped out after the match was made; the search goes on."""
 
     name = "match.reopened"
+    zh = "有人退出（{reason}），重新寻找"
+    en = "{reason}: the search begins again"
 
     reason: v.Closing
     late: bool = False
@@ -175,6 +198,8 @@ class SearchProgressed(MatchEvent):
     """Where the search stands, and when it will act next by itself."""
 
     name = "search.progressed"
+    zh = "{so_far}{waiting}"
+    en = "{so_far}{waiting}"
 
     site_id: str
     wave: int
@@ -189,6 +214,8 @@ class MatchStalled(MatchEvent):
     """Nobody matched, or stock is short: why, and what would help."""
 
     name = "match.stalled"
+    zh = "还找不到合适的：{diagnosis}"
+    en = "Nothing fits yet: {diagnosis}"
 
     site_id: str
     waiting: v.Waiting
@@ -200,6 +227,8 @@ class MatchEscalated(MatchEvent):
     """Raised a tier: `to_site_id` now looks as well; the first unit, `site_id`, stays accountable."""
 
     name = "match.escalated"
+    zh = "升级：{from_site_id} → {to_site_id}（第{hops}次），首接站点仍负责"
+    en = "Raised from {from_site_id} to {to_site_id} (hop {hops}); the first unit stays accountable"
 
     site_id: str
     from_site_id: str
@@ -212,6 +241,8 @@ class MatchClosed(MatchEvent):
     """The search is over; what was not used has been given back."""
 
     name = "match.closed"
+    zh = "匹配结束：{reason}"
+    en = "The search is closed: {reason}"
 
     site_id: str
     reason: v.Closing

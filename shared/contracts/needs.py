@@ -13,6 +13,22 @@ from shared.contracts.parts import NeedSpec
 class HouseholdRegistered(Event):
     name = "household.registered"
     topic = topics.HOUSEHOLD
+    zh = "一户家庭已建档：{persons}人，{target_groups}"
+    en = "A household is on file: {persons} person(s), {target_groups}"
+
+    site_id: str
+    area: str
+    persons: int
+    target_groups: tuple[v.TargetGroup, ...] = ()
+
+
+class HouseholdChanged(Event):
+    """A household moved, or its residents or target groups changed: whole state, the newest is enough."""
+
+    name = "household.changed"
+    topic = topics.HOUSEHOLD
+    zh = "一户家庭的档案已更新：{persons}人，{target_groups}"
+    en = "A household's file has changed: {persons} person(s), {target_groups}"
 
     site_id: str
     area: str
@@ -25,6 +41,8 @@ class LeadReported(Event):
 
     name = "lead.reported"
     topic = topics.LEAD
+    zh = "排困员上报了一条线索"
+    en = "A scout reports that somebody may need help"
 
     site_id: str
     area: str
@@ -37,6 +55,8 @@ class LeadVerified(Event):
 
     name = "lead.verified"
     topic = topics.LEAD
+    zh = "线索经核实成立，转为需求单"
+    en = "The report is found true and becomes a need"
 
     site_id: str
     need_id: str
@@ -45,6 +65,8 @@ class LeadVerified(Event):
 class LeadDismissed(Event):
     name = "lead.dismissed"
     topic = topics.LEAD
+    zh = "线索经核实不成立"
+    en = "The report is looked into and found groundless"
 
     site_id: str
 
@@ -52,6 +74,8 @@ class LeadDismissed(Event):
 class NeedPosted(Event):
     name = "need.posted"
     topic = topics.NEED
+    zh = "点单：{spec}"
+    en = "A need is posted: {spec}"
 
     spec: NeedSpec
     lead_id: str | None = None
@@ -62,6 +86,8 @@ class NeedChanged(Event):
 
     name = "need.changed"
     topic = topics.NEED
+    zh = "需求单已修改：{spec}"
+    en = "The need is changed: {spec}"
 
     spec: NeedSpec
 
@@ -71,6 +97,8 @@ class NeedCancelled(Event):
 
     name = "need.cancelled"
     topic = topics.NEED
+    zh = "需求单已取消：{reason}"
+    en = "The need is cancelled: {reason}"
 
     site_id: str
     reason: v.CancelReason
@@ -81,6 +109,8 @@ class NeedLapsed(Event):
 
     name = "need.lapsed"
     topic = topics.NEED
+    zh = "期限已过，需求单超时"
+    en = "Time has run out: the need lapses"
 
     site_id: str
 
@@ -90,6 +120,8 @@ class ReferralAsked(Event):
 
     name = "referral.asked"
     topic = topics.NEED
+    zh = "请{organisation_id}接手，{answer_by}前答复"
+    en = "{organisation_id} is asked to take it over, by {answer_by}"
 
     site_id: str
     organisation_id: str
@@ -99,6 +131,8 @@ class ReferralAsked(Event):
 class ReferralDeclined(Event):
     name = "referral.declined"
     topic = topics.NEED
+    zh = "{organisation_id}未接手"
+    en = "{organisation_id} does not take it over"
 
     site_id: str
     organisation_id: str
@@ -109,6 +143,8 @@ class NeedReferred(Event):
 
     name = "need.referred"
     topic = topics.NEED
+    zh = "已转介：{organisation_id}接手"
+    en = "{organisation_id} takes the need over"
 
     site_id: str
     organisation_id: str
@@ -119,6 +155,8 @@ class SearchAsked(Event):
 
     name = "search.asked"
     topic = topics.NEED
+    zh = "久无消息，再次询问匹配进展"
+    en = "No word for a while: matching is asked where it stands"
 
     spec: NeedSpec
 
@@ -128,6 +166,8 @@ class NeedRated(Event):
 
     name = "need.rated"
     topic = topics.NEED
+    zh = "评单：服务对象打了{score}分（满分5分）"
+    en = "The resident rates it {score} out of 5"
 
     site_id: str
     score: int
@@ -138,6 +178,8 @@ class NeedCompleted(Event):
 
     name = "need.completed"
     topic = topics.NEED
+    zh = "需求单办结{confirmed}"
+    en = "The need is completed{confirmed}"
 
     site_id: str
     household_id: str
@@ -150,6 +192,8 @@ class NeedProgressed(Event):
 
     name = "need.progressed"
     topic = topics.NEED
+    zh = "状态：{status}{why}"
+    en = "Status: {status}{why}"
 
     site_id: str
     status: v.NeedStatus

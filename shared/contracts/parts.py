@@ -9,6 +9,7 @@ from pydantic import Field
 
 from shared.contracts import vocabulary as v
 from shared.contracts.base import Part
+from shared.contracts.goods import Attributes, Unit
 
 
 class Window(Part):
@@ -53,9 +54,9 @@ class GoodsLine(Part):
     category: v.GoodsCategory
     quantity: int
     minimum: int
-    unit: str
+    unit: Unit
     required: bool = True
-    attributes: dict[str, str] = Field(default_factory=dict)
+    attributes: Attributes = Field(default_factory=dict)
     needed_by: datetime | None = None
 
 
@@ -105,12 +106,12 @@ class LotState(Part):
     charity_id: str
     kind: v.LotKind
     category: v.GoodsCategory
-    unit: str
+    unit: Unit
     received: int
     held: int
     issued: int
     written_off: int
-    attributes: dict[str, str] = Field(default_factory=dict)
+    attributes: Attributes = Field(default_factory=dict)
     expires_on: date | None = None
     area: str
     cell: str | None = None
@@ -158,13 +159,15 @@ class VolunteerState(Part):
 
 
 class CalendarLoad(Part):
-    """How busy a person is, as whole state in every event of their calendar: the newest is enough.
+    """How busy a person is, as whole state in every event of their calendar: the newest is enough. `turn` counts the
+    changes of the calendar, so that the newest is known whoever says it.
 
     `busy` are the windows of claimed slots and tasks that are not over; `contacted_at` the invitations of the last
     seven days; `minutes_by_week` the task minutes per ISO week ("2026-W47") and `tasks_by_month` the tasks taken
     per month ("2026-11"), both in the person's zone.
     """
 
+    turn: int = 0
     busy: tuple[Window, ...] = ()
     contacted_at: tuple[datetime, ...] = ()
     minutes_by_week: dict[str, int] = Field(default_factory=dict)

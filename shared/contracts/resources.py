@@ -20,18 +20,24 @@ class LotListed(LotEvent):
     """A charity listed a lot of goods, money (fen) or services."""
 
     name = "lot.listed"
+    zh = "捐赠上架：{state}"
+    en = "A donation is listed: {state}"
 
 
 class LotChanged(LotEvent):
     """More was received, the conditions were edited, or the lot was closed or opened."""
 
     name = "lot.changed"
+    zh = "捐赠批次有变动：{state}"
+    en = "A donation has changed: {state}"
 
     added: int = 0
 
 
 class LotWrittenOff(LotEvent):
     name = "lot.written_off"
+    zh = "核销{quantity}：{state}"
+    en = "{quantity} written off: {state}"
 
     quantity: int
 
@@ -49,6 +55,8 @@ class HoldPlaced(HoldEvent):
     """Stock is held until `expires_at`, unless it is confirmed before."""
 
     name = "hold.placed"
+    zh = "已预留{quantity}，还可用：{left}"
+    en = "{quantity} held for this need; still free: {left}"
 
     expires_at: datetime
 
@@ -57,6 +65,8 @@ class HoldRefused(HoldEvent):
     """The lot cannot be had for this: `rule` is the failed condition; nothing is held."""
 
     name = "hold.refused"
+    zh = "未能预留：{rule}"
+    en = "Nothing can be held: {rule}"
 
     rule: v.GoodsRule
 
@@ -65,6 +75,8 @@ class HoldConfirmed(HoldEvent):
     """The match was made: the hold no longer lapses; the goods are to be picked up by `pick_up_by`."""
 
     name = "hold.confirmed"
+    zh = "预留已确认，{pick_up_by}前领取"
+    en = "The goods are confirmed, to be fetched by {pick_up_by}"
 
     pick_up_by: datetime
 
@@ -73,10 +85,14 @@ class HoldExpired(HoldEvent):
     """Only resources expires a hold, and only an unconfirmed one."""
 
     name = "hold.expired"
+    zh = "预留已过期，物资放回"
+    en = "The hold has run out; the goods are free again"
 
 
 class HoldReleased(HoldEvent):
     name = "hold.released"
+    zh = "预留已释放：{reason}"
+    en = "The hold is given back: {reason}"
 
     reason: v.Closing
 
@@ -85,15 +101,21 @@ class LotIssued(HoldEvent):
     """The goods were handed over."""
 
     name = "lot.issued"
+    zh = "出库{quantity}"
+    en = "{quantity} handed over"
 
 
 class LotReceived(HoldEvent):
     """The receipt was signed."""
 
     name = "lot.received"
+    zh = "签收：服务对象已收到{quantity}"
+    en = "The receipt for {quantity} is signed"
 
 
 class LotReturned(HoldEvent):
     """Issued goods came back into the lot; the need no longer has them."""
 
     name = "lot.returned"
+    zh = "退回{quantity}"
+    en = "{quantity} brought back"

@@ -16,6 +16,7 @@ NEED = Topic("needs", "need")
 VOLUNTEER = Topic("volunteers", "volunteer")
 TEAM = Topic("volunteers", "team")
 CALENDAR = Topic("volunteers", "calendar")
+ASKING = Topic("volunteers", "asking")
 SERVICE_RECORD = Topic("volunteers", "service_record")
 
 LOT = Topic("resources", "lot")
@@ -25,7 +26,7 @@ MATCH = Topic("matching", "match")
 TOPICS: tuple[Topic, ...] = (
     AREA, SITE, ORGANISATION, ACCOUNT,
     HOUSEHOLD, LEAD, NEED,
-    VOLUNTEER, TEAM, CALENDAR, SERVICE_RECORD,
+    VOLUNTEER, TEAM, CALENDAR, ASKING, SERVICE_RECORD,
     LOT,
     MATCH,
 )  # fmt: skip

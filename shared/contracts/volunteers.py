@@ -6,7 +6,7 @@ from datetime import datetime
 
 from shared.contracts import topics
 from shared.contracts import vocabulary as v
-from shared.contracts.base import Event
+from shared.contracts.base import Event, Part
 from shared.contracts.parts import CalendarLoad, VolunteerState, Window
 
 
@@ -15,6 +15,8 @@ class VolunteerChanged(Event):
 
     name = "volunteer.changed"
     topic = topics.VOLUNTEER
+    zh = "{subject}的登记信息已更新"
+    en = "{subject} is on the volunteers' register"
 
     state: VolunteerState
 
@@ -22,6 +24,8 @@ class VolunteerChanged(Event):
 class TeamChanged(Event):
     name = "team.changed"
     topic = topics.TEAM
+    zh = "志愿服务队已更新，共{members}人"
+    en = "A team of volunteers is on record: {members} member(s)"
 
     site_id: str
     organisation_id: str | None = None
@@ -44,16 +48,35 @@ class CalendarEvent(Event):
     load: CalendarLoad = CalendarLoad()
 
 
-class InvitationOpened(CalendarEvent):
-    name = "invitation.opened"
+class Opened(Part):
+    """One person who was asked, and the state of their calendar after it."""
 
+    invitation_id: str
+    volunteer_id: str
+    load: CalendarLoad
+
+
+class InvitationsOpened(Event):
+    """People were asked for one line, all those of one wave who could be: one message for all of them, because it
+    decides nothing and a wave may be large. The subject is the asking."""
+
+    name = "invitations.opened"
+    topic = topics.ASKING
+    zh = "邀约已送到{opened}，{expires_at}前有效"
+    en = "Asked, and may answer until {expires_at}: {opened}"
+
+    need_id: str
+    line_id: str
     expires_at: datetime
+    opened: tuple[Opened, ...]
 
 
 class InvitationRefused(CalendarEvent):
     """The person cannot be asked now; `rule` says why (budget, quiet hours, cap, block, overlap, not active)."""
 
     name = "invitation.refused"
+    zh = "暂不打扰{subject}：{rule}"
+    en = "{subject} is not asked now: {rule}"
 
     rule: v.Rule
 
@@ -65,24 +88,32 @@ class InvitationAccepted(CalendarEvent):
     """
 
     name = "invitation.accepted"
+    zh = "{subject}答应了，时间已为此留出"
+    en = "{subject} says yes; the time is kept free for it"
 
     again: bool = False
 
 
 class InvitationDeclined(CalendarEvent):
     name = "invitation.declined"
+    zh = "{subject}婉拒：{reason}"
+    en = "{subject} says no: {reason}"
 
     reason: v.DeclineReason
 
 
 class InvitationExpired(CalendarEvent):
     name = "invitation.expired"
+    zh = "{subject}没有答复，邀约已过期"
+    en = "{subject} has not answered; the invitation expires"
 
 
 class SlotFreed(CalendarEvent):
     """Time that was claimed or taken is free again, because matching said so: the seat was filled or released."""
 
     name = "slot.freed"
+    zh = "{subject}的时间空出来了"
+    en = "{subject}'s time is free again"
 
     reason: v.Closing
 
@@ -91,6 +122,8 @@ class TaskTaken(CalendarEvent):
     """The seat was won and stands in the person's calendar as a task."""
 
     name = "task.taken"
+    zh = "接单：{subject}的日程里有了这项任务"
+    en = "{subject} has the task in the calendar"
 
     seat_id: str
     window: Window
@@ -100,6 +133,8 @@ class TaskWithdrawn(CalendarEvent):
     """The person gave the seat back. `late` when less than a day was left."""
 
     name = "task.withdrawn"
+    zh = "{subject}临时退出，席位空出"
+    en = "{subject} drops out; the seat is free again"
 
     seat_id: str
     late: bool = False
@@ -107,12 +142,16 @@ class TaskWithdrawn(CalendarEvent):
 
 class TaskNoShow(CalendarEvent):
     name = "task.no_show"
+    zh = "{subject}没有到场"
+    en = "{subject} did not come"
 
     seat_id: str
 
 
 class TaskCheckedIn(CalendarEvent):
     name = "task.checked_in"
+    zh = "{subject}已签到，服务开始"
+    en = "{subject} checks in: the service begins"
 
     seat_id: str
     at: datetime
@@ -122,6 +161,8 @@ class TaskDone(CalendarEvent):
     """The person checked out (or staff did for them); `minutes` is the time of service."""
 
     name = "task.done"
+    zh = "{subject}已签退，服务{minutes}"
+    en = "{subject} checks out after {minutes}"
 
     seat_id: str
     household_id: str
@@ -137,6 +178,8 @@ class HoursRecorded(Event):
 
     name = "hours.recorded"
     topic = topics.SERVICE_RECORD
+    zh = "{volunteer_id}记入{kind}{minutes}"
+    en = "{volunteer_id}: {minutes} of {kind} on record"
 
     volunteer_id: str
     need_id: str | None = None

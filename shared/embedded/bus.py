@@ -128,6 +128,14 @@ class SqliteBus:
         done = [(group, position.topic, offset) for position, offset in offsets.items()]
         await self._engine.write(partial(_note_offsets, done))
 
+    def commits(self) -> dict[str, dict[str, int]]:
+        """Where each group that ever committed will read on, by topic."""
+        found: dict[str, dict[str, int]] = {}
+        if self._engine.has_table("log offsets"):
+            for group, topic, offset in self._engine.read('SELECT grp, topic, offset FROM "log offsets"'):
+                found.setdefault(group, {})[topic] = offset
+        return found
+
     def leave(self, reading: SqliteReading, topics: Sequence[str], group: str | None) -> None:
         if group is not None and self._members.get(group) is reading:
             del self._members[group]

@@ -41,6 +41,7 @@ class InUse(WusheError):
     def __init__(self, directory: Path, holder: str) -> None:
         super().__init__(f"{directory} is in use by another process{f' (pid {holder})' if holder else ''}")
         self.directory = directory
+        self.holder = holder
 
 
 class _Job(Generic[T]):
@@ -110,7 +111,7 @@ class SqliteEngine:
         self._thread: CommitThread | None = None
         if isinstance(self.path, Path) and not read_only:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._lock = _lock(self.path.parent)
+            self._lock = lock(self.path.parent)
         try:
             self._writer = None if read_only else _open_writer(self.path)
             self._reader = _open_reader(self.path) if self._writer is None or path != MEMORY else self._writer
@@ -144,13 +145,16 @@ class SqliteEngine:
 
     def read(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Rows as last committed. Short reads only: they run on the event loop."""
-        if self._closed:
-            raise Outage("the database is closed")
+        self.must_be_open()
         try:
             return self._reader.execute(sql, parameters).fetchall()
         except sqlite3.Error as e:
             # A file opened for reading only cannot be given what it lacks, so that is no fault of the code.
             raise (Outage(str(e)) if self.read_only or _is_outage(e) else e) from e
+
+    def must_be_open(self) -> None:
+        if self._closed:
+            raise Outage("the database is closed")
 
     def has_table(self, name: str) -> bool:
         return bool(self.read("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (name,)))
@@ -326,7 +330,7 @@ def _open_writer(path: Path | str) -> sqlite3.Connection:
         )
         for pragma in (
             "journal_mode = WAL", "synchronous = FULL", "mmap_size = 0", "cache_size = -32768",
-            "wal_autocheckpoint = 2000", "journal_size_limit = 67108864",
+            "wal_autocheckpoint = 8000", "journal_size_limit = 67108864",
         ):  # fmt: skip
             writer.execute(f"PRAGMA {pragma}")
         writer.execute("CREATE TABLE IF NOT EXISTS pulse (one INTEGER PRIMARY KEY, beats INTEGER NOT NULL)")
@@ -347,8 +351,8 @@ def _open_reader(path: Path | str) -> sqlite3.Connection:
     return reader
 
 
-def _lock(directory: Path) -> int:
-    """Hold the directory for this process; the kernel lets go of it when the process ends."""
+def lock(directory: Path) -> int:
+    """Hold the directory for this process, until the file is closed or the process ends. Raises InUse."""
     file = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o644)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -11,12 +11,13 @@ from datetime import datetime
 from functools import partial
 from itertools import groupby
 from operator import itemgetter
-from typing import TypeVar, cast
+from typing import Literal, NamedTuple, TypeVar, cast
 
 from shared.bookkeeping import Asked, Held, Step, weigh
 from shared.caught import Caught
 from shared.contracts.base import Message
 from shared.embedded.engine import SqliteEngine
+from shared.embedded.outbox import Outbox
 from shared.embedded.search import search
 from shared.embedded.table import Table, Write, name_of
 from shared.errors import Outage
@@ -28,16 +29,28 @@ from shared.times import milliseconds, moment_of
 R = TypeVar("R", bound=Record)
 
 REMEMBERED = 20_000
+KNOWN = 50_000
+"""So many records are remembered as the last commit left them."""
 MANY = 64
 """So many changes are carried out at once before the event loop may turn to others."""
+
+
+class Decided(NamedTuple):
+    """A step, and the number of the first message that it puts into the outbox."""
+
+    step: Step[Record]
+    first: int
 
 
 class SqliteStore:
     """One table per kind of record and one outbox for the service, written together.
 
     The writer remembers the records it met last, decoded: it is the only one that writes, so they are right
-    until a batch is rolled back.
+    until a batch is rolled back. Readers are given what was last committed, from memory where it is known.
     """
+
+    keeps_order: Literal[True] = True
+    reads_on_the_spot: Literal[True] = True
 
     def __init__(
         self, engine: SqliteEngine, service: str, kinds: Sequence[type[Record]], clock: Clock, ids: Ids
@@ -49,26 +62,21 @@ class SqliteStore:
         self._ids = ids
         self._tables = {kind: Table(service, kind) for kind in kinds}
         self._remembered: OrderedDict[tuple[type[Record], str], Held[Record]] = OrderedDict()
+        self._known: OrderedDict[tuple[type[Record], str], Held[Record]] = OrderedDict()
         self._watchers: dict[tuple[type[Record], str], set[asyncio.Future[None]]] = {}
         self._said = asyncio.Event()
         self._sooner = asyncio.Event()
-        self._numbers: dict[tuple[str, str, int], int] = {}
         timed = " UNION ALL ".join(table.next_due for table in self._tables.values() if table.timed)
         self._next_due = timed and f"SELECT min(due_at) FROM ({timed})"
-        outbox = f'"{name_of(service, "outbox")}"'
-        self._append = (
-            f"INSERT INTO {outbox} (kind, id, sequence, topic, key, written_at, message) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?)"
-        )
-        self._outbox = outbox
+        self._outbox = Outbox(engine, name_of(service, "outbox"))
+        self._append = self._outbox.insert
         engine.prepare(
             *(statement for table in self._tables.values() for statement in table.statements()),
-            f"CREATE TABLE IF NOT EXISTS {outbox} (n INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, "
-            "id TEXT NOT NULL, sequence INTEGER NOT NULL, topic TEXT NOT NULL, key TEXT NOT NULL, "
-            "written_at INTEGER NOT NULL, message BLOB NOT NULL)",
+            *self._outbox.statements,
         )
         engine.when_undone(self._remembered.clear)
-        self._unpublished = self._count()
+        engine.when_undone(self._known.clear)
+        self._outbox.open()
 
     async def change(
         self,
@@ -81,7 +89,7 @@ class SqliteStore:
         expect: int | None = None,
     ) -> Outcome[R]:
         asked = cast(Asked[Record], Asked(kind, id, decide, cause, op, expect))
-        step = await self._engine.write(partial(self._carry_out, asked), partial(self._announce, asked))
+        step, _ = await self._engine.write(partial(self._carry_out, asked), partial(self._announce, asked))
         if step.refusal is not None:
             raise step.refusal
         return cast(Outcome[R], step.outcome)
@@ -112,6 +120,10 @@ class SqliteStore:
         return await one_by_one(self, kind, wanted, cause)
 
     async def get(self, kind: type[R], id: str) -> Versioned[R] | None:
+        known = self._known.get((kind, id))
+        if known is not None:
+            self._engine.must_be_open()
+            return Versioned(cast(R, known.record), known.version)
         rows = self._engine.read(self._tables[kind].get, (id,))
         return self._versioned(kind, id, *rows[0]) if rows else None
 
@@ -142,26 +154,22 @@ class SqliteStore:
             timer.cancel()
 
     async def pending(self, limit: int) -> list[Outgoing]:
-        rows = self._engine.read(
-            f"SELECT n, kind, id, sequence, topic, key, message FROM {self._outbox} ORDER BY n LIMIT ?",
-            (limit,),
-        )
-        self._numbers.update({(kind, id, sequence): n for n, kind, id, sequence, *_ in rows})
-        return [Outgoing(*row[1:]) for row in rows]
+        return self._outbox.pending(limit)
 
     async def trim(self, published: Sequence[Outgoing]) -> None:
         if published:
             places = [message[:3] for message in published]
-            await self._engine.write(partial(self._forget, places), partial(self._trimmed, places))
+            remove, removed = partial(self._outbox.remove, places), partial(self._outbox.removed, places)
+            await self._engine.write(remove, removed)
 
     async def outgoing(self) -> None:
-        while not self._unpublished:
+        while not self._outbox.count:
             self._said.clear()
             await self._said.wait()
 
     async def outbox_age(self) -> float | None:
-        rows = self._engine.read(f"SELECT written_at FROM {self._outbox} ORDER BY n LIMIT 1")
-        return (milliseconds(self._clock.now()) - rows[0][0]) / 1000 if rows else None
+        oldest = self._outbox.oldest_ms()
+        return None if oldest is None else (milliseconds(self._clock.now()) - oldest) / 1000
 
     async def outbox_depth(self) -> int:
         return int(self._engine.read(f"SELECT count(*) FROM {self._outbox}")[0][0])
@@ -176,23 +184,23 @@ class SqliteStore:
     async def close(self) -> None:
         """The engine is shared, and is closed by whoever opened it."""
 
-    def _carry_out(self, asked: Asked[Record], connection: sqlite3.Connection) -> Step[Record]:
+    def _carry_out(self, asked: Asked[Record], connection: sqlite3.Connection) -> Decided:
         """The job of `change`: decide on the newest state, then write what comes of it."""
         writes: list[Write] = []
-        step = self._decide(asked, connection, writes)
+        decided = self._decide(asked, connection, writes)
         with ExitStack() as broken_off:
             broken_off.callback(self._remembered.clear)
             for sql, values in writes:
                 connection.execute(sql, values)
             broken_off.pop_all()
-        return step
+        return decided
 
     def _carry_out_all(
         self, asked: Sequence[Asked[Record]], connection: sqlite3.Connection
-    ) -> list[Step[Record] | Exception]:
+    ) -> list[Decided | Exception]:
         """The job of `change_many`: later ones see what earlier ones did, and all is written at the end."""
         writes: list[Write] = []
-        steps: list[Step[Record] | Exception] = []
+        steps: list[Decided | Exception] = []
         with ExitStack() as broken_off:
             broken_off.callback(self._remembered.clear)
             for one in asked:
@@ -214,23 +222,23 @@ class SqliteStore:
             connection.executemany(sql, [write.values for write in same])
         connection.executemany(self._append, [w.values for w in writes if w.sql is self._append])
 
-    def _decide(
-        self, asked: Asked[Record], connection: sqlite3.Connection, writes: list[Write]
-    ) -> Step[Record]:
+    def _decide(self, asked: Asked[Record], connection: sqlite3.Connection, writes: list[Write]) -> Decided:
         """Decide on the newest state; what has to be written is encoded and comes last in `writes`."""
         place = (asked.kind, asked.id)
         table = self._tables[asked.kind]
         held = self._recall(place, table, connection)
         now = self._clock.now()
         step = weigh(asked, held, now, self._ids)
+        first = 0
         if step.after is not held:
             writes.append(table.save(step))
-            written_at = milliseconds(now)
-            for kind, id, sequence, topic, key, message in step.outgoing:
-                values = (kind, id, sequence, topic, key, written_at, message)
-                writes.append(Write(self._append, values))
+            if step.outgoing:
+                first, written_at = self._outbox.numbers(len(step.outgoing)), milliseconds(now)
+                for n, (kind, id, sequence, topic, key, message) in enumerate(step.outgoing, first):
+                    values = (n, kind, id, sequence, topic, key, written_at, message)
+                    writes.append(Write(self._append, values))
             self._remembered[place] = step.after
-        return step
+        return Decided(step, first)
 
     def _recall(
         self, place: tuple[type[Record], str], table: Table, connection: sqlite3.Connection
@@ -246,14 +254,16 @@ class SqliteStore:
             self._remembered.popitem(last=False)
         return held
 
-    def _announce(self, asked: Asked[Record], step: Step[Record]) -> None:
+    def _announce(self, asked: Asked[Record], decided: Decided) -> None:
         """What was decided is durable: count it, and wake those who wait for it."""
+        step, first = decided
+        self._know((asked.kind, asked.id), step.after)
         if not step.outcome.applied:
             self.duplicates_absorbed += 1
             return
         self.applied_total += 1
         if step.outgoing:
-            self._unpublished += len(step.outgoing)
+            self._outbox.note(first, step.outgoing)
             self._said.set()
         if step.after is step.before:
             return
@@ -264,12 +274,16 @@ class SqliteStore:
             if not watcher.done():
                 watcher.set_result(None)
 
-    def _announce_all(
-        self, asked: Sequence[Asked[Record]], steps: Sequence[Step[Record] | Exception]
-    ) -> None:
+    def _announce_all(self, asked: Sequence[Asked[Record]], steps: Sequence[Decided | Exception]) -> None:
         for one, step in zip(asked, steps, strict=True):
             if not isinstance(step, Exception):
                 self._announce(one, step)
+
+    def _know(self, place: tuple[type[Record], str], held: Held[Record]) -> None:
+        """This is what was last committed."""
+        self._known[place] = held
+        if len(self._known) > KNOWN:
+            self._known.popitem(last=False)
 
     def _versioned(self, kind: type[R], id: str, version: int, body: str) -> Versioned[R]:
         """What a row says; not decoded again if the writer remembers that very version."""
@@ -289,29 +303,9 @@ class SqliteStore:
             if not watchers:
                 self._watchers.pop(place, None)
 
-    def _forget(self, published: Sequence[tuple[str, str, int]], connection: sqlite3.Connection) -> int:
-        """Delete published messages: by number where it is known, which spares an index on the outbox."""
-        before = connection.total_changes
-        numbers = [(n,) for place in published if (n := self._numbers.get(place)) is not None]
-        connection.executemany(f"DELETE FROM {self._outbox} WHERE n = ?", numbers)
-        if len(numbers) < len(published):
-            connection.executemany(
-                f"DELETE FROM {self._outbox} WHERE kind = ? AND id = ? AND sequence = ?",
-                [place for place in published if place not in self._numbers],
-            )
-        return connection.total_changes - before
 
-    def _trimmed(self, published: Sequence[tuple[str, str, int]], count: int) -> None:
-        self._unpublished -= count
-        for place in published:
-            self._numbers.pop(place, None)
-
-    def _count(self) -> int:
-        rows = self._engine.read(f"SELECT count(*) FROM {self._outbox}")
-        return cast(int, rows[0][0])
-
-
-def _result(step: Step[Record] | Exception) -> Outcome[Record] | Exception:
-    if isinstance(step, Exception):
-        return step
+def _result(decided: Decided | Exception) -> Outcome[Record] | Exception:
+    if isinstance(decided, Exception):
+        return decided
+    step = decided.step
     return step.outcome if step.refusal is None else step.refusal

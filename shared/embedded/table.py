@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any, NamedTuple
 
@@ -46,6 +46,8 @@ class Table:
         quoted = f'"{self.name}"'
         written = (*_KEPT, *map(column, self.fields))
         self._select = f"SELECT {', '.join(_KEPT)} FROM {quoted} WHERE id = ?"
+        self.page = f"SELECT {', '.join(_KEPT)} FROM {quoted} WHERE id > ? ORDER BY id LIMIT ?"
+        self.count = f"SELECT count(*) FROM {quoted}"
         self._insert = f"INSERT INTO {quoted} ({', '.join(written)}) VALUES ({', '.join('?' * len(written))})"
         self._updates: dict[tuple[str, ...], str] = {}
         self.get = f"SELECT version, body FROM {quoted} WHERE id = ?"
@@ -77,8 +79,10 @@ class Table:
     def load(self, connection: sqlite3.Connection, id: str) -> Held[Record] | None:
         """The record as the transaction under way sees it."""
         row = connection.execute(self._select, (id,)).fetchone()
-        if row is None:
-            return None
+        return None if row is None else self.held(row)
+
+    def held(self, row: Sequence[Any]) -> Held[Record]:
+        """A row of `page`, decoded."""
         _, version, sequence, body, applied, ops, pruned_at, due_at = row
         return Held(
             self.decode(body), version, sequence, due_at, from_json(applied), from_json(ops), pruned_at

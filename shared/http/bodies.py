@@ -55,8 +55,47 @@ def read_json(text: bytes) -> Any:
     return value
 
 
+class _Twice(Exception):
+    """Some object has two fields of one name."""
+
+
+class _Fields(list[tuple[str, Any]]):
+    """The fields of an object as they were written."""
+
+
+def _once(fields: list[tuple[str, Any]]) -> None:
+    if len(fields) > 1 and len(dict(fields)) < len(fields):
+        raise _Twice
+
+
+def _refuse_repeated(text: bytes) -> None:
+    """Refuse a field that stands twice in one object: nobody can tell which of them was meant."""
+    try:
+        json.loads(text, object_pairs_hook=_once)
+    except _Twice:
+        flaws = [Flaw(pointer, *words_for("twice", {})) for pointer in _repeated(text)]
+        raise RequestRefused(INVALID, flaws) from None
+    except (ValueError, RecursionError):
+        return  # whoever reads the body says so
+
+
+def _repeated(text: bytes) -> Iterator[str]:
+    """The pointers of the fields that stand more than once."""
+    ahead: list[tuple[str, Any]] = [("", json.loads(text, object_pairs_hook=_Fields))]
+    while ahead:
+        pointer, value = ahead.pop()
+        if isinstance(value, _Fields):
+            names = [name for name, _ in value]
+            yield from (
+                f"{pointer}/{escaped(name)}" for name in dict.fromkeys(names) if names.count(name) > 1
+            )
+            ahead.extend((f"{pointer}/{escaped(name)}", entry) for name, entry in value)
+        elif isinstance(value, list):
+            ahead.extend((f"{pointer}/{n}", entry) for n, entry in enumerate(value))
+
+
 class BodyGuard:
-    """ASGI middleware: 413 beyond the limit, 415 for other types, 422 for NUL, lone surrogates and NaN."""
+    """ASGI middleware: 413 beyond the limit, 415 for other types, 422 for NUL, lone surrogates, NaN and a field given twice."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -132,6 +171,8 @@ class _Guarded:
     def _check_text(self, body: bytes) -> None:
         if _SUSPECT.search(body):
             read_json(body)
+        if body:
+            _refuse_repeated(body)
 
 
 def _refuse_unkeepable(value: Any) -> None:

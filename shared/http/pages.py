@@ -31,10 +31,15 @@ class Paging:
         self._cursor = cursor
         self._asked: Query | None = None
 
-    def query(self, *where: Where, order: str = "id", descending: bool = False) -> Query:
-        """The search for this page, and for one more record, which tells whether there is another page."""
+    def query(
+        self, *where: Where, order: str = "id", descending: bool = False, look_at: int | None = None
+    ) -> Query:
+        """The search for this page, and for one more record, which tells whether there is another page.
+
+        `look_at` is for `sifted`: how many records are looked at.
+        """
         after = _read(self._cursor, order, descending) if self._cursor else None
-        self._asked = Query(where, order, descending, self.limit + 1, after)
+        self._asked = Query(where, order, descending, (look_at or self.limit) + 1, after)
         return self._asked
 
     def page(self, found: Sequence[Versioned[R]], view: Callable[[R], V]) -> Page[V]:
@@ -44,6 +49,17 @@ class Paging:
         more = len(found) > self.limit
         cursor = _write(self._asked, shown[-1]) if more else None
         return Page(items=[view(record) for record in shown], next_cursor=cursor)
+
+    def sifted(
+        self, found: Sequence[Versioned[R]], fits: Callable[[R], bool], view: Callable[[R], V]
+    ) -> Page[V]:
+        """Those of what was found by `query` that fit. A page may be short, even empty, and still lead on."""
+        assert self._asked is not None, "query() comes first"
+        looked_at = found[: self._asked.limit - 1]
+        fitting = [n for n, versioned in enumerate(looked_at) if fits(versioned.record)][: self.limit]
+        end = fitting[-1] if len(fitting) == self.limit else len(looked_at) - 1
+        cursor = _write(self._asked, found[end].record) if end + 1 < len(found) else None
+        return Page(items=[view(found[n].record) for n in fitting], next_cursor=cursor)
 
 
 async def _paging(

@@ -84,7 +84,13 @@ def say(
 ) -> ProblemResponse:
     """The problem, its title in the language that the client asks for."""
     language = preferred_language(request.headers.get("accept-language", ""))
-    content = {
+    shown = {"Content-Language": language, "Cache-Control": "no-store", **(headers or {})}
+    return ProblemResponse(content(problem, flaws, language), problem.status, shown)
+
+
+def content(problem: Problem, flaws: Sequence[Flaw], language: str) -> dict[str, Any]:
+    """The body of the answer."""
+    return {
         "type": f"urn:wushe:problem:{problem.code}",
         "title": problem.zh if language == "zh" else problem.en,
         "title_zh": problem.zh,
@@ -92,8 +98,6 @@ def say(
         "status": problem.status,
         "errors": [flaw._asdict() for flaw in flaws],
     }
-    shown = {"Content-Language": language, "Cache-Control": "no-store", **(headers or {})}
-    return ProblemResponse(content, problem.status, shown)
 
 
 def preferred_language(accepted: str) -> str:

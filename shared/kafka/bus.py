@@ -42,10 +42,10 @@ class KafkaBus:
     async def publish(self, messages: Sequence[Outgoing]) -> None:
         """Raises Outage, or TooLarge when everything else has been published."""
         if messages:
-            await self._publisher.publish(messages, await self._made())
+            await self._publisher.publish(messages, await self.partitions())
 
     async def read(self, topics: Sequence[Topic], *, group: str | None) -> Reading:
-        made = await self._made()
+        made = await self.partitions()
         partitions = {topic.name: made[topic.name] for topic in topics}
         reading = KafkaReading(self._link, self._lookout, partitions, group)
         await reading.open()
@@ -60,7 +60,7 @@ class KafkaBus:
         await self._publisher.close()
         await self._lookout.close()
 
-    async def _made(self) -> Mapping[str, int]:
+    async def partitions(self) -> Mapping[str, int]:
         """The number of partitions of each topic; makes those that are missing, once."""
         if self._partitions is None:
             async with self._making:

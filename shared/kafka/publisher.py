@@ -25,6 +25,13 @@ HEADERS = [("content-type", b"application/cloudevents+json; charset=UTF-8")]
 
 Chains = dict[tuple[str, int], list[Outgoing]]
 
+_by_key = DefaultPartitioner()
+
+
+def partition_of(key: str, partitions: int) -> int:
+    """Where the messages of this key go: as every Kafka client has it."""
+    return int(_by_key(key.encode(), range(partitions), ()))
+
 
 class TooLarge(WusheError):
     """Messages that no topic takes, however often they are tried: whoever wrote them is at fault.
@@ -44,7 +51,6 @@ class Publisher:
         self._link = link
         self._producer: AIOKafkaProducer | None = None
         self._connecting = asyncio.Lock()
-        self._partition = DefaultPartitioner()
 
     async def publish(self, messages: Sequence[Outgoing], partitions: Mapping[str, int]) -> None:
         """`partitions` by topic. Raises Outage, or TooLarge when all others are published."""
@@ -83,7 +89,7 @@ class Publisher:
                 large.append(message)
                 held_back.add((message.topic, message.key))
             if (message.topic, message.key) not in held_back:
-                partition = self._partition(key, range(partitions[message.topic]), ())
+                partition = partition_of(message.key, partitions[message.topic])
                 chains.setdefault((message.topic, partition), []).append(message)
         return chains, large
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
 from aiokafka.errors import CommitFailedError, IllegalStateError
@@ -15,6 +16,10 @@ from shared.kafka.lookout import Lookout
 from shared.ports import Delivery, Position
 
 LONGEST_IDLE = 600.0
+COMMIT_SECONDS = 0.2
+"""Offsets are told to the broker so often, before partitions go, and at the end: what was done twice is recognised."""
+COPY_SECONDS = 0.03
+"""A private reader gathers for so long when it has read everything: each look costs the broker as much as a batch."""
 
 
 class KafkaReading:
@@ -36,6 +41,8 @@ class KafkaReading:
         self._consumer: AIOKafkaConsumer | None = None
         self._next: dict[TopicPartition, int] = {}
         self._served_last: set[TopicPartition] = set()
+        self._done: dict[TopicPartition, int] = {}
+        self._committed_at = self._rests_until = 0.0
         self._dealt = asyncio.Event()
         self._dealt.set()
         self._idle = asyncio.Event()
@@ -66,27 +73,27 @@ class KafkaReading:
         assert self._consumer is not None
         if not await self._share_is_dealt(seconds):
             return []
+        now = asyncio.get_running_loop().time()
+        if now < self._rests_until:
+            await asyncio.sleep(min(seconds, self._rests_until - now))
+        if now - self._committed_at > COMMIT_SECONDS:
+            await self._commit_done()
         found = await self._records(self._consumer, limit, seconds)
         if not found:
+            await self._commit_done()
             await self._look(self._consumer)
             return []
         self._idle.clear()
-        self._looked_at = self._progress_at = asyncio.get_running_loop().time()
+        now = self._looked_at = self._progress_at = asyncio.get_running_loop().time()
+        if self._group is None and len(found) < limit:
+            self._rests_until = now + COPY_SECONDS
         return [self._delivery(record) for record in found]
 
     async def commit(self, offsets: Mapping[Position, int]) -> None:
-        consumer = self._consumer
-        if self._group is not None and consumer is not None and not self._closed:
-            mine = consumer.assignment()
-            done = {p: offset for at, offset in offsets.items() if (p := self._partition(at)) in mine}
-            try:
-                if done:
-                    await answered(
-                        asyncio.shield(self._commit(consumer, done)), self._link.patience.answer, "commit"
-                    )
-            except Outage:
-                self._idle.set()
-                raise
+        """They are told to the broker a moment later, together with what is done until then."""
+        if self._group is not None and self._consumer is not None and not self._closed:
+            mine = self._consumer.assignment()
+            self._done |= {p: offset for at, offset in offsets.items() if (p := self._partition(at)) in mine}
         self._idle.set()
 
     async def rewind(self, offsets: Mapping[Position, int]) -> None:
@@ -105,6 +112,8 @@ class KafkaReading:
     async def close(self) -> None:
         self._closed = True
         self._idle.set()
+        with suppress(Outage):
+            await self._commit_done()
         await self._drop()
 
     async def revoked(self, partitions: Iterable[TopicPartition]) -> None:
@@ -117,9 +126,12 @@ class KafkaReading:
                     await self._idle.wait()
             except TimeoutError:
                 log.warning("a rebalance did not wait for the batch under way", group=self._group)
+            with suppress(Outage):
+                await self._commit_done()
 
     def assigned(self) -> None:
         self._next.clear()
+        self._done.clear()
         self._progress_at = asyncio.get_running_loop().time()
         self._empty_patience = self._link.patience.stuck
         self._dealt.set()
@@ -193,6 +205,7 @@ class KafkaReading:
         if self._group is not None:
             self._next.clear()
         self._served_last.clear()
+        self._done.clear()
         self._dealt.set()
 
     async def _ahead(self, consumer: AIOKafkaConsumer) -> dict[TopicPartition, int]:
@@ -211,6 +224,25 @@ class KafkaReading:
                 _asked_position(consumer, partition), self._link.patience.answer, "position"
             )
         return known
+
+    async def _commit_done(self) -> None:
+        """Tell the broker what is done. Raises Outage; it is told again then."""
+        consumer, done = self._consumer, self._done
+        if consumer is None or not done:
+            return
+        self._done, self._committed_at = {}, asyncio.get_running_loop().time()
+        told = False
+        try:
+            mine = consumer.assignment()
+            done = {partition: offset for partition, offset in done.items() if partition in mine}
+            if done:
+                await answered(
+                    asyncio.shield(self._commit(consumer, done)), self._link.patience.answer, "commit"
+                )
+            told = True
+        finally:
+            if not told:
+                self._done = {**done, **self._done}
 
     async def _commit(self, consumer: AIOKafkaConsumer, offsets: Mapping[TopicPartition, int]) -> None:
         try:

@@ -51,6 +51,8 @@ class Gathering(Generic[A, T]):
             caught = Caught()
             with caught:
                 answers = await self._carry([question for question, _ in batch])
+            if isinstance(caught.error, Outage):  # whoever came meanwhile need not find out by themselves
+                batch, self._waiting = batch + self._waiting, []
             for n, (_, waiting) in enumerate(batch):
                 if not waiting.done():
                     _settle(waiting, answers[n] if caught.error is None else caught.error)

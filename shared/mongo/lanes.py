@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Mapping, Sequence
 
 from shared.bookkeeping import Asked, Step
@@ -24,15 +24,18 @@ from shared.mongo.document import (
     update,
     whole,
 )
+from shared.mongo.outbox import Outboxes, Place
 from shared.mongo.trial import Trial, Waiting
 from shared.mongo.trouble import Doubt, Pauses
 from shared.ports import Clock, Ids
 from shared.records import Outcome, Record
 
 SHARED_WRITE = 64
-REMEMBERED = 4_000
+REMEMBERED = 20_000
 
-Place = tuple[type[Record], str]
+NEWS_IN_A_ROW = 8
+"""After so many records of a kind that were not there yet, the next unknown one is taken for new without asking."""
+
 Announce = Callable[[Asked[Record], Step[Record]], None]
 
 
@@ -40,12 +43,18 @@ class Lanes:
     """All that changes records of one service. `announce` hears of each request that was met, once it is durable."""
 
     def __init__(
-        self, batches: Mapping[type[Record], Batches], clock: Clock, ids: Ids, announce: Announce
+        self,
+        batches: Mapping[type[Record], Batches],
+        outboxes: Outboxes,
+        clock: Clock,
+        ids: Ids,
+        announce: Announce,
     ) -> None:
-        self.writer = secrets.token_hex(4)
         self.lost_races = 0
         self.doubts = 0
         self._batches = batches
+        self._outboxes = outboxes
+        self._news: Counter[type[Record]] = Counter()
         self._clock = clock
         self._ids = ids
         self._announce = announce
@@ -118,6 +127,7 @@ class Lanes:
                     return self._settle(batch, done)
             except Doubt as doubt:
                 self.doubts += 1
+                self._outboxes.doubt(place)
                 reason = str(doubt)
             self._forget(place)
             if not await pauses.another():
@@ -126,15 +136,20 @@ class Lanes:
     async def _attempt(self, place: Place, batch: Sequence[Waiting], tried: dict[str, Trial]) -> Trial | None:
         """What came true, or None if the record was not what it was taken for. Raises Doubt.
 
-        A record remembered from the last write may be out of date, so what is decided on it counts only once a
-        write has proved it right.
+        A record remembered from the last write may be out of date, and one taken for new may be there, so what is
+        decided on that counts only once a write has proved it right.
         """
         remembered = self._remembered.get(place)
-        stored = remembered or await self._load(place)
+        guessed = not remembered and not tried and self._news[place[0]] >= NEWS_IN_A_ROW
+        stored = remembered if remembered or guessed else await self._load(place)
         for token in stored.writes if stored is not None else ():
             if token in tried:
+                self._outboxes.doubt(place)
                 return tried[token]
         trial = Trial(batch, stored, self._clock, self._ids)
+        if guessed and (trial.idle or any(weighed.error for weighed in trial.weighed)):
+            self._news[place[0]] = 0
+            return await self._attempt(place, batch, tried)
         if trial.idle and remembered:
             self._forget(place)
             return await self._attempt(place, batch, tried)
@@ -143,6 +158,9 @@ class Lanes:
         token = secrets.token_hex(8)
         tried[token] = trial
         saved = await self._save(place, stored, trial, token)
+        if saved is None and guessed:
+            self._news[place[0]] = 0
+            return await self._attempt(place, batch, tried)
         if saved is None:
             self.lost_races += 1
             return None
@@ -152,21 +170,33 @@ class Lanes:
     async def _load(self, place: Place) -> Stored | None:
         kind, id = place
         document = await self._batches[kind].read(id, Projection.STATE)
+        self._news[kind] = self._news[kind] + 1 if document is None else 0
         return None if document is None else stored_of(kind, document)
 
     async def _save(self, place: Place, stored: Stored | None, trial: Trial, token: str) -> Stored | None:
         """Write what a trial comes to; None if somebody else has written meanwhile."""
         kind, id = place
         assert trial.after is not None
-        said = messages(trial.outgoing, trial.at, self.writer)
+        outboxes = self._outboxes
+        said = messages(trial.outgoing, trial.at, outboxes.writer)
+        known = stored is None or outboxes.knows(place, stored.waiting)
+        afresh = known and outboxes.is_spent(place)
         if stored is None:
             saved = Stored(trial.after, 1, (token,))
             write = Write(id, token, 0, whole(id, trial.changed, said, token), {})
         else:
             saved = Stored(trial.after, stored.rev + 1, (*stored.writes, token)[-WRITES_REMEMBERED:])
-            orders = update(trial.changed, said, saved.rev, saved.writes)
+            orders = update(trial.changed, said, saved.rev, saved.writes, afresh=afresh)
             write = Write(id, token, stored.rev, None, orders)
-        return saved if await self._batches[kind].write(write) else None
+        if not await self._batches[kind].write(write):
+            return None
+        if afresh:
+            outboxes.emptied(place)
+        if not known:
+            outboxes.doubt(place)
+        if trial.outgoing:
+            outboxes.say(place, trial.outgoing, trial.at)
+        return saved
 
     def _settle(self, batch: Sequence[Waiting], trial: Trial) -> None:
         for waiting, weighed in zip(batch, trial.weighed, strict=True):

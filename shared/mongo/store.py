@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import TypeVar, cast
@@ -12,10 +13,10 @@ from shared.contracts.base import Message
 from shared.mongo.batches import Batches
 from shared.mongo.connection import Collection, Connection, Document
 from shared.mongo.document import Projection, indexes, record_of, timed
-from shared.mongo.lanes import Lanes, Place
-from shared.mongo.outbox import Outboxes
+from shared.mongo.lanes import Lanes
+from shared.mongo.outbox import Outboxes, Place
 from shared.mongo.search import search
-from shared.mongo.trouble import PATIENCE_SECONDS, answered, patiently
+from shared.mongo.trouble import PATIENCE_SECONDS, again_and_again, answered, patiently
 from shared.ports import Clock, Decide, Ids, Op, Outgoing, Query
 from shared.records import Outcome, Record, Versioned
 from shared.times import milliseconds, moment_of
@@ -24,6 +25,8 @@ R = TypeVar("R", bound=Record)
 T = TypeVar("T")
 
 POLL_FIRST, POLL_AT_MOST = 0.05, 0.5
+READ_REMEMBERED = 10_000
+NEVER = 2**62
 
 
 class MongoStore:
@@ -40,10 +43,12 @@ class MongoStore:
         self._pulse = connection.collection(service, "pulse")
         self._clock = clock
         self._ids = ids
-        self._lanes = Lanes(self._batches, clock, ids, self._announce)
-        self._outboxes = Outboxes(connection, self._kinds, self._lanes.writer, clock, ids)
+        self._outboxes = Outboxes(connection, self._kinds, secrets.token_hex(4), clock, ids)
+        self._lanes = Lanes(self._batches, self._outboxes, clock, ids, self._announce)
+        self._read: dict[Place, Versioned[Record]] = {}
         self._watchers: dict[Place, set[asyncio.Event]] = {}
         self._sooner = asyncio.Event()
+        self._earliest_due = NEVER
         self._indexing: asyncio.Task[None] | None = None
         self._indexed = False
         self._fresh = False
@@ -65,8 +70,8 @@ class MongoStore:
     async def get(self, kind: type[R], id: str) -> Versioned[R] | None:
         await self._prepared()
         batches = self._batches[kind]
-        document = await patiently(lambda: batches.read(id, Projection.RECORD), self._ids)
-        return None if document is None else _versioned(kind, document)
+        document = await again_and_again(lambda: batches.read(id, Projection.RECORD), self._ids)
+        return None if document is None else self._decoded(kind, document)
 
     async def find(self, kind: type[R], query: Query) -> list[Versioned[R]]:
         filter_, order = search(kind.indexes, query)
@@ -79,7 +84,7 @@ class MongoStore:
                 .to_list(None)
             )
         )
-        return [_versioned(kind, document) for document in found]
+        return [self._decoded(kind, document) for document in found]
 
     async def due(self, kind: type[R], now: datetime, limit: int) -> list[str]:
         collection, until = self._kinds[kind], {"due_at": {"$lte": milliseconds(now)}}
@@ -91,8 +96,10 @@ class MongoStore:
 
     async def next_due(self) -> datetime | None:
         timers = [collection for kind, collection in self._kinds.items() if timed(kind)]
-        earliest = await asyncio.gather(*map(self._earliest, timers))
-        return min((moment_of(ms) for ms in earliest if ms is not None), default=None)
+        self._earliest_due = NEVER
+        found = [ms for ms in await asyncio.gather(*map(self._earliest, timers)) if ms is not None]
+        self._earliest_due = min(found, default=NEVER)
+        return moment_of(min(found)) if found else None
 
     async def wait(
         self, kind: type[R], id: str, until: Callable[[R], bool], seconds: float
@@ -151,10 +158,12 @@ class MongoStore:
     async def close(self) -> None:
         """Finishes what is under way. The connection is closed by whoever opened it."""
         await self._lanes.finish(PATIENCE_SECONDS)
+        await self._outboxes.close()
 
     def abandon(self) -> None:
         """Stop as if the process had died: what is not written is lost, and nobody is told."""
         self._lanes.abandon()
+        self._outboxes.abandon()
 
     def _announce(self, asked: Asked[Record], step: Step[Record]) -> None:
         """What was decided is durable: count it, and wake those who wait for it."""
@@ -163,12 +172,10 @@ class MongoStore:
             self.duplicates_absorbed += 1
             return
         self.applied_total += 1
-        if step.outgoing:
-            self._outboxes.say()
         if step.after is step.before:
             return
         due, was_due = step.after.due_at, step.before.due_at if step.before else None
-        if due is not None and (was_due is None or due < was_due):
+        if due is not None and (was_due is None or due < was_due) and due < self._earliest_due:
             self._sooner.set()
         for watcher in self._watchers.get((asked.kind, asked.id), ()):
             watcher.set()
@@ -194,16 +201,23 @@ class MongoStore:
         await self._prepared()
         return await patiently(call, self._ids)
 
+    def _decoded(self, kind: type[R], document: Document) -> Versioned[R]:
+        """The record that was read; not decoded again if that very version was read before."""
+        place, version = (kind, document["_id"]), document["version"]
+        known = self._read.pop(place, None)
+        if known is None or known.version != version:
+            known = Versioned(record_of(kind, document), version)
+        self._read[place] = known
+        if len(self._read) > READ_REMEMBERED:
+            del self._read[next(iter(self._read))]
+        return cast(Versioned[R], known)
+
     async def _earliest(self, collection: Collection) -> int | None:
         there = {"due_at": {"$gte": -(2**62)}}
         found = await self._ask(
             lambda: collection.find(there, {"due_at": 1}).sort("due_at", 1).limit(1).to_list(None)
         )
         return cast(int, found[0]["due_at"]) if found else None
-
-
-def _versioned(kind: type[R], document: Document) -> Versioned[R]:
-    return Versioned(cast(R, record_of(kind, document)), document["version"])
 
 
 async def _first(changed: asyncio.Event, timer: asyncio.Future[None], seconds: float) -> None:

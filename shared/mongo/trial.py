@@ -10,8 +10,7 @@ import bson
 from shared.bookkeeping import Asked, Held, Step, weigh
 from shared.caught import Caught
 from shared.errors import WusheError
-from shared.mongo.connection import Document
-from shared.mongo.document import Stored, fields
+from shared.mongo.document import Fields, Stored, fields
 from shared.ports import Clock, Ids, Outgoing
 from shared.records import Outcome, Record
 from shared.times import milliseconds
@@ -45,23 +44,26 @@ class Weighed(Caught):
 
 
 class Trial:
-    """What some requests come to, one after another, on a record as it was read. Nothing is written yet."""
+    """What some requests come to, one after another, on a record as it was read. Nothing is written yet.
+
+    Raises TooLarge, or what the encoder raises, if they come to something that cannot be written.
+    """
 
     def __init__(self, batch: Sequence[Waiting], stored: Stored | None, clock: Clock, ids: Ids) -> None:
         now = clock.now()
         before = None if stored is None else stored.held
         self.at = milliseconds(now)
         self.after: Held[Record] | None = before
-        self.changed: Document = {}
+        self.changed = Fields({})
         self.outgoing: list[Outgoing] = []
         self.weighed = [Weighed() for _ in batch]
         for waiting, weighed in zip(batch, self.weighed, strict=True):
             with weighed:
                 weighed.step = weigh(waiting.asked, self.after, now, ids)
-                if weighed.step.after is not self.after:
-                    changed = fields(before, weighed.step.after)
-                    if len(bson.encode(changed)) > LARGEST_RECORD:  # fails here, and for nobody else
-                        raise TooLarge(f"{waiting.asked.kind.kind} {waiting.asked.id}")
-                    self.changed, self.after = changed, weighed.step.after
-                    self.outgoing += weighed.step.outgoing
+                self.after = weighed.step.after
+                self.outgoing += weighed.step.outgoing
         self.idle = self.after is before
+        if self.after is not None and not self.idle:
+            self.changed = fields(stored, self.after)
+            if len(bson.encode(self.changed.there)) > LARGEST_RECORD:  # what cannot be encoded fails here too
+                raise TooLarge(f"{batch[0].asked.kind.kind} {batch[0].asked.id}")

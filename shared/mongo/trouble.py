@@ -31,10 +31,32 @@ DEADLOCK = 16908292
 TOO_LARGE = frozenset({10334, 17419, 285999133})
 """MongoDB's two codes for a document beyond 16 MB, and DocumentDB's."""
 PASSING = frozenset(
-    {1, 6, 7, 24, 46, 50, 64, 89, 91, 112, 133, 189, 251, 262, 9001, 10107, 11600, 11602, 13435, 13436}
+    {
+        1,
+        6,
+        7,
+        24,
+        46,
+        50,
+        64,
+        89,
+        91,
+        112,
+        133,
+        189,
+        251,
+        262,
+        9001,
+        10107,
+        11600,
+        11602,
+        13435,
+        13436,
+        DEADLOCK,
+    }
 )
-"""Codes of a server that is stopping, electing, overloaded or cut off from its data. Code 1 is what FerretDB says
-when PostgreSQL is gone; whether a write happened is then unknown."""
+"""Codes of a server that is stopping, electing, overloaded or cut off from its data, or that ended one of two calls which
+waited for each other. Code 1 is what FerretDB says when PostgreSQL is gone; whether a write happened is then unknown."""
 
 
 class Doubt(Outage):
@@ -60,11 +82,17 @@ class Pauses:
 
 async def patiently(call: Callable[[], Awaitable[T]], ids: Ids) -> T:
     """The answer to something that may be asked more than once. Raises Outage when patience is at its end."""
-    pauses = Pauses(ids)
+    return await again_and_again(lambda: answered(call()), ids)
+
+
+async def again_and_again(call: Callable[[], Awaitable[T]], ids: Ids) -> T:
+    """The same for what raises Doubt by itself."""
+    pauses: Pauses | None = None
     while True:
         try:
-            return await answered(call())
+            return await call()
         except Doubt:
+            pauses = pauses or Pauses(ids)
             if not await pauses.another():
                 raise
 

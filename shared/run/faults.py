@@ -6,14 +6,16 @@ import os
 import signal
 
 POINTS = ("relay.committed", "relay.published", "loop.received", "loop.applied", "sweep.woken")
+COPY_POINTS = ("copy.recorded", "copy.published", "copy.committed")
+ALL_POINTS = (*POINTS, *COPY_POINTS)
 
 
 class KillAt:
     """SIGKILL to itself at the `nth` pass of `point`, in this process."""
 
     def __init__(self, point: str, nth: int = 1) -> None:
-        if point not in POINTS:
-            raise ValueError(f"no such point: {point}; there are {', '.join(POINTS)}")
+        if point not in ALL_POINTS:
+            raise ValueError(f"no such point: {point}; there are {', '.join(ALL_POINTS)}")
         self._point = point
         self._left = nth
 

@@ -54,7 +54,10 @@ class Loop:
                 await self.step(seconds=1.0)
                 pause = FIRST_PAUSE
             except Outage as outage:
-                self.trouble = f"cannot reach the store or the bus: {outage}"
+                trouble = f"cannot reach the store or the bus: {outage}"
+                if trouble != self.trouble:
+                    log.warning("outage", service=self.service, reason=str(outage))
+                self.trouble = trouble
                 await self._adapters.clock.sleep(pause)
                 pause = min(2.0, pause * 2)
 
@@ -80,11 +83,11 @@ class Loop:
         try:
             self._adapters.faults.reach("loop.received")
             await self._apply(batch)
+            self._adapters.faults.reach("loop.applied")
+            await reading.commit({d.position: d.offset + 1 for d in batch})
         except Outage:
             await reading.rewind(_first_offsets(batch))
             raise
-        self._adapters.faults.reach("loop.applied")
-        await reading.commit({d.position: d.offset + 1 for d in batch})
         return len(batch)
 
     @property

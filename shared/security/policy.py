@@ -67,7 +67,7 @@ POLICY: dict[str, dict[Role, Scope]] = {
     "need.refer": _STATION,
     "need.take_over": {PROVIDER: ORGANISATION, **_STATION},
     "need.rate": _STATION,
-    "need.contact": {**_STATION, VOLUNTEER: OWN},
+    "need.contact": {**_STATION, VOLUNTEER: OWN, PROVIDER: ORGANISATION},
     "need.reads": _STATION,
     "package.read": _STATION,
     # volunteers

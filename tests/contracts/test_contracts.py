@@ -73,6 +73,8 @@ def test_an_enumeration_may_grow_and_not_shrink() -> None:
     small = {"properties": {"a": {"enum": ["x"]}}}
     large = {"properties": {"a": {"enum": ["x", "y"]}}}
     assert breaks(small, large) == [] and len(breaks(large, small)) == 1
+    inner_small, inner_large = ({"properties": {"goods": {"type": "object", **s}}} for s in (small, large))
+    assert breaks(inner_small, inner_large) == [] and len(breaks(inner_large, inner_small)) == 1
 
 
 def test_a_version_from_the_future_is_told_from_garbage() -> None:

@@ -227,6 +227,20 @@ class District:
         assert (await cast.does(cast.staff, f"/api/needs/{handed['id']}/refer", asks)).status == 200
         self.add("need", handed["id"], site=cast.station)
         self.add("referral", handed["id"], organisation=provider)
+        for need in self.things["need"][-3:]:
+            self.add("contact", need.id, site=need.site, owner=need.owner)
+        await self._taken_over(cast, q, home, asks)
+
+    async def _taken_over(self, cast: Cast, q: Quarter, home: dict[str, Any], asks: dict[str, Any]) -> None:
+        """A need that the provider has accepted, and whose contact is open to it."""
+        need = await cast.need(home, cast.goods_line(1, category="furniture"))
+        path = f"/api/needs/{need['id']}"
+        assert (await cast.does(cast.staff, f"{path}/refer", asks)).status == 200
+        provider = self.person(f"provider-{q.letter}")
+        assert (await cast.does(provider, f"{path}/referral/accept")).status == 200
+        self.add("need", need["id"], site=cast.station)
+        self.add("referral", need["id"], organisation=asks["organisation_id"])
+        self.add("contact", need["id"], site=cast.station, organisation=asks["organisation_id"])
 
     async def _pending(self, cast: Cast, helper: Asker) -> list[str]:
         person = Person(helper.id, self.token(helper) or "")

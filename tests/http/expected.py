@@ -146,6 +146,7 @@ TABLE: dict[str, Row] = {
     # needs
     "POST /api/households": Row("station", home, 403),
     "GET /api/households": Row(lists="household"),
+    "POST /api/households/search": Row(body=just(name="罗")),
     "GET /api/households/{household_id}": Row("household"),
     "PATCH /api/households/{household_id}": Row("household", just(phone="0854 123")),
     "GET /api/households/{household_id}/reads": Row("household"),
@@ -168,7 +169,7 @@ TABLE: dict[str, Row] = {
     "GET /api/needs/{need_id}": Row("need"),
     "PATCH /api/needs/{need_id}": Row("need", just(note="补充")),
     "POST /api/needs/{need_id}/post": Row("need"),
-    "GET /api/needs/{need_id}/contact": Row("need"),
+    "GET /api/needs/{need_id}/contact": Row("contact"),
     "GET /api/needs/{need_id}/reads": Row("need"),
     "POST /api/needs/{need_id}/attempt": Row("need", just(channel="phone")),
     "GET /api/packages": Row(),

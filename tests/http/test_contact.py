@@ -189,6 +189,36 @@ async def test_a_scout_never_sees_a_file_not_even_of_their_own_lead() -> None:
         assert set(course) == {"id", "status", "reported_at", "outcome", "outcome_zh", "outcome_en"}
 
 
+async def test_who_takes_a_need_over_may_look_whom_to_serve_for_a_month_and_it_is_on_record() -> None:
+    async with a_need_for_grandma() as (t, cast, need):
+        names = ("承接机构", "另一机构")
+        ours, other = [
+            (await cast.made(cast.admin, "/api/organisations", {"name": name, "kind": "social_work"}))["id"]
+            for name in names
+        ]
+        await t.settle()
+
+        def provider(organisation: str) -> Person:
+            token = t.token(f"p-{organisation}", Role.PROVIDER, organisation_id=organisation)
+            return Person(f"p-{organisation}", token)
+
+        path = f"/api/needs/{need['id']}"
+        asks = {"organisation_id": ours, "answer_by": (t.clock.now() + timedelta(days=1)).isoformat()}
+        assert (await cast.does(cast.staff, f"{path}/refer", asks)).status == 200
+        before = await t.call(provider(ours).token, "GET", f"{path}/contact")
+        assert before.status == 404, "who is only asked learns nothing"
+        assert (await cast.does(provider(ours), f"{path}/referral/accept")).status == 200
+        seen = (await t.call(provider(ours).token, "GET", f"{path}/contact")).body
+        assert (seen["level"], seen["name"], seen["phone"], seen["address"]) == ("full", NAME, PHONE, ADDRESS)
+        assert (seen["applicant_name"], seen["applicant_phone"]) == (None, None)
+        assert (await t.call(provider(other).token, "GET", f"{path}/contact")).status == 404
+        reads = (await cast.got(cast.staff, f"{path}/reads"))["items"]
+        assert [(r["reader_id"], r["level"]) for r in reads] == [(f"p-{ours}", "full")]
+        await t.passes(days=31)
+        closed = await t.call(provider(ours).token, "GET", f"{path}/contact")
+        assert (closed.status, closed.body["type"]) == (403, "urn:wushe:problem:contact-closed")
+
+
 async def test_charities_providers_and_administrators_serve_people_whose_names_they_never_learn() -> None:
     async with a_need_for_grandma() as (t, cast, need):
         await accepts(cast, cast.person("v-li"))

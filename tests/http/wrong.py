@@ -187,16 +187,24 @@ def _words(b: Builder) -> Iterator[Wrong]:
         "a field that is none", "staff", "POST /api/needs", b.need(b.people(), audience="public"), "/audience"
     )
     yield Wrong("a phone of letters", "staff", "POST /api/households", b.home(phone="call me"), "/phone")
-    for number in ("13985450001", "1398545 0001", "找１３９８５４５０００１", "52270219440506123X"):
-        what = "a person's number where it would travel"
-        yield Wrong(what, "charity", "POST /api/lots", b.lot(attributes={"k": number}), "/attributes/k")
+    for number in (
+        "13985450001",
+        "找１３９８５４５０００１",
+        "52270219440506123X",
+        "给龙阿婆的",
+        "Aunt Long",
+        "🍚",
+    ):
+        what = "free text where it would travel"
+        for name in ("diet", "k"):
+            words = {name: number}
+            yield Wrong(what, "charity", "POST /api/lots", b.lot(attributes=words), f"/attributes/{name}")
+            line = b.need(b.goods(attributes=words), draft=name == "k")
+            yield Wrong(what, "staff", "POST /api/needs", line, f"/lines/0/attributes/{name}")
         yield Wrong(
-            what,
-            "staff",
-            "POST /api/needs",
-            b.need(b.goods(attributes={"k": number})),
-            "/lines/0/attributes/k",
+            what, "charity", "POST /api/lots", b.lot(attributes={number: "halal"}), f"/attributes/{number}"
         )
+        yield Wrong(what, "staff", "POST /api/needs", b.need(b.goods(unit=number)), "/lines/0/unit")
         yield Wrong(what, "charity", "POST /api/lots", b.lot(unit=number), "/unit")
     yield Wrong(
         "a phone for an id",
@@ -287,6 +295,17 @@ def _requests(b: Builder) -> Iterator[Wrong]:
     )
     for body in broken:
         yield Wrong("broken JSON", "staff", post, body, None, 400 if body else 422)
+    for what, text, pointer in (
+        ("a field that stands twice", b'{"area": "522702001", "address": "a", "address": "b"}', "/address"),
+        ("the same twice", b'{"area": "522702001", "area": "522702001"}', "/area"),
+        ("a field twice, written differently", b'{"address": "a", "addr\\u0065ss": "b"}', "/address"),
+        (
+            "a field twice, deep inside",
+            b'{"residents": [{}, {"name": "a", "name": "b"}]}',
+            "/residents/1/name",
+        ),
+    ):
+        yield Wrong(what, "staff", post, text, pointer)
     large = b.home(address="x" * MIB)
     yield Wrong("more than 1 MiB", "staff", post, large, None, 413)
     path = f"/api/households/{b.house.id}"

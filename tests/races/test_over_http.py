@@ -5,76 +5,25 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.cast import ALWAYS, LAT, LON, TOWNSHIP, Cast, Person
-from tests.live.http import Answer, Line, cast_of, signer
-from tests.live.server import Server
+from tests.cast import Person
+from tests.live.http import Answer
+from tests.races.arena import a_town, asked, becomes, ledger, line_of, many_volunteers, until
 
 pytestmark = pytest.mark.timeout(300)
 MANY = 500
-
-
-@asynccontextmanager
-async def a_town(directory: Path, **policy: Any) -> AsyncIterator[tuple[Server, Cast]]:
-    server = Server(directory / "data")
-    server.start()
-    line = Line(server.url)
-    try:
-        yield server, await cast_of(line, signer(server.directory)).arrive(**policy)
-        await line.close()
-        report = server.check()
-        assert report.returncode == 0, report.stdout + report.stderr
-    finally:
-        server.kill()
-
-
-async def many_volunteers(cast: Cast, line: Line, count: int) -> list[Person]:
-    """Registered in bulk, free at all hours."""
-    profile = {
-        "site_id": cast.station, "area": TOWNSHIP, "home": {"lat": LAT, "lon": LON}, "skills": ["home_visit"], "hours": ALWAYS,
-        "quiet_from": 0, "quiet_to": 0, "weekly_cap_minutes": 10_000, "weekly_contacts": 100,
-    }  # fmt: skip
-    rows = [{"key": f"r{n}", "account_id": f"v-{n}", "name": f"志愿者{n}", **profile} for n in range(count)]
-    body = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows).encode()
-    answer = await line.http.post(
-        "/api/volunteers/bulk",
-        content=body,
-        headers={
-            "Authorization": f"Bearer {cast.supervisor.token}",
-            "Content-Type": "application/x-ndjson",
-            "Idempotency-Key": "bulk",
-        },
-    )
-    assert answer.status_code in (200, 201), answer.text
-    assert answer.json()["created"] == count, answer.text
-    return [cast.person(f"v-{n}") for n in range(count)]
-
-
-async def until(condition: Any, seconds: float = 30.0) -> Any:
-    """Wait until this awaitable condition gives something true."""
-    end = asyncio.get_running_loop().time() + seconds
-    while not (found := await condition()):
-        assert asyncio.get_running_loop().time() < end, "it never came to pass"
-        await asyncio.sleep(0.05)
-    return found
-
-
-def line_of(cast: Cast) -> Line:
-    line: Line = cast.call.__self__  # type: ignore[attr-defined]
-    return line
 
 
 async def test_of_500_concurrent_accepts_on_one_seat_exactly_one_wins(tmp_path: Path) -> None:
     async with a_town(tmp_path, first_wave=MANY) as (_, cast):
         people = await many_volunteers(cast, line_of(cast), MANY)
         home = await cast.household()
-        await cast.need(home, cast.people_line(hours=5))
+        need = await cast.need(home, cast.people_line(hours=5))
 
         async def all_asked() -> bool:
             cast.appoint()
@@ -82,12 +31,7 @@ async def test_of_500_concurrent_accepts_on_one_seat_exactly_one_wins(tmp_path: 
 
         await until(all_asked, 60)
 
-        async def asked(person: Person) -> str:
-            (invitation,) = await until(lambda: cast.invitations(person))
-            id: str = invitation["id"]
-            return id
-
-        ids = [await asked(p) for p in people]
+        ids = [await asked(cast, p, need) for p in people]
         answers: list[Answer] = await asyncio.gather(
             *(
                 cast.does(p, f"/api/invitations/{id}/accept", key="yes")
@@ -133,28 +77,32 @@ async def test_200_concurrent_needs_for_one_lot_never_hold_more_than_there_is(tm
             return bool(now["held"] + now["issued"] == 50)
 
         await until(all_held)
-        await asyncio.sleep(0)
         watching = False
         await watcher
         assert seen and all(held + issued <= received for held, issued, received in seen)
+
+        async def written() -> list[dict[str, Any]]:
+            entries = await ledger(cast, lot)
+            return entries if entries and entries[-1]["held"] == 50 else []
+
+        entries = await until(written)
+        assert all(e["held"] + e["issued"] + e["written_off"] <= e["received"] for e in entries)
 
 
 async def test_one_volunteer_who_accepts_two_overlapping_tasks_at_once_gets_one(tmp_path: Path) -> None:
     async with a_town(tmp_path) as (_, cast):
         li = await cast.volunteer("li")
         home = await cast.household()
-        for _ in range(2):
-            await cast.need(home, cast.people_line(hours=5))
-
-        async def both() -> list[dict[str, Any]] | None:
-            found = await cast.invitations(li)
-            return found if len(found) == 2 else None
-
-        invitations = await until(both)
-        answers = await asyncio.gather(
-            *(cast.does(li, f"/api/invitations/{i['id']}/accept") for i in invitations)
-        )
-        assert sorted(a.status for a in answers) == [200, 409], [a.body for a in answers]
+        for n in range(6):
+            starts = (5 + 4 * n, 5 + 4 * n + (n % 3) / 3)
+            needs = [await cast.need(home, cast.people_line(hours=hours)) for hours in starts]
+            invitations = [await asked(cast, li, need) for need in needs]
+            answers = await asyncio.gather(
+                *(cast.does(li, f"/api/invitations/{id}/accept") for id in invitations)
+            )
+            assert sorted(a.status for a in answers) == [200, 409], [a.body for a in answers]
+        tasks = (await cast.got(li, f"/api/tasks?volunteer_id={li.id}"))["items"]
+        assert len([task for task in tasks if task["status"] == "taken"]) == 6
 
 
 async def test_the_same_request_sent_twice_at_once_has_one_effect_and_one_answer(tmp_path: Path) -> None:
@@ -180,66 +128,78 @@ async def test_the_same_request_sent_twice_at_once_has_one_effect_and_one_answer
         assert {a.status for a in accepts} == {200}
 
 
-async def test_cancelling_against_winning_leaves_no_seat_behind(tmp_path: Path) -> None:
+async def test_cancelling_against_winning_leaves_no_seat_and_no_hold_behind(tmp_path: Path) -> None:
     async with a_town(tmp_path, first_wave=6) as (_, cast):
         people = [await cast.volunteer(str(n)) for n in range(6)]
+        lot = await cast.lot(10)
         home = await cast.household()
+        needs: list[str] = []
         for n in range(12):
             need = await cast.need(home, cast.people_line(hours=3 + 3 * n), cast.goods_line(1))
             person = people[n % len(people)]
-
-            async def asked(person: Person = person, need: dict[str, Any] = need) -> Any:
-                return [i for i in await cast.invitations(person) if i["need_id"] == need["id"]]
-
-            (invitation,) = await until(asked)
+            invitation = await asked(cast, person, need)
             cancel = cast.does(cast.staff, f"/api/needs/{need['id']}/cancel", {"reason": "solved"})
-            accept = cast.does(person, f"/api/invitations/{invitation['id']}/accept")
+            accept = cast.does(person, f"/api/invitations/{invitation}/accept")
             first, second = (cancel, accept) if n % 2 else (accept, cancel)
             answers = await asyncio.gather(first, second)
-            assert all(a.status in (200, 202, 409) for a in answers), [a.body for a in answers]
+            cancelled, accepted = answers if n % 2 else reversed(answers)
+            assert cancelled.status == 200, "nothing was served yet, so cancelling always wins"
+            assert accepted.status in (200, 202, 409), accepted.body
+            await becomes(cast, need, "cancelled")
+            needs.append(need["id"])
 
-
-async def test_withdrawing_against_checking_in_has_one_outcome(tmp_path: Path) -> None:
-    async with a_town(tmp_path) as (_, cast):
-        home = await cast.household()
-        for n in range(8):
-            person = await cast.volunteer(f"w{n}")
-            need = await cast.need(home, cast.people_line(hours=1))
-
-            async def asked(person: Person = person, need: dict[str, Any] = need) -> Any:
-                return [i for i in await cast.invitations(person) if i["need_id"] == need["id"]]
-
-            (invitation,) = await until(asked)
-            won = await cast.does(person, f"/api/invitations/{invitation['id']}/accept")
-            assert won.status == 200, won.body
-            acts = [
-                cast.does(person, f"/api/tasks/{won.body['id']}/withdraw"),
-                cast.does(person, f"/api/tasks/{won.body['id']}/check-in"),
+        async def all_given_back() -> bool:
+            now = await cast.got(cast.donor, f"/api/lots/{lot['id']}")
+            open_ = [
+                task
+                for p in people
+                for task in (await cast.got(p, f"/api/tasks?volunteer_id={p.id}"))["items"]
+                if task["status"] == "taken"
             ]
-            answers = await asyncio.gather(*(acts if n % 2 else reversed(acts)))
-            assert sorted(a.status for a in answers) == [200, 409], [a.body for a in answers]
-            await cast.does(cast.staff, f"/api/needs/{need['id']}/cancel", {"reason": "solved"})
+            seats = [(await cast.got(cast.staff, f"/api/needs/{id}"))["seats"] for id in needs]
+            return not open_ and not any(seats) and (now["held"], now["available"]) == (0, 10)
+
+        await until(all_given_back)
 
 
 async def test_a_hold_that_expires_while_it_is_confirmed_is_one_or_the_other(tmp_path: Path) -> None:
-    async with a_town(tmp_path, hold_seconds=2, wave_seconds=600) as (_, cast):
-        await cast.lot(1000)
+    """People say yes from a little before until a little after the moment at which the hold of their need lapses."""
+    async with a_town(tmp_path, hold_seconds=4, wave_seconds=600, first_wave=8) as (_, cast):
+        lot = await cast.lot(1000)
         home = await cast.household()
-        people = [await cast.volunteer(f"h{n}") for n in range(6)]
-        needs = [
-            await cast.need(home, cast.people_line(hours=3 + 2 * n), cast.goods_line(1)) for n in range(6)
-        ]
-        await asyncio.sleep(1.85)
+        people = [await cast.volunteer(f"h{n}") for n in range(8)]
 
-        async def accept(person: Person, need: dict[str, Any]) -> int:
-            mine = [i for i in await cast.invitations(person) if i["need_id"] == need["id"]]
-            return (await cast.does(person, f"/api/invitations/{mine[0]['id']}/accept")).status
+        async def raced(n: int, person: Person) -> dict[str, Any]:
+            need = await cast.need(home, cast.people_line(hours=3 + 2 * n), cast.goods_line(1))
+            invitation = await asked(cast, person, need)
 
-        won = await asyncio.gather(*(accept(p, n) for p, n in zip(people, needs, strict=True)))
-        assert set(won) <= {200, 202}, won
+            async def first_hold() -> list[dict[str, Any]]:
+                items = (await cast.got(cast.staff, f"/api/holds?need_id={need['id']}"))["items"]
+                return [hold for hold in items if hold["status"] == "held"]
 
-        async def all_made() -> bool:
-            found = [await cast.got(cast.staff, f"/api/needs/{n['id']}") for n in needs]
-            return all(n["status"] == "matched" for n in found)
+            (hold, *_) = await until(first_hold)
+            lapses_at = datetime.fromisoformat(hold["expires_at"]).timestamp()
 
-        await until(all_made, 30)
+            async def nearly() -> bool:
+                return cast.now().timestamp() >= lapses_at + (n - 5) * 0.06
+
+            await until(nearly, every=0.005)
+            answer = await cast.does(person, f"/api/invitations/{invitation}/accept")
+            assert answer.status in (200, 202), answer.body
+            await becomes(cast, need, "matched")
+            return need
+
+        needs = await asyncio.gather(*(raced(n, person) for n, person in enumerate(people)))
+
+        async def one_each() -> bool:
+            return bool((await cast.got(cast.donor, f"/api/lots/{lot['id']}"))["held"] == len(needs))
+
+        await until(one_each)
+        for need in needs:
+            holds = (await cast.got(cast.staff, f"/api/holds?need_id={need['id']}"))["items"]
+            assert [h["status"] for h in holds].count("confirmed") == 1, holds
+            assert {h["status"] for h in holds} <= {"confirmed", "expired", "released"}, holds
+        fates: dict[str, set[str]] = {}
+        for entry in await ledger(cast, lot):
+            fates.setdefault(entry["hold_id"], set()).add(entry["event"])
+        assert not [id for id, events in fates.items() if {"hold.confirmed", "hold.expired"} <= events], fates

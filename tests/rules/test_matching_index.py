@@ -21,6 +21,7 @@ from services.matching.index.port import (
     LotsQuery,
     PeopleQuery,
 )
+from shared.contracts.goods import Unit
 from shared.contracts.parts import CalendarLoad, CertificateHeld, Earmark, LotState, VolunteerState, Window
 from shared.contracts.vocabulary import (
     Category,
@@ -256,12 +257,12 @@ def a_gift(r: random.Random, number: int) -> Gift:
         charity_id="c",
         kind=LotKind.GOODS,
         category=r.choice([GoodsCategory.FOOD, GoodsCategory.SCHOOL]),
-        unit=r.choices(["box", "kg"], [4, 1])[0],
+        unit=r.choices([Unit.BOX, Unit.KILOGRAM], [4, 1])[0],
         received=received,
         held=held,
         issued=0,
         written_off=0,
-        attributes=r.choice([{}, {"size": "M"}, {"size": "M", "age": "7"}]),
+        attributes=r.choice([{}, {"size": "M"}, {"size": "M", "age_band": "child"}]),
         expires_on=r.choice([None, date(2026, 3, 2), date(2026, 3, 9), date(2026, 5, 1)]),
         area=r.choice(AREAS),
         earmark=earmark,
@@ -275,7 +276,7 @@ def a_goods_query(r: random.Random, gifts: list[Gift]) -> LotsQuery:
     return LotsQuery(
         line_id="g1",
         category=GoodsCategory.FOOD,
-        unit="box",
+        unit=Unit.BOX,
         quantity=r.choice([1, 8, 60]),
         area=r.choice(AREAS),
         today=today,

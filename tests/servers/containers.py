@@ -12,7 +12,7 @@ from typing import Any
 from tests.servers.native.daemon import Failed, free_port, until
 from tests.servers.native.kafka import listed
 
-KAFKA_IMAGE = os.environ.get("WUSHE_TEST_KAFKA_IMAGE", "apache/kafka:4.1.0")
+KAFKA_IMAGE = os.environ.get("WUSHE_TEST_KAFKA_IMAGE", "apache/kafka:4.3.1")
 MONGO_IMAGE = os.environ.get("WUSHE_TEST_MONGO_IMAGE", "mongo:8.0")
 
 
@@ -35,7 +35,8 @@ class _Contained:
 
         self.port = free_port()
         container: Any = DockerContainer(image)
-        self._container = container.with_bind_ports(inner_port, ("127.0.0.1", self.port))
+        container.ports[f"{inner_port}/tcp"] = ("127.0.0.1", self.port)  # `with_bind_ports` knows no address
+        self._container = container
         self._begun = False
 
     def start(self) -> None:

@@ -414,7 +414,7 @@ async def test_not_always_the_same_person_is_asked_first_among_equals() -> None:
 async def test_who_was_asked_least_comes_first_among_equals() -> None:
     async with desk(first_wave=1) as d:
         await d.knows_people("busy", "idle")
-        load = CalendarLoad(contacted_at=(START,))
+        load = CalendarLoad(turn=1, contacted_at=(START,))
         await d.posts(a_line(seats=2), need="other")
         await d.declines("busy", need="other", load=load)
         for n in range(9):

@@ -77,7 +77,7 @@ MASKED = ("masked", "罗**", "138****1234", "village")
 AREA = ("area", None, None, None)
 MATRIX: list[tuple[State, str, Any]] = [
     (posted, "staff", FULL), (posted, "social", FULL), (posted, "boss", FULL), (posted, "stranger", 404),
-    (posted, "li", 404), (posted, "wang", 404), (posted, "scout", 403), (posted, "provider", 403),
+    (posted, "li", 404), (posted, "wang", 404), (posted, "scout", 403), (posted, "provider", 404),
     (posted, "charity", 403), (posted, "admin", 403),
     (won, "staff", FULL), (won, "li", MASKED), (won, "wang", 404), (won, "stranger", 404),
     (made, "staff", FULL), (made, "li", FULL), (made, "wang", 404), (made, "scout", 403),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.contracts.needs import HouseholdRegistered
+from shared.contracts.needs import HouseholdChanged, HouseholdRegistered
 from tests.services import needs_desk as k
 from tests.services.needs_desk import ADDRESS, NAME, PHONE, a_household, a_resident, desk
 
@@ -154,3 +154,96 @@ async def test_the_same_request_files_one_household() -> None:
         first = await d.ask("staff", "POST /households", a_household(), key="once")
         again = await d.ask("staff", "POST /households", a_household(), key="once")
         assert first.json() == again.json() and len(d.w.said(HouseholdRegistered)) == 1
+
+
+async def found(d: Any, who: str = "staff", query: str = "", **wanted: str) -> list[list[str]]:
+    """The names of the residents who were found, household by household, over all pages."""
+    rows, cursor = [], ""
+    while True:
+        page = await d.made(who, f"POST /households/search?limit=1{cursor}{query}", wanted)
+        rows += [[r["name"] for r in row["residents"]] for row in page["items"]]
+        if page["next_cursor"] is None:
+            return rows
+        cursor = f"&cursor={page['next_cursor']}"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        ({"name": "买买提·艾力"}, [["买**"]]),
+        ({"name": "买买提艾力"}, [["买**"]]),
+        ({"name": "བཀྲ་ཤིས"}, [["བ**"]]),
+        ({"name": "TOM"}, [["Ｔ**"]]),
+        ({"name": "罗"}, [["罗**", "罗**"], ["罗**"]]),
+        ({"name": "罗二"}, [["罗**"]]),
+        ({"phone": "０８５４ 1234567"}, [["罗**"]]),
+        ({"name": "罗二", "phone": "0854-1234567"}, [["罗**"]]),
+        ({"name": "韦", "phone": "0854-1234567"}, []),
+        ({"name": "没有此人"}, []),
+    ],
+)
+async def test_a_household_is_found_by_a_name_or_a_phone_and_names_are_masked(
+    wanted: dict[str, str], expected: list[list[str]]
+) -> None:
+    async with desk() as d:
+        both = [a_resident(name="罗阿婆"), a_resident(name="罗二", phone="0854-1234567")]
+        others = ["罗大山", "买买提·艾力", "བཀྲ་ཤིས་བདེ་ལེགས", "Ｔｏｍ 韦"]
+        await d.household("stranger", residents=[a_resident(name="罗远")], phone=None)
+        for name in others:
+            await d.household(residents=[a_resident(name=name)], phone=None)
+        await d.household(residents=both, phone=None)
+        assert sorted(await found(d, **wanted)) == sorted(expected)
+
+
+async def test_a_search_shows_no_file_and_reaches_no_other_station() -> None:
+    async with desk() as d:
+        await d.household()
+        answer = await d.ask("staff", "POST /households/search", {"name": NAME[:1]})
+        assert len(answer.json()["items"]) == 1
+        assert not any(personal in answer.text for personal in (NAME, PHONE, ADDRESS, "1944"))
+        assert await found(d, "stranger", name=NAME) == []
+        assert (await d.ask("li", "POST /households/search", {"name": NAME})).status_code == 403
+        elsewhere = await d.ask("stranger", "POST /households/search", {"name": NAME, "site_id": "east"})
+        assert elsewhere.status_code == 404
+
+
+@pytest.mark.parametrize("wanted", [{}, {"name": "··"}, {"phone": "--- "}, {"name": " "}])
+async def test_a_search_for_nobody_is_refused(wanted: dict[str, str]) -> None:
+    async with desk() as d:
+        answer = await d.ask("staff", "POST /households/search", wanted)
+        assert answer.status_code == 422 and answer.json()["errors"][0]["pointer"] in ("/name", "/phone")
+
+
+async def test_a_search_looks_at_so_many_files_at_once_and_leads_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.needs.service.households.LOOKED_AT", 2)
+    async with desk() as d:
+        for name in ("罗一", "韦二", "韦三", "韦四", "罗五"):
+            await d.household(residents=[a_resident(name=name)])
+            await d.w.passes(minutes=1)
+        first = await d.made("staff", "POST /households/search", {"name": "罗一"})
+        assert first["items"] == [] and first["next_cursor"]
+        assert await found(d, name="罗") == [["罗**"], ["罗**"]]
+
+
+async def test_what_others_count_is_said_again_when_it_changes_and_nothing_else_is() -> None:
+    async with desk() as d:
+        home = await d.household()
+        await d.made(
+            "staff", f"POST /households/{home}/residents", a_resident(name="罗二", target_groups=["disabled"])
+        )
+        (said,) = d.w.said(HouseholdChanged)
+        assert (said.persons, said.target_groups) == (2, ("low_income", "disabled"))
+        for path, change in (
+            (f"/households/{home}", {"phone": "123"}),
+            (f"/households/{home}/residents/{home}~1", {"name": "x"}),
+        ):
+            etag = (await d.ask("staff", f"GET /households/{home}")).headers["etag"]
+            assert (await d.ask("staff", f"PATCH {path}", change, If_Match=etag)).status_code == 200
+        assert len(d.w.said(HouseholdChanged)) == 1
+        etag = (await d.ask("staff", f"GET /households/{home}")).headers["etag"]
+        moved = {"area": "522702001", "address": "别处"}
+        assert (await d.ask("staff", f"PATCH /households/{home}", moved, If_Match=etag)).status_code == 200
+        assert [e.area for e in d.w.said(HouseholdChanged)][1:] == ["522702001"]
+        assert not any(
+            personal in m.data.model_dump_json() for m in d.w.messages for personal in (NAME, "罗二", ADDRESS)
+        )

@@ -13,8 +13,7 @@ from shared.contracts.parts import LineDiagnosis, Offer, Relaxation, Removed
 from shared.contracts.resources import HoldPlaced
 from shared.contracts.vocabulary import NeedStatus, Ring, Waiting
 from wushe.contracts.examples import example
-from wushe.demo.narrator import Narrator
-from wushe.demo.words import SERVICES, WORDS
+from wushe.demo.narrator import SERVICES, Narrator, counted
 from wushe.language import Language, chosen
 
 LANGUAGES: tuple[Language, Language] = ("zh", "en")
@@ -32,7 +31,7 @@ def an_example(event: type[Event]) -> Event:
 
 
 def test_every_event_has_its_words() -> None:
-    assert set(WORDS) == set(EVENTS)
+    assert all(event.zh and event.en for event in EVENTS)
     assert {event.topic.service for event in EVENTS} == set(SERVICES)
 
 
@@ -70,7 +69,7 @@ def test_a_diagnosis_counts_and_names_the_smallest_relaxation() -> None:
     event = example_event.model_copy(update={"diagnosis": (line,)})
     assert (
         told(event, "zh")
-        == "找不到：看了67个，排除60因“技能不符”、7因“语言不通”，剩0个；若放宽“语言不通”可得7个"
+        == "还找不到合适的：看了67个，其中60个技能不符、7个语言不通，剩下0个；如果放宽“语言不通”这一条，就有7个"
     )
 
 
@@ -94,7 +93,7 @@ def test_silence_is_not_told_as_satisfaction() -> None:
 def test_a_match_of_goods_alone_does_not_say_nobody() -> None:
     made = an_example(MatchMade)
     assert isinstance(made, MatchMade)
-    assert told(made.model_copy(update={"seats": ()}), "en") == "All is found: goods from 1 lot(s)"
+    assert told(made.model_copy(update={"seats": ()}), "en") == "All is found: goods from 1 lot"
 
 
 @pytest.mark.parametrize(
@@ -109,3 +108,10 @@ def test_a_match_of_goods_alone_does_not_say_nobody() -> None:
 )
 def test_the_terminal_speaks_the_language_of_the_locale(environment: dict[str, str], language: str) -> None:
     assert chosen(environment) == language
+
+
+def test_one_is_one_and_more_are_several() -> None:
+    assert (
+        counted("so far, 1 seat(s) open, 2 bag(s) of food, 20 half kilo(s)")
+        == "so far, 1 seat open, 2 bags of food, 20 half kilos"
+    )

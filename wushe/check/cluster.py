@@ -15,6 +15,7 @@ from shared.run.settings import Settings
 from wushe.check.embedded import heard
 from wushe.check.evidence import Evidence, Progress
 from wushe.cluster import connection_for, link_for, stores
+from wushe.system import SERVICES, group_of
 
 
 @asynccontextmanager
@@ -27,10 +28,10 @@ async def evidence_on(settings: Settings) -> AsyncIterator[Evidence]:
     bus, offsets = KafkaBus(link), Offsets(link, TOPICS)
 
     async def progress() -> Progress:
-        committed = await offsets.committed([_group(name) for name in heard()])
+        committed = await offsets.committed([group_of(name) for name in heard()])
         ends = await offsets.ends()
         read = {
-            (name, _name(at)): committed[_group(name)].get(at, 0)
+            (name, _name(at)): committed[group_of(name)].get(at, 0)
             for name, topics in heard().items()
             for topic in topics
             for at in ends
@@ -41,17 +42,14 @@ async def evidence_on(settings: Settings) -> AsyncIterator[Evidence]:
         return Progress({_name(at): end for at, end in ends.items()}, read, unpublished)
 
     try:
-        yield Evidence(books, bus, progress, live=True)
+        running = await offsets.attended([group_of(service) for service in SERVICES])
+        yield Evidence(books, bus, progress, live=bool(running))
     finally:
         await offsets.close()
         await bus.close()
         for store in books.values():
             await store.close()
         await connection.close()
-
-
-def _group(service: str) -> str:
-    return f"wushe.{service}.handle"
 
 
 def _name(at: Position) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -17,6 +17,7 @@ from wushe.commands.load import Sum, in_parts, send
 from wushe.commands.reaching import HERE, signed_in
 from wushe.edge import Edge
 from wushe.language import say
+from wushe.readiness import until_ready
 from wushe.routing import services
 from wushe.sample.city import City, Crowd, cities
 from wushe.sample.loading import load_once
@@ -53,14 +54,17 @@ def make_city(
 def load_town(url: str | None, settings: Settings) -> None:
     """The sample town of `wushe run`, into the running system at `url`; done once, noted in the data directory.
 
-    A `{service}` in the address stands for the name of each service: then no edge is needed. Production takes no sample.
+    A `{service}` in the address stands for the name of each service: then no edge is needed, and all of them are waited
+    for, whether there is anything to load or not. Production takes no sample.
     """
+    apart = [url.format(service=service) for service in services()] if url and "{service}" in url else []
+    run(until_ready(apart))
     if settings.env == "production":
         console.print(say("生产环境不装样例", "Production takes no sample"))
         return
 
     async def load() -> None:
-        api = _before_the_edge(url) if url and "{service}" in url else Api.at(url or HERE)
+        api = _before_the_edge(apart) if apart else Api.at(url or HERE)
         try:
             settings.data.mkdir(parents=True, exist_ok=True)
             await load_once(api, settings.data)
@@ -71,9 +75,9 @@ def load_town(url: str | None, settings: Settings) -> None:
     console.print(say("样例小镇已就绪", "The sample town stands"))
 
 
-def _before_the_edge(url: str) -> Api:
+def _before_the_edge(addresses: Iterable[str]) -> Api:
     """The services themselves, through an edge of our own."""
-    return Api.inside(Edge({service: [url.format(service=service)] for service in services()}))
+    return Api.inside(Edge({service: [at] for service, at in zip(services(), addresses, strict=True)}))
 
 
 class Making:

@@ -19,6 +19,7 @@ def breaks(old: Schema, new: Schema, place: str = "") -> list[str]:
         after = _properties(new).get(name)
         if after is not None:
             found += _value_breaks(before, after, f"{place}/{name}")
+            found += breaks(before, after, f"{place}/{name}")
     for name, before in old.get("$defs", {}).items():
         after = new.get("$defs", {}).get(name)
         if after is not None:

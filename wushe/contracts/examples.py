@@ -50,7 +50,7 @@ def _value(name: str, kind: Any) -> Any:
     if origin is tuple:
         return [_value(name.removesuffix("s"), arguments[0])]
     if origin is dict:
-        return {"size": _value("size", arguments[1])}
+        return {"batch": "B0417"} if name == "attributes" else {"2026-W10": _value(name, arguments[1])}
     if origin is Literal:
         return arguments[0]
     if isinstance(kind, type) and issubclass(kind, Enum):

@@ -57,11 +57,13 @@ class Acting:
 
     async def act(self, zh: str, en: str, **facts: object) -> None:
         await self._pause()
-        self._act(Words(zh, en).said(self.stage.language, **facts))
+        language = self.stage.language
+        called = {name: f.called(language) if isinstance(f, Actor) else f for name, f in facts.items()}
+        self._act(Words(zh, en).said(language, **called))
 
     @property
     def batch(self) -> dict[str, str]:
-        return {"批次": self.stage.tag}
+        return self.stage.batch
 
     def of(self, actor: Actor) -> Account:
         return self.stage.accounts[actor.key]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from shared.contracts.vocabulary import Skill
+from wushe.language import Language
 
 SKILLS = (Skill.HOME_VISIT, Skill.REPAIR)
 VILLAGE, NEXT_VILLAGE = "莲塘村", "枫林村"
@@ -20,17 +21,21 @@ class Actor(NamedTuple):
 
     key: str
     name: str
+    en: str
     away: int
     signs_in: bool = True
 
+    def called(self, language: Language) -> str:
+        return self.name if language == "zh" else self.en
 
-ADUO = Actor("aduo", "王阿朵", 0)
-CHANGHE = Actor("changhe", "李长河", 0, signs_in=False)
-YULAN = Actor("yulan", "周玉兰", 2)
-XIAOMAN = Actor("xiaoman", "杨小满", 2)
-CHENYUAN = Actor("chenyuan", "陈远", 2)
-XIAOMEI = Actor("xiaomei", "罗小妹", 2, signs_in=False)
-DASHAN = Actor("dashan", "韦大山", 8)
+
+ADUO = Actor("aduo", "王阿朵", "Wang Aduo", 0)
+CHANGHE = Actor("changhe", "李长河", "Li Changhe", 0, signs_in=False)
+YULAN = Actor("yulan", "周玉兰", "Zhou Yulan", 2)
+XIAOMAN = Actor("xiaoman", "杨小满", "Yang Xiaoman", 2)
+CHENYUAN = Actor("chenyuan", "陈远", "Chen Yuan", 2)
+XIAOMEI = Actor("xiaomei", "罗小妹", "Luo Xiaomei", 2, signs_in=False)
+DASHAN = Actor("dashan", "韦大山", "Wei Dashan", 8)
 
 ACTORS = (ADUO, CHANGHE, YULAN, XIAOMAN, CHENYUAN, XIAOMEI, DASHAN)
 

@@ -58,7 +58,7 @@ async def _visit(story: Story, facts: Facts) -> None:
         facts.note(
             len(mine) == 1,
             f"{actor.name}的服务时长已记录一次",
-            f"{actor.name}'s hours are on record once",
+            f"{actor.en}'s hours are on record once",
             hours=mine,
         )
 

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from shared.contracts import Event
 from wushe.demo.render import facts
-from wushe.demo.words import SERVICES, WORDS
-from wushe.language import Language
+from wushe.language import Language, Words
+
+SERVICES = {
+    "directory": Words("组织", "directory"),
+    "needs": Words("需求", "needs"),
+    "volunteers": Words("志愿者", "volunteers"),
+    "resources": Words("物资", "resources"),
+    "matching": Words("匹配", "matching"),
+}
+
+_COUNTED = re.compile(r"(\d[\d,.]*) ([\w-]+(?: [\w-]+)?)\((e?s)\)")
 
 
 class Narrator:
@@ -25,4 +35,10 @@ class Narrator:
         self.told += 1
 
     def sentence(self, event: Event, subject: str) -> str:
-        return WORDS[type(event)].said(self.language, **facts(event, subject, self.names, self.language))
+        found = facts(event, subject, self.names, self.language)
+        return counted(Words(event.zh, event.en).said(self.language, **found))
+
+
+def counted(sentence: str) -> str:
+    """ "1 bag(s)" becomes "1 bag", "2 bag(s)" "2 bags"."""
+    return _COUNTED.sub(lambda m: f"{m[1]} {m[2]}{'' if m[1] == '1' else m[3]}", sentence)

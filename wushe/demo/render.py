@@ -7,30 +7,27 @@ from datetime import datetime
 from typing import Any
 
 from shared.contracts import Event, matching, needs, resources
+from shared.contracts.goods import Unit
 from shared.contracts.matching import InvitationRef, SeatTaken
 from shared.contracts.parts import GoodsLine, LineDiagnosis, LotState, NeedSpec, Offer, PeopleLine, Relaxation
 from shared.contracts.vocabulary import GoodsRule, LotKind, Rule, Term, Waiting
+from shared.contracts.volunteers import Opened
 from wushe.language import HERE, Language, Words
 
 _NOBODY = Words("无", "nobody")
 _SEATS = Words("{count}人（{what}，{mode}）", "{count} for {what}, {mode}")
 _GOODS = Words("{count}{unit}{what}", "{count} {unit} of {what}")
 _LOT = Words("{what} {available}/{received}{unit}", "{what}, {available} of {received} {unit} free")
-_REMOVED = Words("{count}因“{rule}”", "{count} by “{rule}”")
+_REMOVED = Words("{count}个{rule}", "{count} “{rule}”")
 _LOOKED = Words(
-    "看了{looked}个，排除{removed}，剩{left}个", "{looked} looked at, ruled out {removed}, {left} left"
+    "看了{looked}个，其中{removed}，剩下{left}个", "of {looked} looked at, {removed}; {left} left"
 )
-_HELP = Words("；若放宽“{rule}”可得{gain}个", "; dropping “{rule}” would give {gain}")
+_HELP = Words("；如果放宽“{rule}”这一条，就有{gain}个", "; without “{rule}” there would be {gain}")
+_SO_FAR = Words("已邀请{asked}人，还缺{seats}人：", "{asked} asked so far, {seats} seat(s) open: ")
 _MONEY = Words("元", "yuan")
 _LOTS = Words("物资{n}批", "goods from {n} lot(s)")
 _MINUTES = Words("{n}分钟", "{n} minute(s)")
 _UNDER_A_MINUTE = Words("不到1分钟", "less than a minute")
-FEN = "fen"
-_UNITS = {
-    "袋": "bag(s)", "箱": "box(es)", "件": "piece(s)", "套": "set(s)", "份": "parcel(s)", "床": "quilt(s)",
-    "台": "unit(s)", "张": "ticket(s)", "双": "pair(s)", "次": "time(s)", "桶": "jar(s)", "盒": "pack(s)",
-    "辆": "piece(s)",
-}  # fmt: skip
 
 
 def facts(event: Event, subject: str, names: Mapping[str, str], language: Language) -> dict[str, str]:
@@ -68,15 +65,10 @@ class Voice:
                 return self.lot(value)
             case tuple():
                 return self._list(value)
-            case str() if field == "unit":
-                return self.unit(value)
             case str() if field.endswith("_id"):
                 return self.name(value)
             case _:
                 return str(value)
-
-    def unit(self, unit: str) -> str:
-        return unit if self._language == "zh" else _UNITS.get(unit, unit)
 
     def label(self, term: Term) -> str:
         return term.label(self._language)
@@ -95,15 +87,15 @@ class Voice:
     def goods(self, line: GoodsLine) -> str:
         return self.amount(line.quantity, line.unit, self.label(line.category))
 
-    def amount(self, quantity: int, unit: str, what: str) -> str:
+    def amount(self, quantity: int, unit: Unit, what: str) -> str:
         """So much of something; money, which is counted in fen, in yuan."""
-        if unit == FEN:
+        if unit is Unit.FEN:
             return f"{what} {quantity / 100:,.2f} {_MONEY.said(self._language)}"
-        return _GOODS.said(self._language, count=quantity, unit=self.unit(unit), what=what)
+        return _GOODS.said(self._language, count=quantity, unit=self.label(unit), what=what)
 
     def lot(self, state: LotState) -> str:
         scale = 100 if state.kind is LotKind.MONEY else 1
-        unit = _MONEY.said(self._language) if state.kind is LotKind.MONEY else self.unit(state.unit)
+        unit = _MONEY.said(self._language) if state.kind is LotKind.MONEY else self.label(state.unit)
         return _LOT.said(
             self._language,
             what=self.label(state.category),
@@ -138,6 +130,8 @@ class Voice:
                 return {"asked": self.amount(event.quantity, event.unit, self.label(event.goods))}
             case needs.NeedProgressed():
                 return {"why": self._because(event.waiting)}
+            case matching.SearchProgressed():
+                return {"so_far": self._so_far(event.asked, event.open_seats)}
             case matching.MatchState():
                 return {"found": self._found(event)}
             case _ if hasattr(event, "minutes"):
@@ -146,6 +140,9 @@ class Voice:
                 return {"members": str(len(event.member_ids))}
             case _:
                 return {}
+
+    def _so_far(self, asked: int, seats: int) -> str:
+        return _SO_FAR.said(self._language, asked=asked, seats=seats) if asked or seats else ""
 
     def _found(self, state: matching.MatchState) -> str:
         lots = [_LOTS.said(self._language, n=len(state.holds))] if state.holds else []
@@ -170,7 +167,7 @@ class Voice:
 
     def _one(self, value: Any) -> str:
         match value:
-            case Offer() | InvitationRef() | SeatTaken():
+            case Offer() | InvitationRef() | Opened() | SeatTaken():
                 return self.name(value.volunteer_id)
             case LineDiagnosis():
                 return self.diagnosis(value)

@@ -27,6 +27,7 @@ class Stage:
         self.api = api
         self.language: Language = language
         self.tag = uuid4().hex[:6]
+        self.batch = {"batch": f"B{SystemRandom().randrange(10_000):04}"}
         self.ids: dict[str, str] = {}
         self.names: dict[str, str] = {}
         self.accounts: dict[str, Account] = {}
@@ -47,7 +48,7 @@ class Stage:
 
     async def lot(self, key: str, zh: str, en: str, **body: Any) -> str:
         """The charity lists a gift for this story alone: the batch keeps it apart from the town's own."""
-        given = {"area": self.ids["village"], "attributes": {"批次": self.tag}} | body
+        given = {"area": self.ids["village"], "attributes": self.batch} | body
         answer = await self.accounts["charity"].post("/api/lots", given)
         return self._named(key, answer.body["id"], Words(zh, en).said(self.language))
 
@@ -76,13 +77,14 @@ class Stage:
             self.names[site["id"]] = site["name"]
             if site["area"] == TOWNSHIP and site["kind"] == "station":
                 self.ids["station"] = site["id"]
+                self.names[site["id"]] = Words(site["name"], "Xianqiao station").said(self.language)
         async for person in self.staff.every("/api/volunteers"):
             self.names[person["id"]] = person["name"]
 
     async def _places(self) -> None:
         self.ids["village"] = await self._village(cast.VILLAGE)
         self.ids["next village"] = await self._village(cast.NEXT_VILLAGE)
-        name = Words(f"{cast.VILLAGE}社工室", f"{cast.VILLAGE} room")
+        name = Words(f"{cast.VILLAGE}社工室", "Liantang village room")
         body = {
             "name": name.zh,
             "kind": "room",
@@ -128,7 +130,7 @@ class Stage:
             "quiet_to": 0,
         }
         person = await self._patiently(self.staff, "/api/volunteers", body)
-        self._named(actor.key, person["id"], actor.name)
+        self._named(actor.key, person["id"], actor.called(self.language))
 
     async def _account(self, key: str, name: str, role: str, **places: str) -> str:
         login = f"demo-{self.tag}-{key}"

@@ -38,26 +38,26 @@ class Story(Acting):
         people = {"kind": "people", "seats": 2, "skills": cast.SKILLS, "window": self.stage.window()}
         self.needs["visit"] = await self.posted("aying", category="comfort", lines=[people, goods])
         first = await self.invited(cast.ADUO, "visit")
-        await self.act("{who}说：这次没时间", "{who} says: no time this week", who=cast.ADUO.name)
+        await self.act("{who}说：这次没时间", "{who} says: no time this week", who=cast.ADUO)
         await self.of(cast.ADUO).post(f"/api/invitations/{first}/decline", {"reason": "no_time"})
         await self.act(
             "{who}没看手机……第二轮扩大到全乡",
             "{who} does not look at the phone … the next wave is wider",
-            who=cast.CHANGHE.name,
+            who=cast.CHANGHE,
         )
 
     async def race(self) -> None:
         """Two people press the button for the last seat in the same moment."""
         await self.head("二 · 接单：两人同时抢最后一个席位", "2 · Two volunteers race for the last seat")
         first, *racers = [cast.YULAN, cast.XIAOMAN, cast.CHENYUAN]
-        await self.act("{who}接单", "{who} says yes", who=first.name)
+        await self.act("{who}接单", "{who} says yes", who=first)
         await self.accepts(first, "visit")
         await asyncio.gather(*(self.invited(actor, "visit") for actor in racers))
         await self.act(
             "{a}和{b}同时按下“接单”",
             "{a} and {b} press “yes” in the same moment",
-            a=racers[0].name,
-            b=racers[1].name,
+            a=racers[0],
+            b=racers[1],
         )
         await asyncio.gather(*(self.accepts(actor, "visit") for actor in racers))
         await self.status("visit", "matched")
@@ -67,10 +67,10 @@ class Story(Acting):
         await self.head("三 · 有人退出，重新匹配", "3 · Somebody drops out, and the search begins again")
         gone = cast.YULAN
         task = await self.task(gone)
-        await self.act("{who}家里有事，退出任务", "{who} cannot come after all", who=gone.name)
+        await self.act("{who}家里有事，退出任务", "{who} cannot come after all", who=gone)
         await self.of(gone).post(f"/api/tasks/{task}/withdraw")
         await self.invited(cast.DASHAN, "visit")
-        await self.act("{who}接单", "{who} says yes", who=cast.DASHAN.name)
+        await self.act("{who}接单", "{who} says yes", who=cast.DASHAN)
         await self.accepts(cast.DASHAN, "visit")
         await self.status("visit", "matched")
 
@@ -85,7 +85,7 @@ class Story(Acting):
         await self.staff.post(f"/api/holds/{hold}/receipt", receipt)
         for actor in self.holders():
             task = await self.task(actor)
-            await self.act("{who}到达", "{who} arrives", who=actor.name)
+            await self.act("{who}到达", "{who} arrives", who=actor)
             await self.of(actor).post(f"/api/tasks/{task}/check-in")
             await self.of(actor).post(f"/api/tasks/{task}/check-out")
         await self.status("visit", "awaiting_confirmation")

@@ -18,6 +18,7 @@ from typing import NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 from shared.contracts import vocabulary as v
+from shared.contracts.goods import Unit
 from shared.contracts.parts import CalendarLoad, LineDiagnosis, LotState, Reason, VolunteerState, Window
 
 SMALLEST_CHANGE_FIRST: tuple[v.Rule, ...] = (
@@ -110,7 +111,7 @@ class LotsQuery:
 
     line_id: str
     category: v.GoodsCategory
-    unit: str
+    unit: Unit
     quantity: int
     area: str
     today: date

@@ -10,6 +10,7 @@ from services.matching.domain.planning import wave_size
 from services.matching.domain.wave import Wave
 from services.matching.domain.words import Answer, MatchStatus, Phase
 from services.matching.schemas.parts import DiagnosisView, ReasonView, diagnosis_view, reason_views
+from shared.contracts.goods import Unit
 from shared.contracts.parts import GoodsLine, LineDiagnosis, PeopleLine, Reason, SitePolicy, Window
 from shared.contracts.vocabulary import (
     Certificate,
@@ -80,7 +81,7 @@ class RefusedLotView(Schema):
 class GoodsLineView(Schema):
     line_id: str
     category: GoodsCategory
-    unit: str
+    unit: Unit
     quantity: int
     minimum: int
     required: bool

@@ -25,8 +25,8 @@ from shared.contracts.volunteers import (
     InvitationAccepted,
     InvitationDeclined,
     InvitationExpired,
-    InvitationOpened,
     InvitationRefused,
+    InvitationsOpened,
     SlotFreed,
     TaskCheckedIn,
     TaskDone,
@@ -38,7 +38,6 @@ from shared.contracts.volunteers import (
 from shared.run.kit import Watch, watch
 
 CALENDAR: tuple[type[CalendarEvent], ...] = (
-    InvitationOpened,
     InvitationRefused,
     InvitationAccepted,
     InvitationDeclined,
@@ -75,7 +74,11 @@ class Copies:
         self._index.note_person(message.subject, event.state, message.sequence)
 
     def note_calendar(self, event: CalendarEvent, message: Message) -> None:
-        self._index.note_load(message.subject, event.load, message.sequence)
+        self._index.note_load(message.subject, event.load, event.load.turn)
+
+    def note_asked(self, event: InvitationsOpened, message: Message) -> None:
+        for one in event.opened:
+            self._index.note_load(one.volunteer_id, one.load, one.load.turn)
 
     def note_lot(self, event: LotEvent, message: Message) -> None:
         self._index.note_lot(message.subject, event.state, message.sequence)
@@ -83,6 +86,7 @@ class Copies:
     def watches(self) -> list[Watch[Any]]:
         return [
             watch(VolunteerChanged, self.note_volunteer),
+            watch(InvitationsOpened, self.note_asked),
             *(watch(event, self.note_calendar) for event in CALENDAR),
             *(watch(event, self.note_lot) for event in LOTS),
         ]

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Callable
 
 from services.matching.domain.scene import Scene, Station, Tier
 from shared.places import Atlas
 from shared.ports import Clock
+
+
+class _Once(dict[str, Station]):
+    """Looks each station up once, so that it stays the same within a scene."""
+
+    def __init__(self, look_up: Callable[[str], Station]) -> None:
+        super().__init__()
+        self._look_up = look_up
+
+    def __missing__(self, site_id: str) -> Station:
+        found = self[site_id] = self._look_up(site_id)
+        return found
 
 
 class Stations:
@@ -17,7 +29,7 @@ class Stations:
         self._atlas = atlas
 
     def scene(self) -> Scene:
-        return Scene(self._clock.now(), cache(self._station))
+        return Scene(self._clock.now(), _Once(self._station).__getitem__)
 
     def _station(self, site_id: str) -> Station:
         atlas = self._atlas

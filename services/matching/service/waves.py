@@ -27,6 +27,7 @@ from services.matching.index.port import Index, LotsQuery, PeopleQuery, PeopleRe
 from services.matching.service.stations import Stations
 from shared.contracts.parts import GoodsLine, LineDiagnosis, PeopleLine
 from shared.errors import NotFound, Stale
+from shared.many import first_then
 from shared.ports import Store
 from shared.records import Change
 
@@ -34,6 +35,12 @@ SEARCH_ASIDE = 250_000
 """With more people than this a search goes to a thread of its own, so that the loop is not held up."""
 EXPLAIN_ASIDE = 40_000
 """So does a search that has to account for everybody."""
+
+
+class Written:
+    """The wave that stands in the store for a match as it is: known once its change has been decided."""
+
+    wave: Wave | None = None
 
 
 class Waves:
@@ -52,17 +59,14 @@ class Waves:
         scene = self._stations.scene()
         if found is None or found.record.due_at is None or found.record.due_at > scene.now:
             return
-        wave = None
         raised, _ = raise_tier(found.record, scene)
-        if not raised.closed and raised.spec is not None and _is_to_search(raised, scene):
-            if not self._ready():
-                await self._postpone(need_id, scene)
-                return
-            wave = await self._planned(raised, found.version, scene)
-        with suppress(Stale):
-            await self._store.change(
-                Match, need_id, lambda match: wake(_known(match), wave, scene), expect=found.version
-            )
+        if raised.closed or raised.spec is None or not _is_to_search(raised, scene):
+            with suppress(Stale):
+                await self._carry_out(need_id, found.version, None, scene)
+        elif self._ready():
+            await self._search_on(raised, found.version, scene)
+        else:
+            await self._postpone(need_id, scene)
 
     async def explain(self, match: Match) -> dict[str, LineDiagnosis]:
         """Why every line that is short is short, counted anew now."""
@@ -83,14 +87,33 @@ class Waves:
                 found[goods.id] = self._index.lots(lots).diagnosis
         return {id: why for id, why in found.items() if why is not None}
 
+    async def _search_on(self, match: Match, version: int, scene: Scene) -> None:
+        """Plan a wave, write it down, carry it out. Only the first wave written down for a version is carried out."""
+        planned, written = await self._planned(match, version, scene), Written()
+
+        def write_down(known: Wave | None) -> Change[Wave]:
+            written.wave = wave = known or planned
+            return Change(wave)
+
+        writing = self._store.change(Wave, planned.id, write_down)
+        with suppress(Stale):
+            await first_then(self._store, writing, lambda: self._carry_out(match.id, version, written, scene))
+
+    async def _carry_out(self, need_id: str, version: int, written: Written | None, scene: Scene) -> None:
+        def decide(match: Match | None) -> Change[Match]:
+            if written is not None and written.wave is None:
+                raise Stale(current=version)
+            return wake(_known(match), written.wave if written else None, scene)
+
+        await self._store.change(Match, need_id, decide, expect=version)
+
     async def _planned(self, match: Match, version: int, scene: Scene) -> Wave:
-        """The wave for this version: the one that was written down for it before, or else a new one, written down."""
         people: list[PeoplePlan] = []
         familiar = await self._familiar(match) if match.need.people else {}
         for line in due_people(match, scene.now):
             people.append(await self._people(match, line, scene, familiar, people))
         goods = [self._goods(match, line, scene) for line in due_goods(match, scene.now)]
-        wave = Wave(
+        return Wave(
             id=wave_id(match.id, version),
             need_id=match.id,
             number=match.wave + 1,
@@ -98,7 +121,6 @@ class Waves:
             people=tuple(people),
             goods=tuple(goods),
         )
-        return (await self._store.change(Wave, wave.id, lambda known: Change(known or wave))).record
 
     async def _people(
         self,

@@ -4,17 +4,18 @@
     staff of the site                               full      full       full         full
     volunteer who holds a seat                      -         masked     full         closed
     volunteer who held one and holds none           area      area       area         closed
+    organisation that took the need over            full for 30 days, then closed
     anybody else                                    not found
 
 "Match made" is made or partly made with this very seat. For a person under 18 a seat holder (always named and
 certified) sees the first character of the name and, once the match is made, the address; never a phone: they go
-through the station. Every look above area is on record before the answer is given.
+through the station. So does an organisation that took the need over. Every look above area is on record before the answer is given.
 """
 
 from __future__ import annotations
 
 import unicodedata
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar, NamedTuple
 
 from services.needs.domain.household import Household
@@ -26,6 +27,8 @@ from shared.errors import NotFound
 from shared.records import Record, index
 
 LONG_PHONE = 8
+HANDED_OVER_FOR = timedelta(days=30)
+"""How long an organisation that took a need over may look up whom to serve. By then it has its own file."""
 
 
 class ContactRead(Record):
@@ -65,14 +68,24 @@ def level_for_volunteer(need: Need, volunteer_id: str) -> Level:
     return Level.FULL if any(s.made for s in serving) else Level.MASKED
 
 
+def level_for_organisation(need: Need, now: datetime) -> Level:
+    """How much is open to the organisation that took this need over. Raises ContactClosed after a while."""
+    taken = need.taken_over
+    if taken is None or taken.answered_at is None:
+        raise NotFound()
+    if now >= taken.answered_at + HANDED_OVER_FOR:
+        raise ContactClosed()
+    return Level.FULL
+
+
 def open_to_staff(need: Need, household: Household) -> Contact:
     resident = household.resident(need.beneficiary_id)
     phone = (resident.phone if resident else None) or household.phone
     return Contact(Level.FULL, resident.name if resident else None, phone, household.address)
 
 
-def open_to_volunteer(need: Need, household: Household, level: Level, village: str) -> Contact:
-    """The contact as a seat holder sees it; `village` is the address by area names only."""
+def open_to_helper(need: Need, household: Household, level: Level, village: str) -> Contact:
+    """The contact as a seat holder sees it, or whoever took the need over; `village` is the address by area names only."""
     whole = open_to_staff(need, household)
     masked_name = mask_name(whole.name) if whole.name else None
     if level is Level.AREA:

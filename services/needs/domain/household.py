@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import h3
 from pydantic import BaseModel, ConfigDict
@@ -12,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from services.needs.domain.refusals import TooManyResidents
 from services.needs.domain.words import BodyCondition, Livelihood, Move, Relation, SelfCare, Sex, Support
 from shared.contracts import topics
-from shared.contracts.needs import HouseholdRegistered
+from shared.contracts.needs import HouseholdChanged, HouseholdRegistered
 from shared.contracts.vocabulary import CHILD_GROUPS, TargetGroup
 from shared.errors import NotFound
 from shared.records import Change, Record, index
@@ -112,13 +113,23 @@ def register(household: Household, residents: Iterable[Resident]) -> Change[Hous
     """File a household with the residents known so far."""
     for resident in residents:
         household = with_resident(household, resident)
-    said = HouseholdRegistered(
-        site_id=household.site_id,
-        area=household.area,
-        persons=len(household.residents),
-        target_groups=household.all_groups,
-    )
-    return Change(household, said)
+    return Change(household, HouseholdRegistered(**_counted(household)))
+
+
+def changed(before: Household, after: Household) -> Change[Household]:
+    """The household as it is now; said to others only where it changes what they count."""
+    counted = _counted(after)
+    return Change(after, HouseholdChanged(**counted)) if counted != _counted(before) else Change(after)
+
+
+def _counted(household: Household) -> dict[str, Any]:
+    """What others may know of a household: where, how many, of which groups."""
+    return {
+        "site_id": household.site_id,
+        "area": household.area,
+        "persons": len(household.residents),
+        "target_groups": household.all_groups,
+    }
 
 
 def with_resident(household: Household, resident: Resident) -> Household:
@@ -145,6 +156,31 @@ def edited(household: Household, changes: dict[str, object], why: Move, now: dat
         return after
     old = OldAddress(area=household.area, address=household.address, until_at=now, why=why)
     return after.but(old_addresses=(*household.old_addresses, old))
+
+
+def is_asked_for(household: Household, name: str | None, phone: str | None) -> tuple[Resident, ...]:
+    """The residents whose name holds this one, or whose phone, or the household's, is this one; both, if both are given.
+
+    Full width or half, capitals or not, dots and spaces in names, dashes in phones make no difference.
+    """
+    wanted, number = plain(name or ""), digits(phone or "")
+    return tuple(
+        r
+        for r in household.residents
+        if wanted in plain(r.name)
+        and (not number or number in (digits(r.phone or ""), digits(household.phone or "")))
+    )
+
+
+def plain(name: str) -> str:
+    """A name as it is compared."""
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    return "".join(c for c in folded if not c.isspace() and unicodedata.category(c) not in ("Po", "Pd"))
+
+
+def digits(phone: str) -> str:
+    """A phone number as it is compared."""
+    return "".join(str(unicodedata.decimal(c)) for c in phone if c.isdecimal())
 
 
 def is_child(resident: Resident, day: date) -> bool:

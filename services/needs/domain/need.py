@@ -101,6 +101,12 @@ class Need(Record):
         return self.referrals[-1] if self.referrals and self.referrals[-1].pending else None
 
     @property
+    def taken_over(self) -> Referral | None:
+        """The referral by which an organisation of the directory took the need over."""
+        last = self.referrals[-1] if self.referrals else None
+        return last if last and last.accepted and last.organisation_id else None
+
+    @property
     def seats(self) -> tuple[Seat, ...]:
         """Seats that are held: won, and not given back as far as anybody has said."""
         return tuple(

@@ -11,6 +11,7 @@ from services.needs.domain.household import Disability
 from services.needs.domain.lines import Line
 from services.needs.domain.words import BodyCondition, SelfCare, Support
 from shared.contracts import vocabulary as v
+from shared.contracts.goods import Unit
 from shared.contracts.parts import GoodsLine, PeopleLine, Window
 
 _NOT_ASSESSED = Disability()
@@ -79,7 +80,7 @@ class Supply:
 
     category: v.GoodsCategory
     quantity: int
-    unit: str
+    unit: Unit
     per_person: bool = False
     required: bool = True
     when: Condition = _always
@@ -108,8 +109,8 @@ GROWTH = Package(
         Service(v.Skill.COUNSELLING, 5, 15, 1, required=False, when=_alone),
     ),
     (
-        Supply(v.GoodsCategory.SCHOOL, 1, "套", per_person=True, when=_pupil),
-        Supply(v.GoodsCategory.CLOTHING, 1, "件", per_person=True, required=False, when=_poor),
+        Supply(v.GoodsCategory.SCHOOL, 1, Unit.SET, per_person=True, when=_pupil),
+        Supply(v.GoodsCategory.CLOTHING, 1, Unit.PIECE, per_person=True, required=False, when=_poor),
     ),
 )  # fmt: skip
 ELDERLY = Package(
@@ -121,8 +122,8 @@ ELDERLY = Package(
         Service(v.Skill.PHONE_COMPANY, 4, 15, 1, mode=v.Mode.REMOTE, required=False, when=_alone),
     ),
     (
-        Supply(v.GoodsCategory.FOOD, 1, "份", per_person=True),
-        Supply(v.GoodsCategory.MEDICAL, 1, "套", required=False, when=_bedridden),
+        Supply(v.GoodsCategory.FOOD, 1, Unit.PARCEL, per_person=True),
+        Supply(v.GoodsCategory.MEDICAL, 1, Unit.SET, required=False, when=_bedridden),
     ),
 )  # fmt: skip
 DISABILITY = Package(
@@ -134,17 +135,17 @@ DISABILITY = Package(
         Service(v.Skill.POLICY_HELP, 6, 14, required=False, when=_poor),
     ),
     (
-        Supply(v.GoodsCategory.AIDS, 1, "件", when=_dependent),
-        Supply(v.GoodsCategory.FOOD, 1, "份", per_person=True, required=False, when=_poor),
+        Supply(v.GoodsCategory.AIDS, 1, Unit.PIECE, when=_dependent),
+        Supply(v.GoodsCategory.FOOD, 1, Unit.PARCEL, per_person=True, required=False, when=_poor),
     ),
 )  # fmt: skip
 LINKING = Package(
     "linking", "资源链接", "linking resources", v.Category.SOCIAL_ASSISTANCE, v.Field.HARDSHIP,
     (Service(v.Skill.POLICY_HELP, 0, 10), Service(v.Skill.TRANSPORT, 1, 10, required=False)),
     (
-        Supply(v.GoodsCategory.FOOD, 1, "份", per_person=True),
-        Supply(v.GoodsCategory.CLOTHING, 1, "件", per_person=True, required=False),
-        Supply(v.GoodsCategory.FURNITURE, 1, "件", required=False, when=_poor),
+        Supply(v.GoodsCategory.FOOD, 1, Unit.PARCEL, per_person=True),
+        Supply(v.GoodsCategory.CLOTHING, 1, Unit.PIECE, per_person=True, required=False),
+        Supply(v.GoodsCategory.FURNITURE, 1, Unit.PIECE, required=False, when=_poor),
     ),
 )  # fmt: skip
 

@@ -22,6 +22,11 @@ class HouseholdRoutes:
         get("/households", operation_id="list_households", summary="Households, without personal data")(
             self.list
         )
+        post(
+            "/households/search",
+            operation_id="search_households",
+            summary="Find a household by a name or phone",
+        )(self.search)
         get("/households/{household_id}", operation_id="read_household", summary="The whole file; logged")(
             self.read
         )
@@ -59,6 +64,11 @@ class HouseholdRoutes:
         self, pages: Pages, access: Access = allow("household.read"), site_id: str | None = None
     ) -> Page[schemas.HouseholdSummary]:
         return pages.page(await self._households.find(access, site_id, pages), schemas.summary)
+
+    async def search(
+        self, body: schemas.Wanted, pages: Pages, access: Access = allow("household.read")
+    ) -> Page[schemas.HouseholdFound]:
+        return await self._households.search(access, body, pages)
 
     async def read(
         self, household_id: str, response: Response, access: Access = allow("household.read")

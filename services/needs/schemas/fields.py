@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 
-from shared.http import impersonal, not_blank
+from shared.http import not_blank
 
 NAME = 60
 SHORT = 200
@@ -19,10 +19,6 @@ LongText = Annotated[str, StringConstraints(max_length=LONG)]
 Code = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 Phone = Annotated[str, StringConstraints(pattern=r"^[0-9０-９+＋()（） \-－]{3,20}$")]
 AreaCode = Annotated[str, StringConstraints(min_length=1, max_length=12)]
-Unit = Annotated[
-    str, StringConstraints(min_length=1, max_length=20), AfterValidator(not_blank), AfterValidator(impersonal)
-]
-Trait = Annotated[Name, AfterValidator(impersonal)]
 Seats = Annotated[int, Field(strict=True, ge=1, le=100)]
 Quantity = Annotated[int, Field(strict=True, ge=1, le=1_000_000_000_000)]
 Minimum = Annotated[int, Field(strict=True, ge=0)]

@@ -7,7 +7,15 @@ from typing import Annotated
 
 from pydantic import Field
 
-from services.needs.domain.household import Disability, Household, OldAddress, Resident, coarse_cell
+from services.needs.domain.disclosure import mask_name
+from services.needs.domain.household import (
+    Disability,
+    Household,
+    OldAddress,
+    Resident,
+    coarse_cell,
+    is_asked_for,
+)
 from services.needs.domain.words import BodyCondition, Livelihood, Move, Relation, SelfCare, Sex, Support
 from services.needs.schemas import fields as f
 from shared.contracts.vocabulary import TargetGroup
@@ -137,6 +145,27 @@ class HouseholdSummary(Schema):
     created_at: datetime
 
 
+class Wanted(Schema):
+    """Whom to look for: by name or a part of it, by phone, or by both. It stands in a body, since an address is logged."""
+
+    name: f.Name | None = None
+    phone: f.Phone | None = None
+    site_id: f.Code | None = None
+
+
+class ResidentFound(Schema):
+    """`name` is masked: 王**. The file has the whole one."""
+
+    id: str
+    name: str
+
+
+class HouseholdFound(HouseholdSummary):
+    """A household with those of its residents who were looked for."""
+
+    residents: tuple[ResidentFound, ...]
+
+
 class HouseholdReceipt(Schema):
     """What is kept as the answer to a change of a file: ids only."""
 
@@ -159,6 +188,14 @@ def summary(household: Household) -> HouseholdSummary:
         persons=len(household.residents), target_groups=groups,
         **_same(household, HouseholdSummary, "persons", "target_groups"),
     )  # fmt: skip
+
+
+def found(household: Household, wanted: Wanted) -> HouseholdFound:
+    residents = is_asked_for(household, wanted.name, wanted.phone)
+    return HouseholdFound(
+        residents=tuple(ResidentFound(id=r.id, name=mask_name(r.name)) for r in residents),
+        **dict(summary(household)),
+    )
 
 
 def receipt(household: Household) -> HouseholdReceipt:

@@ -12,6 +12,7 @@ from services.needs.domain.said import Applicant, Relayer
 from services.needs.domain.words import Channel, RatingChannel
 from services.needs.schemas import fields as f
 from shared.contracts import vocabulary as v
+from shared.contracts.goods import GivenAttributes, Unit, check_attributes
 from shared.contracts.parts import GoodsLine, PeopleLine, Window
 from shared.http import Schema
 
@@ -37,7 +38,7 @@ class PeopleLineIn(Schema):
     mode: v.Mode = v.Mode.ON_SITE
     window: WindowIn
 
-    def line(self) -> PeopleLine:
+    def line(self, at: str) -> PeopleLine:
         return PeopleLine(
             kind="people",
             id=self.id or "",
@@ -60,12 +61,13 @@ class GoodsLineIn(Schema):
     category: v.GoodsCategory
     quantity: f.Quantity
     minimum: f.Minimum | None = None
-    unit: f.Unit
+    unit: Unit
     required: bool = True
-    attributes: Annotated[dict[f.Trait, f.Trait], Field(max_length=20)] = Field(default_factory=dict)
+    attributes: GivenAttributes = Field(default_factory=dict)
     needed_by: f.Moment | None = None
 
-    def line(self) -> GoodsLine:
+    def line(self, at: str) -> GoodsLine:
+        check_attributes(self.category, self.attributes, at)
         return GoodsLine(
             kind="goods",
             id=self.id or "",
@@ -179,4 +181,4 @@ class AttemptIn(Schema):
 
 
 def lines_of(lines: tuple[PeopleLineIn | GoodsLineIn, ...]) -> tuple[Line, ...]:
-    return tuple(line.line() for line in lines)
+    return tuple(line.line(f"/lines/{n}") for n, line in enumerate(lines))

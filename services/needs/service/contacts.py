@@ -20,9 +20,7 @@ class Contacts(Desk):
         """The contact as far as it is open to this person now. Raises NotFound, ContactClosed."""
         need = (await self._found(Need, need_id)).record
         staff = access.reaches(site_id=need.site_id)
-        if not staff:
-            access.require(owner_id=access.principal.account_id)
-        level = Level.FULL if staff else disclosure.level_for_volunteer(need, access.principal.account_id)
+        level = Level.FULL if staff else self._level(access, need)
         household = (await self._found(Household, need.household_id)).record
         if level is not Level.AREA:
             await self._note_read(access, level, household_id=need.household_id, need_id=need.id)
@@ -36,10 +34,18 @@ class Contacts(Desk):
         query = pages.query(Where("need_id", "equal", need_id), order="read_ms", descending=True)
         return await self._store.find(ContactRead, query)
 
+    def _level(self, access: Access, need: Need) -> Level:
+        """How much is open to somebody who is not of the station."""
+        taken = need.taken_over
+        if taken and access.reaches(organisation_id=taken.organisation_id):
+            return disclosure.level_for_organisation(need, self._clock.now())
+        access.require(owner_id=access.principal.account_id)
+        return disclosure.level_for_volunteer(need, access.principal.account_id)
+
     def _opened(self, need: Need, household: Household, level: Level, staff: bool) -> Contact:
         if staff:
             return disclosure.open_to_staff(need, household)
-        return disclosure.open_to_volunteer(need, household, level, "".join(self._names(need.area)))
+        return disclosure.open_to_helper(need, household, level, "".join(self._names(need.area)))
 
     def _names(self, area: str) -> list[str]:
         return self._atlas.area_names(area)

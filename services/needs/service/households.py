@@ -11,11 +11,14 @@ from services.needs.domain.words import Level, Move
 from services.needs.schemas import households as schemas
 from services.needs.service.desk import Desk, existing
 from shared.errors import Invalid
-from shared.http import Access
+from shared.http import Access, Page
 from shared.http.pages import Paging
 from shared.ports import Op, Where
 from shared.records import Change, Outcome, Versioned
 from shared.times import milliseconds
+
+LOOKED_AT = 1000
+"""So many files are searched at once: names stand in the files alone, and no index holds them."""
 
 
 class Households(Desk):
@@ -101,6 +104,24 @@ class Households(Desk):
         query = pages.query(*self._of_sites(access, site_id), order="created_ms", descending=True)
         return await self._store.find(Household, query)
 
+    async def search(
+        self, access: Access, wanted: schemas.Wanted, pages: Paging
+    ) -> Page[schemas.HouseholdFound]:
+        """Households of sites within reach with a resident of this name or phone, newest first.
+
+        A page looks at so many files at most, so it may be empty and still lead to another one.
+        """
+        if not domain.plain(wanted.name or "") and not domain.digits(wanted.phone or ""):
+            raise Invalid("/name", zh="请填写姓名或电话", en="name somebody, or give a phone number")
+        query = pages.query(
+            *self._of_sites(access, wanted.site_id), order="created_ms", descending=True, look_at=LOOKED_AT
+        )
+        return pages.sifted(
+            await self._store.find(Household, query),
+            lambda household: bool(domain.is_asked_for(household, wanted.name, wanted.phone)),
+            lambda household: schemas.found(household, wanted),
+        )
+
     async def _edited(
         self,
         access: Access,
@@ -112,9 +133,12 @@ class Households(Desk):
     ) -> Outcome[Household]:
         found = await self._found(Household, id)
         access.require(site_id=found.record.site_id)
-        return await self._store.change(
-            Household, id, lambda h: _answered(Change(edit(existing(h)))), op=op, expect=expect
-        )
+
+        def decide(record: Household | None) -> Change[Household]:
+            household = existing(record)
+            return _answered(domain.changed(household, edit(household)))
+
+        return await self._store.change(Household, id, decide, op=op, expect=expect)
 
     def _resettled_from(self, asked: schemas.HouseholdIn) -> tuple[OldAddress, ...]:
         if asked.old_address is None or asked.old_area is None:

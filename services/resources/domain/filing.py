@@ -12,6 +12,7 @@ from datetime import datetime
 from services.resources.domain.balance import balanced
 from services.resources.domain.booking import lapse
 from services.resources.domain.records import Hold, Lot, keep_closed
+from shared.contracts.goods import Unit
 from shared.contracts.vocabulary import GoodsCategory, HoldStatus
 from shared.records import Change, Record, index
 from shared.times import milliseconds
@@ -43,7 +44,7 @@ class HoldCard(Record):
     status: HoldStatus
     pick_up_ms: int | None = None
     lot_version: int
-    unit: str
+    unit: Unit
     goods: GoodsCategory
     hold: Hold
 

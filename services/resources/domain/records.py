@@ -10,6 +10,7 @@ from pydantic import Field
 
 from shared.contracts import topics
 from shared.contracts.base import Part, copied
+from shared.contracts.goods import Attributes, Unit
 from shared.contracts.matching import HoldRequested
 from shared.contracts.parts import Earmark
 from shared.contracts.vocabulary import (
@@ -23,9 +24,6 @@ from shared.contracts.vocabulary import (
     Term,
 )
 from shared.records import Record, index
-
-FEN = "fen"
-"""The unit of money: a hundredth of a yuan, always a whole number."""
 
 KEEP_CLOSED = timedelta(days=30)
 """How long a closed hold stays in its lot, so that a question about it is answered from one record."""
@@ -175,13 +173,13 @@ class Lot(Record):
     donor_id: str | None = None
     gift: LotKind
     category: GoodsCategory
-    unit: str
+    unit: Unit
     received: int
     held: int = 0
     issued: int = 0
     written_off: int = 0
     available: int
-    attributes: dict[str, str] = Field(default_factory=dict)
+    attributes: Attributes = Field(default_factory=dict)
     expires_day: int | None = None
     area: str
     cell: str | None = None

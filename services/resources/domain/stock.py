@@ -6,7 +6,8 @@ from datetime import date, datetime
 from typing import Any
 
 from services.resources.domain.balance import balanced, state
-from services.resources.domain.records import FEN, Lot, WriteOff, WriteOffReason
+from services.resources.domain.records import Lot, WriteOff, WriteOffReason
+from shared.contracts.goods import Unit
 from shared.contracts.matching import HoldRequested
 from shared.contracts.parts import Earmark
 from shared.contracts.resources import LotChanged, LotListed, LotWrittenOff
@@ -33,9 +34,9 @@ class TooMuch(Refusal):
 
 def check_listing(lot: Lot, today: date) -> None:
     """Refuse a lot that makes no sense, naming the field: its unit against its kind, its expiry, its dates."""
-    if lot.gift is LotKind.MONEY and lot.unit != FEN:
+    if lot.gift is LotKind.MONEY and lot.unit != Unit.FEN:
         raise Invalid("/unit", zh="资金的单位必须是 fen（分）", en='The unit of money must be "fen"')
-    if lot.gift is not LotKind.MONEY and lot.unit == FEN:
+    if lot.gift is not LotKind.MONEY and lot.unit == Unit.FEN:
         raise Invalid("/unit", zh="只有资金才能以 fen（分）计", en='Only money is counted in "fen"')
     if lot.past_expiry(today):
         raise Invalid("/expires_on", zh="有效期已过", en="The expiry date is in the past")

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, StringConstraints
 from services.resources.domain.filing import HoldCard
 from services.resources.domain.handover import TOWNSHIP_DIGITS
 from services.resources.domain.records import Receipt, ReturnReason, SignedBy
+from shared.contracts.goods import Unit
 from shared.contracts.vocabulary import Category, Closing, GoodsCategory, HoldStatus
 from shared.errors import Invalid
 from shared.http import Schema, not_blank
@@ -79,7 +80,7 @@ class HoldView(Schema):
     area: str | None
     category: Category | None
     goods: GoodsCategory
-    unit: str
+    unit: Unit
     quantity: int
     status: HoldStatus
     overdue: bool

@@ -8,17 +8,15 @@ from typing import Annotated, Any, Self
 from pydantic import Field
 
 from services.resources.domain.ledger import LedgerEntry
-from services.resources.domain.records import FEN, Lot, WriteOffReason
+from services.resources.domain.records import Lot, WriteOffReason
 from services.resources.schemas.parts import (
     AreaCode,
     EarmarkBody,
     Id,
     LongText,
     Quantity,
-    Trait,
-    TraitValue,
-    Unit,
 )
+from shared.contracts.goods import GivenAttributes, Unit, check_attributes
 from shared.contracts.vocabulary import Category, GoodsCategory, LotKind
 from shared.errors import Invalid
 from shared.http import Schema
@@ -32,7 +30,7 @@ class LotBody(Schema):
     category: GoodsCategory
     unit: Unit
     quantity: Quantity
-    attributes: Annotated[dict[Trait, TraitValue], Field(max_length=20)] = Field(default_factory=dict)
+    attributes: GivenAttributes = Field(default_factory=dict)
     expires_on: date | None = None
     area: AreaCode
     cell: Annotated[str, Field(pattern=r"^[0-9a-f]{15}$")] | None = None
@@ -41,6 +39,7 @@ class LotBody(Schema):
     note: LongText = ""
 
     def lot(self, id: str, charity_id: str) -> Lot:
+        check_attributes(self.category, self.attributes)
         return Lot(
             id=id,
             charity_id=charity_id,
@@ -75,7 +74,7 @@ class FundBody(Schema):
             donor_id=self.donor_id,
             kind=LotKind.MONEY,
             category=self.category,
-            unit=FEN,
+            unit=Unit.FEN,
             quantity=self.amount_fen,
             area=self.area,
             earmark=self.earmark,
@@ -130,7 +129,7 @@ class LotView(Schema):
     charity_id: str
     kind: LotKind
     category: GoodsCategory
-    unit: str
+    unit: Unit
     received: int
     held: int
     issued: int
@@ -226,7 +225,7 @@ class OutcomesView(Schema):
     """Where a gift went, counted from signed receipts; the holds behind it are `/api/holds?lot_id=…&status=received`."""
 
     lot_id: str
-    unit: str
+    unit: Unit
     reached: list[ReachedView]
     quantity: int
     times: int

@@ -10,15 +10,10 @@ from pydantic import AfterValidator, Field, StringConstraints
 from services.resources.domain.stock import MOST
 from shared.contracts.parts import Earmark
 from shared.contracts.vocabulary import Category, TargetGroup
-from shared.http import Schema, impersonal, not_blank
+from shared.http import Schema, not_blank
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=60), AfterValidator(not_blank)]
-Unit = Annotated[
-    str, StringConstraints(min_length=1, max_length=20), AfterValidator(not_blank), AfterValidator(impersonal)
-]
-Trait = Annotated[Name, AfterValidator(impersonal)]
-TraitValue = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(impersonal)]
 LongText = Annotated[str, StringConstraints(max_length=2000)]
 AreaCode = Annotated[str, StringConstraints(min_length=2, max_length=12, pattern=r"^[0-9]+$")]
 Quantity = Annotated[int, Field(strict=True, gt=0, le=MOST)]

@@ -140,6 +140,8 @@ class Calendar(Record):
     topic = topics.CALENDAR
 
     zone: str = "Asia/Shanghai"
+    turn: int = 0
+    """Counts the changes, so that of two states told by different messages the newer is known."""
     invitations: dict[str, Invitation] = Field(default_factory=dict)
     contacted_at: tuple[datetime, ...] = ()
     made_up: tuple[MadeUp, ...] = ()
@@ -147,6 +149,9 @@ class Calendar(Record):
     @property
     def due_at(self) -> datetime | None:
         return min((due for i in self.invitations.values() if (due := i.due_at) is not None), default=None)
+
+    def but(self, **changes: Any) -> Self:
+        return super().but(turn=self.turn + 1, **changes)
 
     def invitation(self, id: str) -> Invitation:
         found = self.invitations.get(id)
@@ -201,7 +206,11 @@ class Calendar(Record):
             if held.task is not None:
                 months[held.month] = months.get(held.month, 0) + 1
         return CalendarLoad(
-            busy=tuple(busy), contacted_at=self.contacts(now), minutes_by_week=weeks, tasks_by_month=months
+            turn=self.turn,
+            busy=tuple(busy),
+            contacted_at=self.contacts(now),
+            minutes_by_week=weeks,
+            tasks_by_month=months,
         )
 
     def pruned(self, now: datetime) -> Calendar:

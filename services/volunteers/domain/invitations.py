@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
+from services.volunteers.domain.asking import Asking
 from services.volunteers.domain.calendar import Calendar, Invitation, about
 from services.volunteers.domain.refusals import (
     AlreadyAnswered,
@@ -24,8 +26,9 @@ from shared.contracts.volunteers import (
     InvitationAccepted,
     InvitationDeclined,
     InvitationExpired,
-    InvitationOpened,
     InvitationRefused,
+    InvitationsOpened,
+    Opened,
 )
 from shared.records import Change
 
@@ -41,7 +44,9 @@ def ask(
     now: datetime,
     grace_seconds: int = 1800,
 ) -> Change[Calendar]:
-    """Open an invitation, or say by which rule this person cannot be asked now. Known already: nothing."""
+    """Open an invitation, or say by which rule this person cannot be asked now. Known already: nothing.
+
+    An invitation that opens is not an event of the calendar: `tell` says it once for the whole wave."""
     if offer.invitation_id in calendar.invitations:
         return Change(calendar)
     calendar = calendar.pruned(now)
@@ -60,7 +65,33 @@ def ask(
         invitations={**calendar.invitations, invitation.id: invitation},
         contacted_at=(*calendar.contacted_at, now),
     )
-    return Change(opened, InvitationOpened(**ids, expires_at=offered.expires_at, load=opened.load(now)))
+    return Change(opened)
+
+
+def tell(
+    known: Asking | None,
+    id: str,
+    offered: SeatsOffered,
+    need_id: str,
+    calendars: Sequence[Calendar],
+    now: datetime,
+) -> Change[Asking]:
+    """Say once for the whole wave who was asked: all of these calendars in which its invitation stands."""
+    if known is not None:
+        return Change(known)
+    ids = {offer.invitation_id for offer in offered.offers}
+    opened = tuple(
+        Opened(invitation_id=id, volunteer_id=calendar.id, load=calendar.load(now))
+        for calendar in calendars
+        for id in ids & calendar.invitations.keys()
+    )
+    asking = Asking(id=id, need_id=need_id, line_id=offered.line_id, asked=len(opened))
+    if not opened:
+        return Change(asking)
+    said = InvitationsOpened(
+        need_id=need_id, line_id=offered.line_id, expires_at=offered.expires_at, opened=opened
+    )
+    return Change(asking, said)
 
 
 def obstacle(

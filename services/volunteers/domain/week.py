@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 HOURS = 168
@@ -20,12 +21,14 @@ def pattern(slots: Iterable[int]) -> tuple[int, ...]:
     return tuple(sorted(set(slots)))
 
 
+@lru_cache(4096)  # a wave asks the same of everybody
 def week_of(moment: datetime, zone: str) -> str:
     """The ISO week in which the moment falls there, as "2026-W53": the year is the week's, not the calendar's."""
     year, week, _ = moment.astimezone(ZoneInfo(zone)).isocalendar()
     return f"{year}-W{week:02}"
 
 
+@lru_cache(4096)
 def month_of(moment: datetime, zone: str) -> str:
     """The month in which the moment falls there, as "2026-11"."""
     local = moment.astimezone(ZoneInfo(zone))

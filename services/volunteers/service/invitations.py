@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from services.volunteers.domain import invitations, timers, verdicts
+from services.volunteers.domain.asking import Asking
 from services.volunteers.domain.calendar import Calendar, Invitation
 from services.volunteers.domain.registry import Volunteer
 from services.volunteers.schemas.calendars import Decline, InvitationView
@@ -14,7 +15,7 @@ from services.volunteers.service.answers import existing, owner_of, with_answer
 from shared.contracts.base import Message
 from shared.contracts.matching import OffersWithdrawn, SeatFilled, SeatReleased, SeatsOffered, SeatWon
 from shared.contracts.parts import Offer
-from shared.many import Wanted, change_many, outcomes
+from shared.many import Wanted, change_many, get_many, outcomes
 from shared.ports import Op
 from shared.records import Change, Outcome
 from shared.run.kit import Kit
@@ -36,16 +37,31 @@ class Invitations:
         return found.record if found else Calendar(id=volunteer_id)
 
     async def ask(self, event: SeatsOffered, message: Message) -> None:
-        """Ask everybody on the list, all at once; each calendar decides for itself."""
+        """Ask everybody on the list, all at once; each calendar decides for itself. Then say who was asked."""
         grace_seconds = self._atlas.policy(event.site_id).no_show_seconds
-        wanted = [await self._asking(offer, event, message, grace_seconds) for offer in event.offers]
-        outcomes(await change_many(self._store, Calendar, wanted, cause=message))
+        profiles = await get_many(self._store, Volunteer, [offer.volunteer_id for offer in event.offers])
+        wanted = [
+            self._asking(offer, profile.record if profile else None, event, message, grace_seconds)
+            for offer, profile in zip(event.offers, profiles, strict=True)
+        ]
+        asked = outcomes(await change_many(self._store, Calendar, wanted, cause=message))
+        id, now = f"{message.subject}~{event.line_id}~{event.wave}", self._clock.now()
+        calendars = [outcome.record for outcome in asked]
+        await self._store.change(
+            Asking,
+            id,
+            lambda known: invitations.tell(known, id, event, message.subject, calendars, now),
+            cause=message,
+        )
 
-    async def _asking(
-        self, offer: Offer, event: SeatsOffered, message: Message, grace_seconds: int
+    def _asking(
+        self,
+        offer: Offer,
+        person: Volunteer | None,
+        event: SeatsOffered,
+        message: Message,
+        grace_seconds: int,
     ) -> Wanted[Calendar]:
-        profile = await self._store.get(Volunteer, offer.volunteer_id)
-        person = profile.record if profile else None
         now = self._clock.now()
 
         def decide(known: Calendar | None) -> Change[Calendar]:

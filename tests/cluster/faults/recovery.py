@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from shared.errors import Outage
-from wushe.check.evidence import Evidence
+from wushe.check.evidence import Evidence, Progress
 
 GOAL_SECONDS = 60.0
 PATIENCE_SECONDS = 240.0
@@ -30,17 +30,27 @@ async def seconds_to_zero_lag(evidence: Evidence, healed_at: float) -> float:
     """From `healed_at`, on the monotonic clock, until everything written by then is published, and everything published
     then is read by every group."""
     until = time.monotonic() + PATIENCE_SECONDS
-    mark = None
+    mark, told = None, "no answer"
     while True:
         with suppress(Outage):
             progress = await evidence.progress()
             since = time.monotonic() - healed_at
+            told = _left(progress)
             if mark is None and progress.unpublished_seconds < since:
                 mark = await evidence.progress()
             elif mark is not None and progress.has_passed(mark, since):
                 return since
-        assert time.monotonic() < until, "the lags never came to zero"
+        assert time.monotonic() < until, f"the lags never came to zero: {told}"
         await asyncio.sleep(0.1)
+
+
+def _left(progress: Progress) -> str:
+    behind = {
+        f"{service} {place}": progress.ends[place] - at
+        for (service, place), at in progress.read.items()
+        if at < progress.ends[place]
+    }
+    return f"oldest unpublished {progress.unpublished_seconds:.1f} s, behind {behind}"
 
 
 class Figures:

@@ -32,6 +32,7 @@ documentdb.enableBackgroundWorker = off     # logs a missing role every ten seco
 documentdb_core.enableCollation = on
 deadlock_timeout = '10ms'                   # inserts of one unique key may deadlock: end that soon
 autovacuum_naptime = '5s'                   # look-ups after a bulk load are scans until the table is analysed
+default_toast_compression = 'lz4'         # pglz, the default, costs several times the processor time
 """  # all else as PostgreSQL comes: fsync and synchronous_commit are on
 
 

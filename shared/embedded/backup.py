@@ -1,0 +1,102 @@
+"""One file that holds a whole station as it was at one moment, taken while it runs; and the way back."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from shared.embedded.engine import lock
+from shared.errors import Outage, WusheError
+
+_BROKEN = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+
+
+class InTheWay(WusheError):
+    """There is something already where a file was to be written."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} is there already")
+        self.path = path
+
+
+class Damaged(WusheError):
+    """A file is no database of a station, or not a whole one."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} is no whole database of a station")
+        self.path = path
+
+
+def back_up(database: Path, to: Path) -> int:
+    """Copy what is committed now into a new file, and look through it; its size in bytes. Reads only, so a running
+    system goes on as before. Raises InTheWay, Damaged, Outage."""
+    for there in (to, *_beside(to)):
+        if there.exists():
+            raise InTheWay(there)
+    _copy(database, to)
+    return to.stat().st_size
+
+
+def restore(backup: Path, database: Path) -> None:
+    """Put a backup where no database is. Raises InTheWay, InUse, Damaged, Outage."""
+    database.parent.mkdir(parents=True, exist_ok=True)
+    held = lock(database.parent)
+    try:
+        for there in (database, *_beside(database)):
+            if there.exists():  # also a journal left behind, which would be played into the database
+                raise InTheWay(there)
+        _copy(backup, database)
+    finally:
+        os.close(held)
+
+
+def _copy(source: Path, to: Path) -> None:
+    """All or nothing: under its own name the new file is whole, looked through and on the disk."""
+    part = to.with_name(f"{to.name}.part")
+    _drop(part)
+    try:
+        _copy_pages(source, part)
+        _sync(part)
+        part.rename(to)
+        _sync(to.parent)
+    except sqlite3.Error as e:
+        raise (Damaged(source) if e.sqlite_errorcode & 0xFF in _BROKEN else Outage(f"{source}: {e}")) from e
+    finally:
+        _drop(part)
+
+
+def _copy_pages(source: Path, part: Path) -> None:
+    uri = f"{source.resolve().as_uri()}?mode=ro"
+    with (
+        closing(sqlite3.connect(uri, uri=True, timeout=10.0)) as old,
+        closing(sqlite3.connect(part, isolation_level=None)) as new,
+    ):
+        part.chmod(0o600)  # it holds names, telephone numbers and the digests of passwords
+        old.backup(new)
+        if new.execute("PRAGMA quick_check").fetchall() != [("ok",)] or not _is_ours(new):
+            raise Damaged(source)
+        new.execute("PRAGMA journal_mode = DELETE")  # so that it is one file; a start makes it WAL again
+
+
+def _is_ours(database: sqlite3.Connection) -> bool:
+    sql = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN ('pulse', 'log offsets')"
+    return bool(database.execute(sql).fetchone() == (2,))
+
+
+def _beside(database: Path) -> list[Path]:
+    return [database.with_name(database.name + ending) for ending in ("-wal", "-shm", "-journal")]
+
+
+def _drop(path: Path) -> None:
+    for each in (path, *_beside(path)):
+        each.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    file = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)

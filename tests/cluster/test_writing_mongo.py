@@ -1,0 +1,160 @@
+"""What the MongoDB adapter spares itself must not show: parts of records, guesses, and outboxes kept in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from random import Random
+from typing import ClassVar
+
+import pytest
+from pydantic import Field
+
+from shared.contracts.base import Topic
+from shared.embedded.clock import SystemClock
+from shared.embedded.ids import SystemIds
+from shared.mongo import Connection, MongoStore, outbox
+from shared.records import Change, Record
+from tests.conformance.toys import BASKETS, BasketFilled
+from tests.servers.fixtures import mongo_server
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(120)]
+
+CLOCK = SystemClock()
+IDS = SystemIds(CLOCK)
+
+
+class Shelf(Record):
+    """Things by name, in the order in which they were put there."""
+
+    kind = "shelf"
+    topic: ClassVar[Topic | None] = BASKETS
+
+    things: dict[str, tuple[int, ...]] = Field(default_factory=dict)
+    label: str | None = None
+    places: dict[int, str] = Field(default_factory=dict)
+
+
+def say(note: str, shelf: Shelf | None = None, id: str = "a") -> Change[Shelf]:
+    return Change(shelf or Shelf(id=id), BasketFilled(count=1, note=note))
+
+
+@pytest.fixture
+def prefix() -> str:
+    return f"t{secrets.token_hex(4)}"
+
+
+@asynccontextmanager
+async def process(prefix: str) -> AsyncIterator[MongoStore]:
+    """A store as one process has it; several with the same prefix share their records."""
+    connection = Connection(mongo_server().address, prefix=prefix)
+    store = MongoStore(connection, "shelves", [Shelf], CLOCK, IDS)
+    try:
+        yield store
+    finally:
+        await store.close()
+        await connection.close()
+
+
+def edited(shelf: Shelf, random: Random) -> Shelf:
+    """Some entries changed, added, taken away and put behind again; odd names among them."""
+    things = dict(shelf.things)
+    for _ in range(random.randint(1, 3)):
+        name = random.choice(["a", "b", "c", "志愿", "x.y", "$z", "1", "0", ""])
+        match random.randrange(4):
+            case 0:
+                things.pop(name, None)
+            case 1:
+                things[name] = things.pop(name, (0,))
+            case _:
+                things[name] = (*things.get(name, ()), random.randrange(10))
+    label = random.choice([shelf.label, None, "new"])
+    places = {**shelf.places, random.randrange(3): "here"} if random.random() < 0.3 else shelf.places
+    return shelf.but(things=things, label=label, places=places)
+
+
+async def test_a_record_changed_in_parts_is_read_elsewhere_as_it_was_meant(prefix: str) -> None:
+    random = Random(5)
+    async with process(prefix) as writer, process(prefix) as reader:
+        meant = Shelf(id="a")
+        await writer.change(Shelf, "a", lambda _: Change(meant))
+        for _ in range(150):
+            changed = edited(meant, random)
+            if changed == meant:  # another order alone is no change
+                continue
+            await writer.change(Shelf, "a", lambda _, changed=changed: Change(changed))  # type: ignore[misc]
+            found = await reader.get(Shelf, "a")
+            assert found is not None
+            assert found.record == changed
+            assert list(found.record.things) == list(changed.things)
+            meant = changed
+
+
+async def test_after_many_new_records_one_that_is_there_already_is_not_taken_for_new(prefix: str) -> None:
+    async with process(prefix) as one, process(prefix) as other:
+        await other.change(Shelf, "old", lambda _: Change(Shelf(id="old", label="kept")))
+        for n in range(20):
+            await one.change(Shelf, f"new{n}", lambda _, n=n: Change(Shelf(id=f"new{n}")))  # type: ignore[misc]
+        seen: list[str | None] = []
+
+        def look(shelf: Shelf | None) -> Change[Shelf]:
+            seen.append(shelf.label if shelf else None)
+            return say("seen", shelf, "old")
+
+        outcome = await one.change(Shelf, "old", look)
+        assert (seen[-1], outcome.version, outcome.record.label) == ("kept", 2, "kept")
+
+
+async def test_no_message_gets_ahead_of_an_earlier_one_of_another_process(prefix: str) -> None:
+    async with process(prefix) as one, process(prefix) as other:
+        assert await one.pending(10) == await other.pending(10) == []
+        await one.change(Shelf, "a", lambda _: say("1"))
+        await other.change(Shelf, "a", lambda shelf: say("2", shelf))
+        assert [message.sequence for message in await other.pending(10)] == [1, 2]
+        assert [message.sequence for message in await one.pending(10)] == [1]
+
+
+async def test_what_a_living_process_has_just_said_is_left_to_it(prefix: str) -> None:
+    async with process(prefix) as one, process(prefix) as other:
+        assert await other.pending(10) == []
+        await one.change(Shelf, "a", lambda _: say("1"))
+        assert await other.pending(10) == []
+        async with asyncio.timeout(20):
+            while not await other.pending(10):
+                await other.wait(Shelf, "none", lambda _: False, 0.2)
+
+
+async def test_the_next_change_takes_out_what_was_published(prefix: str) -> None:
+    connection = Connection(mongo_server().address, prefix=prefix)
+    async with process(prefix) as store:
+        for n in range(1, 4):
+            await store.change(Shelf, "a", lambda shelf, n=n: say(str(n), shelf))  # type: ignore[misc]
+            document = await connection.collection("shelves", "shelf").find_one({"_id": "a"})
+            assert document is not None
+            assert [each["sequence"] for each in document["outbox"]] == [n]
+            await store.trim(await store.pending(10))
+    document = await connection.collection("shelves", "shelf").find_one({"_id": "a"})
+    assert document is not None
+    assert document["outbox"] == []
+    await connection.close()
+
+
+async def test_after_a_flood_every_message_comes_out_in_order(
+    prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "REMEMBERED", 20)
+    async with process(prefix) as store:
+        for n in range(15):
+            await asyncio.gather(
+                *(store.change(Shelf, id, lambda shelf, id=id, n=n: say(str(n), shelf, id)) for id in "abcd")  # type: ignore[misc]
+            )
+        said: dict[str, list[int]] = {id: [] for id in "abcd"}
+        while batch := await store.pending(16):
+            await store.trim(batch)
+            for message in batch:
+                said[message.id].append(message.sequence)
+        assert said == {id: list(range(1, 16)) for id in "abcd"}
+        await store.change(Shelf, "a", lambda shelf: say("after", shelf))
+        assert [message.sequence for message in await store.pending(10)] == [16]

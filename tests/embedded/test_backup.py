@@ -1,0 +1,124 @@
+"""One file that holds a whole station, taken while it works; and the way back."""
+
+from __future__ import annotations
+
+import asyncio
+import stat
+from pathlib import Path
+
+import pytest
+
+from shared.embedded.backup import Damaged, InTheWay, back_up, restore
+from shared.embedded.bus import SqliteBus
+from shared.embedded.clock import FixedClock
+from shared.embedded.engine import InUse, SqliteEngine
+from shared.embedded.ids import SeededIds
+from shared.embedded.store import SqliteStore
+from tests.conformance.toys import Basket, Fill
+
+DONE = 40
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "data" / "wushe.db"
+
+
+def a_store(engine: SqliteEngine) -> SqliteStore:
+    clock = FixedClock()
+    SqliteBus(engine, clock)
+    return SqliteStore(engine, "toys", [Basket], clock, SeededIds(1, clock))
+
+
+async def filled(file: Path, times: int = 3) -> None:
+    engine = SqliteEngine(file)
+    store = a_store(engine)
+    for _ in range(times):
+        await store.change(Basket, "a", Fill("a"))
+    await engine.close()
+
+
+async def version_in(file: Path) -> int:
+    engine = SqliteEngine(file)
+    found = await a_store(engine).get(Basket, "a")
+    await engine.close()
+    return found.version if found else 0
+
+
+async def test_a_backup_taken_under_writing_holds_what_was_acknowledged_before(
+    file: Path, tmp_path: Path
+) -> None:
+    engine = SqliteEngine(file)
+    store = a_store(engine)
+    acknowledged = asyncio.Event()
+    stop = asyncio.Event()
+
+    async def work() -> int:
+        version = 0
+        while not stop.is_set() or version < DONE:
+            version = (await store.change(Basket, "a", Fill("a"))).version
+            if version == DONE:
+                acknowledged.set()
+        return version
+
+    working = asyncio.create_task(work())
+    await acknowledged.wait()
+    size = await asyncio.to_thread(back_up, file, tmp_path / "one.backup")
+    stop.set()
+    last = await working
+    await engine.close()
+    assert size == (tmp_path / "one.backup").stat().st_size > 0
+    restore(tmp_path / "one.backup", tmp_path / "again" / "wushe.db")
+    assert DONE <= await version_in(tmp_path / "again" / "wushe.db") <= last
+
+
+async def test_a_backup_is_one_file_that_only_its_owner_reads(file: Path, tmp_path: Path) -> None:
+    await filled(file)
+    place = tmp_path / "kept"
+    place.mkdir()
+    back_up(file, place / "one.backup")
+    assert [path.name for path in place.iterdir()] == ["one.backup"]
+    assert stat.S_IMODE((place / "one.backup").stat().st_mode) == 0o600
+
+
+async def test_nothing_is_ever_overwritten(file: Path, tmp_path: Path) -> None:
+    await filled(file)
+    back_up(file, tmp_path / "one.backup")
+    with pytest.raises(InTheWay):
+        back_up(file, tmp_path / "one.backup")
+    with pytest.raises(InTheWay):
+        restore(tmp_path / "one.backup", file)
+    assert await version_in(file) == 3
+
+
+async def test_a_journal_left_behind_is_not_played_into_what_is_restored(file: Path, tmp_path: Path) -> None:
+    await filled(file)
+    back_up(file, tmp_path / "one.backup")
+    left = tmp_path / "left" / "wushe.db"
+    left.parent.mkdir()
+    left.with_name("wushe.db-wal").write_bytes(b"of another database")
+    with pytest.raises(InTheWay):
+        restore(tmp_path / "one.backup", left)
+    assert not left.exists()
+
+
+async def test_a_running_system_is_not_restored_into(file: Path, tmp_path: Path) -> None:
+    await filled(file)
+    back_up(file, tmp_path / "one.backup")
+    engine = SqliteEngine(tmp_path / "other" / "another.db")
+    with pytest.raises(InUse):
+        restore(tmp_path / "one.backup", tmp_path / "other" / "wushe.db")
+    await engine.close()
+
+
+async def test_half_a_file_or_another_file_is_no_backup(file: Path, tmp_path: Path) -> None:
+    await filled(file, 200)
+    back_up(file, tmp_path / "one.backup")
+    whole = (tmp_path / "one.backup").read_bytes()
+    for n, bad in enumerate(
+        (whole[: len(whole) // 2], b"not a database, but long enough to be one" * 200, b"")
+    ):
+        (tmp_path / f"{n}.backup").write_bytes(bad)
+        with pytest.raises(Damaged):
+            restore(tmp_path / f"{n}.backup", tmp_path / f"restored-{n}" / "wushe.db")
+        assert [path.name for path in (tmp_path / f"restored-{n}").iterdir()] == ["lock"]

@@ -1,0 +1,37 @@
+"""What the command line says when it is asked for something that cannot be done: one sentence, and exit 2."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from wushe.cli import app
+
+CANNOT: list[tuple[list[str], dict[str, str], str]] = [
+    (["run", "--port", "99999"], {}, "WUSHE_PORT"),
+    (["run"], {"WUSHE_PORT": "abc"}, "WUSHE_PORT"),
+    (["run"], {"WUSHE_ENV": "holiday"}, "WUSHE_ENV"),
+    (["load", "lots", "{file}", "--url", "nonsense"], {}, "http://127.0.0.1:8000"),
+    (["load", "lots", "{file}", "--url", "http://127.0.0.1:1"], {}, "--url"),
+    (["load", "cats", "{file}", "--url", "http://127.0.0.1:1"], {}, "volunteers"),
+    (["load", "lots", "{file}", "--data", "{nowhere}"], {}, "make run"),
+    (["check", "--data", "{nowhere}"], {}, "make run"),
+    (["dead-letters", "list", "--url", "http://127.0.0.1:1"], {}, "--url"),
+    (["demo", "--url", "nonsense"], {}, "http://127.0.0.1:8000"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "environment", "said"), CANNOT, ids=lambda v: str(v)[:40])
+def test_what_cannot_be_done_is_one_sentence_and_exit_2(
+    tmp_path: Path, arguments: list[str], environment: dict[str, str], said: str
+) -> None:
+    file = tmp_path / "lots.jsonl"
+    file.write_text("{}\n", encoding="utf-8")
+    places = {"file": file, "nowhere": tmp_path / "nowhere"}
+    asked = [a.format(**places) for a in arguments]
+    result = CliRunner(env=environment).invoke(app, asked)
+    assert result.exit_code == 2, (result.output, result.exception)
+    assert said in result.output and "Traceback" not in result.output
+    assert len(result.output.strip().splitlines()) == 1, result.output

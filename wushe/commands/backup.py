@@ -1,0 +1,57 @@
+"""`wushe backup` and `wushe restore`: one file that holds a whole station, and the way back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from shared.embedded.backup import Damaged, InTheWay, back_up, restore
+from shared.errors import WusheError
+from wushe.commands.reaching import NoData
+from wushe.embedded import DATABASE
+from wushe.language import say
+from wushe.terminal import console, errors, plainly
+
+
+class CannotBackUp(WusheError):
+    """Why a backup was not made or not restored, in words."""
+
+
+@plainly
+def make_backup(data: Path, to: Path) -> None:
+    """Back this data directory up, whether or not a system runs on it."""
+    if not (data / DATABASE).exists():
+        raise NoData(data)
+    try:
+        with errors.status(say("正在备份……", "Backing up …")):
+            size = back_up(data / DATABASE, to)
+    except (InTheWay, Damaged) as no:
+        raise CannotBackUp(_words(no)) from no
+    console.print(
+        say("已备份到 {to}（{size} 字节）", "backed up to {to} ({size} bytes)", to=to, size=f"{size:,}")
+    )
+    console.print(
+        say(
+            "登录密钥不在其中，请另存 {keys}",
+            "the sign-in key is not in it: keep {keys} apart",
+            keys=data / "keys" / "signing.pem",
+        )
+    )
+
+
+@plainly
+def restore_backup(backup: Path, data: Path) -> None:
+    """Put a backup into a data directory that has no database."""
+    try:
+        with errors.status(say("正在恢复……", "Restoring …")):
+            restore(backup, data / DATABASE)
+    except (InTheWay, Damaged) as no:
+        raise CannotBackUp(_words(no)) from no
+    console.print(
+        say("已恢复到 {data}：请执行 wushe check", "restored to {data}: run wushe check", data=data)
+    )
+
+
+def _words(no: InTheWay | Damaged) -> str:
+    if isinstance(no, InTheWay):
+        return say("{path} 已存在，不会覆盖", "{path} is there already, and is not overwritten", path=no.path)
+    return say("{path} 不是完整的站点数据", "{path} is no whole database of a station", path=no.path)

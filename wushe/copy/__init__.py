@@ -1,0 +1,1 @@
+"""Moving a station from one data directory to the servers of a cluster: everything, once, and countably."""
