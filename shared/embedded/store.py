@@ -172,7 +172,7 @@ class SqliteStore:
         return None if oldest is None else (milliseconds(self._clock.now()) - oldest) / 1000
 
     async def outbox_depth(self) -> int:
-        return int(self._engine.read(f"SELECT count(*) FROM {self._outbox}")[0][0])
+        return self._outbox.count
 
     async def changed(self) -> None:
         await self._sooner.wait()
