@@ -49,8 +49,11 @@ test: .venv/dev ## all tests that need no Docker, Kafka or MongoDB
 test-faults: .venv/dev ## kill real processes at every named point, and 200 times blindly; KILLS=200
 	WUSHE_FAULTS=1 KILLS=$(or $(KILLS),200) $(BIN)/pytest -n $(WORKERS) -m faults tests
 
-test-cluster: .venv/dev servers ## the adapters and the cluster on real servers (given, in containers, or native)
-	WUSHE_CLUSTER=1 $(BIN)/pytest -m cluster tests
+test-cluster: .venv/dev servers ## the adapters and the cluster on real servers (given, in containers, or native), faults at CI length
+	WUSHE_CLUSTER=1 WUSHE_REQUIRE_SERVERS=1 $(BIN)/pytest -m "cluster or conformance" tests
+
+test-cluster-faults: .venv/dev servers ## all seven groups of faults of the cluster at full length; KILLS=100 ONLY=broker
+	WUSHE_CLUSTER=1 WUSHE_REQUIRE_SERVERS=1 WUSHE_AT_LENGTH=1 KILLS=$(or $(KILLS),100) $(BIN)/pytest -rP -m cluster_faults $(if $(ONLY),-k $(ONLY)) tests/cluster
 
 compose-check: .venv/dev ## the system in containers, built, told the story, killed and begun again (needs Docker)
 	@$(BIN)/python -m tests.cluster.compose

@@ -150,6 +150,10 @@ class Store(Protocol):
         """Seconds since the oldest message still in an outbox was written; None if there is none."""
         ...
 
+    async def outbox_depth(self) -> int:
+        """How many messages wait in the outboxes. Unlike `pending` it takes none of them to be published."""
+        ...
+
     async def changed(self) -> None:
         """Wait until some record may have become due earlier than before (the sweeper's wake-up call)."""
         ...
@@ -200,6 +204,11 @@ class Reading(Protocol):
 
 class Bus(Protocol):
     """An append-only log of messages by topic; order is kept per key."""
+
+    @property
+    def rebalances(self) -> int:
+        """How often partitions were dealt anew among the members of a group that is read here, since the start."""
+        ...
 
     async def publish(self, messages: Sequence[Outgoing]) -> None:
         """Durable, and in order per key, when this returns. Raises Outage; some may then have been published."""

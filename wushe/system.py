@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +19,6 @@ from services.resources import app as resources
 from services.volunteers import app as volunteers
 from shared.contracts import Event
 from shared.contracts.directory import AccountChanged, OrganisationChanged, SiteChanged, VillageAdded
-from shared.errors import Outage
 from shared.http.api import make_api
 from shared.places import Atlas
 from shared.ports import Adapters, Clock, Ids
@@ -160,8 +158,7 @@ class System:
             await asyncio.sleep(1.0)
             self.metrics.loop_delay.set(max(0.0, loop.time() - before - 1.0))
             for unit in self.units.values():
-                with suppress(Outage):
-                    await unit.measure()
+                await unit.measure()
 
 
 def hears(system: System) -> dict[str, Sequence[type[Event]]]:

@@ -67,6 +67,10 @@ class SqliteBus:
         )
         engine.when_undone(self._undone)
 
+    @property
+    def rebalances(self) -> int:
+        return 0
+
     async def publish(self, messages: Sequence[Outgoing]) -> None:
         if not messages:
             return

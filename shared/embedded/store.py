@@ -171,6 +171,9 @@ class SqliteStore:
         oldest = self._outbox.oldest_ms()
         return None if oldest is None else (milliseconds(self._clock.now()) - oldest) / 1000
 
+    async def outbox_depth(self) -> int:
+        return self._outbox.count
+
     async def changed(self) -> None:
         await self._sooner.wait()
         self._sooner.clear()

@@ -11,6 +11,7 @@ from shared.kafka.link import Link
 from shared.kafka.lookout import Lookout
 from shared.kafka.publisher import Publisher
 from shared.kafka.reading import KafkaReading
+from shared.kafka.summary import summarise_the_driver
 from shared.kafka.topics import make_topics
 from shared.ports import Outgoing, Reading
 
@@ -19,6 +20,7 @@ class KafkaBus:
     """Connects when first used, and again whenever it has to. Publishes to, and reads, declared topics only."""
 
     def __init__(self, link: Link, topics: Sequence[Topic] = TOPICS) -> None:
+        summarise_the_driver()
         self._link = link
         self._topics = topics
         self._partitions: Mapping[str, int] | None = None

@@ -68,6 +68,8 @@ class Outboxes:
         self._count = 0
         self._unsure: set[Place] = set()
         self._flooded = False
+        self._relayed = False
+        """Whether a relay lives here. Where none does, what is remembered is never published and only the store can tell."""
         self._heard = 0
         self._published: dict[Place, set[int]] = {}
         self._others_at = 0.0
@@ -112,6 +114,7 @@ class Outboxes:
 
         Of a record in which others have written too all messages are given, so that none overtakes an earlier one.
         """
+        self._relayed = True
         if self._flooded:
             return await self._straight_from_the_store(limit)
         if asyncio.get_running_loop().time() >= self._others_at:
@@ -137,13 +140,16 @@ class Outboxes:
         self._rest_if_empty()
 
     async def age(self) -> float | None:
-        if self._flooded:
-            written_at = await self._oldest()
-        else:
-            if asyncio.get_running_loop().time() >= self._others_at:
-                await self._look_around()
+        if self._relayed and not self._flooded:
             written_at = min((said.written_at for said in self._all()), default=None)
+        else:
+            written_at = min(await self._each({"$min": {"$min": "$outbox.written_at"}}), default=None)
         return None if written_at is None else (milliseconds(self._clock.now()) - written_at) / 1000
+
+    async def depth(self) -> int:
+        if self._relayed and not self._flooded:
+            return self._count
+        return sum(await self._each({"$sum": {"$size": "$outbox"}}))
 
     async def close(self) -> None:
         """Take out of the store what was published, if it can be reached."""
@@ -280,14 +286,14 @@ class Outboxes:
             if not left:
                 del self._published[place]
 
-    async def _oldest(self) -> int | None:
-        oldest = {"$group": {"_id": None, "oldest": {"$min": {"$min": "$outbox.written_at"}}}}
-        pipeline: list[Document] = [{"$match": ANYBODY}, oldest]
+    async def _each(self, figure: Document) -> list[int]:
+        """This figure over all records with something in their outbox, for each kind that has such."""
+        pipeline: list[Document] = [{"$match": ANYBODY}, {"$group": {"_id": None, "figure": figure}}]
         found: list[int] = []
         for collection in self._kinds.values():
             rows = await patiently(_aggregate(self._connection, collection, pipeline), self._ids)
-            found += [row["oldest"] for row in rows]
-        return min(found, default=None)
+            found += [row["figure"] for row in rows]
+        return found
 
 
 def _waiting_in(kind: type[Record], document: Document) -> dict[int, Said]:

@@ -138,6 +138,10 @@ class MongoStore:
         await self._prepared()
         return await self._outboxes.age()
 
+    async def outbox_depth(self) -> int:
+        await self._prepared()
+        return await self._outboxes.depth()
+
     async def changed(self) -> None:
         await self._sooner.wait()
         self._sooner.clear()

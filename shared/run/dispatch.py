@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 
+from shared.bookkeeping import LARGEST_MESSAGE
 from shared.contracts import REGISTRY, Message, Topic
 from shared.contracts.base import type_of
 from shared.errors import Outage, Refusal, TooNew, TooOld, Unreadable
@@ -64,6 +65,8 @@ class Dispatcher:
         """The message, or None if nobody here hears its type. Raises Unreadable or TooNew."""
         if not self.hears(delivery):
             return None
+        if len(delivery.value) > LARGEST_MESSAGE:
+            raise Unreadable("it is larger than any event of ours")
         message = REGISTRY.decode(delivery.value)
         if delivery.key != message.subject or delivery.position.topic != message.data.topic.name:
             raise Unreadable("it lies under the wrong key or in the wrong topic")

@@ -25,6 +25,7 @@ from shared.run.dispatch import FIRST_PAUSE, Dispatcher, Failure
 from shared.run.metrics import Metrics
 
 RUN_OF_FAULTS = 20
+REASONS = ("unreadable", "too-new", "too-old", "fault", "behind")
 BATCH = 200
 
 log = structlog.get_logger("loop")
@@ -42,6 +43,8 @@ class Loop:
         self._metrics = metrics
         self._reading: Reading | None = None
         self._faults_in_a_row = 0
+        for reason in REASONS:  # a figure that appears only when it is too late cannot be watched
+            metrics.dead.labels(self.service, reason)
 
     async def run(self) -> None:
         """Read until cancelled; come back by itself after an outage."""
@@ -51,7 +54,10 @@ class Loop:
                 await self.step(seconds=1.0)
                 pause = FIRST_PAUSE
             except Outage as outage:
-                self.trouble = f"cannot reach the store or the bus: {outage}"
+                trouble = f"cannot reach the store or the bus: {outage}"
+                if trouble != self.trouble:
+                    log.warning("outage", service=self.service, reason=str(outage))
+                self.trouble = trouble
                 await self._adapters.clock.sleep(pause)
                 pause = min(2.0, pause * 2)
 
@@ -77,11 +83,11 @@ class Loop:
         try:
             self._adapters.faults.reach("loop.received")
             await self._apply(batch)
+            self._adapters.faults.reach("loop.applied")
+            await reading.commit({d.position: d.offset + 1 for d in batch})
         except Outage:
             await reading.rewind(_first_offsets(batch))
             raise
-        self._adapters.faults.reach("loop.applied")
-        await reading.commit({d.position: d.offset + 1 for d in batch})
         return len(batch)
 
     @property

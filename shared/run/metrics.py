@@ -22,7 +22,7 @@ class Metrics:
         self.duplicates = self._gauge("duplicates_absorbed", "Messages that a watermark recognised")
         self.rebalances = self._gauge("rebalances", "How often partitions were dealt anew")
         self.lag = self._gauge("lag", "Messages ahead of the group's position")
-        self.outbox_depth = self._gauge("outbox_depth", "Messages to be published, a thousand at most")
+        self.outbox_depth = self._gauge("outbox_depth", "Messages to be published")
         self.outbox_age = self._gauge("outbox_age_seconds", "Age of the oldest unpublished message")
         self.handling = Histogram(
             "wushe_handling_seconds", "Time for one message", SERVICE, buckets=SHORT, registry=self.registry

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+from collections.abc import Awaitable
 
 from shared.errors import Outage
 from shared.ports import Adapters
@@ -15,6 +17,11 @@ from shared.run.private import PrivateReader
 from shared.run.relay import Relay
 from shared.run.sweeper import Sweeper
 
+BEHIND = 5_000
+"""With more messages ahead than this a service is not ready: what it knows is old."""
+UNPUBLISHED_SECONDS = 15.0
+"""With messages that wait longer than this to be published it is not ready: nobody hears what it says."""
+
 
 class Unit:
     """All that moves in one service. `tasks` are to be run side by side; a simulated world calls `step` instead."""
@@ -23,6 +30,7 @@ class Unit:
         self.service = service
         self.adapters = adapters
         self._metrics = metrics
+        self._lag = self._outbox_age = 0.0
         self.dispatch = Dispatcher(service.name, service.handlers, adapters, metrics)
         self.loop = Loop(self.dispatch, adapters, metrics)
         self.relay = Relay(service.name, adapters, metrics)
@@ -56,15 +64,22 @@ class Unit:
         for part in (self.loop, self.relay, self.sweeper):
             if part.trouble:
                 found.append(f"{self.service.name}: {type(part).__name__.lower()}: {part.trouble}")
+        if self._lag > BEHIND:
+            found.append(f"{self.service.name}: lag: {self._lag:.0f} messages ahead")
+        if self._outbox_age > UNPUBLISHED_SECONDS:
+            found.append(f"{self.service.name}: outbox age: {self._outbox_age:.0f} s unpublished")
         return found
 
     async def measure(self) -> None:
-        """Bring the gauges up to date."""
-        name = self.service.name
-        self._metrics.lag.labels(name).set(await self.loop.lag())
-        self._metrics.outbox_age.labels(name).set(await self.adapters.store.outbox_age() or 0.0)
-        self._metrics.outbox_depth.labels(name).set(len(await self.adapters.store.pending(1000)))
-        self._metrics.duplicates.labels(name).set(self.adapters.store.duplicates_absorbed)
+        """Bring the gauges up to date. What cannot be known during an outage is not a number; the rest is told."""
+        name, store, metrics = self.service.name, self.adapters.store, self._metrics
+        metrics.duplicates.labels(name).set(store.duplicates_absorbed)
+        metrics.rebalances.labels(name).set(self.adapters.bus.rebalances)
+        self._outbox_age = await _known(store.outbox_age())
+        metrics.outbox_age.labels(name).set(self._outbox_age)
+        metrics.outbox_depth.labels(name).set(await _known(store.outbox_depth()))
+        self._lag = await _known(self.loop.lag())
+        metrics.lag.labels(name).set(self._lag)
 
     async def close(self) -> None:
         await self.loop.close()
@@ -90,3 +105,10 @@ class Unit:
         await keep(store, letter.but(status=LetterStatus.RESENT, wake_at=None), found.version)
         self.loop.resume()
         await release_next(store, letter.source, now)
+
+
+async def _known(figure: Awaitable[float | None]) -> float:
+    try:
+        return await figure or 0.0
+    except Outage:
+        return math.nan

@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from tests.servers.native.daemon import Daemon, Failed, free_port
 from wushe.routing import services
 
 ROOT = Path(__file__).resolve().parents[2]
-READY_SECONDS = 90.0
+READY_SECONDS = 180.0
 
 
 class Instance:
@@ -40,7 +40,9 @@ class Instance:
     def start(self, environment: Mapping[str, str]) -> None:
         """Start it, and return when it answers at all."""
         command = [sys.executable, "-m", "wushe", *self._command, "--port", str(self.port)]
-        self._daemon.launch(command, self._is_alive, cwd=ROOT, env={**os.environ, **environment})
+        self._daemon.launch(
+            command, self._is_alive, READY_SECONDS, cwd=ROOT, env={**os.environ, **environment}
+        )
 
     def stop(self, seconds: float = 15.0) -> float:
         """SIGTERM; gives the seconds it took."""
@@ -50,6 +52,12 @@ class Instance:
 
     def kill(self) -> None:
         self._daemon.end(signal.SIGKILL)
+
+    def freeze(self) -> None:
+        self._daemon.send(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._daemon.send(signal.SIGCONT)
 
     def missing(self) -> str | None:
         """What it says it lacks; None when it is ready."""
@@ -130,9 +138,10 @@ class Cluster:
         """Start one instance; with `fault` it kills itself at that named point (`POINT:N`)."""
         self.instances[name].start({**self.environment, "WUSHE_FAULT": fault})
 
-    def wait_ready(self, seconds: float = READY_SECONDS) -> None:
+    def wait_ready(self, seconds: float = READY_SECONDS, names: Collection[str] | None = None) -> None:
+        """Until all of them say so, or these."""
         end = time.monotonic() + seconds
-        for instance in self.instances.values():
+        for instance in (self.instances[name] for name in (names or self.instances)):
             while (missing := instance.missing()) is not None:
                 if time.monotonic() > end or instance.pid is None:
                     raise Failed(f"{instance.name} is not ready: {missing}\n{instance.said()[-3000:]}")

@@ -278,6 +278,22 @@ async def test_what_a_dead_process_left_unpublished_is_found_by_another(
         assert [message.sequence for message in found] == [1]
 
 
+async def test_whoever_only_looks_on_sees_the_outbox_as_it_is(server: Server, driver: Driver) -> None:
+    prefix = f"t{secrets.token_hex(4)}"
+    async with (
+        store_at(server.address, driver, prefix) as speaking,
+        store_at(server.address, driver, prefix) as looking_on,
+    ):
+        await speaking.change(Diary, "a", write("a", "1"))
+        assert (await looking_on.outbox_age() or 0) >= 0
+        assert await looking_on.outbox_depth() == 1
+        await speaking.trim(await speaking.pending(10))
+        async with asyncio.timeout(10):
+            while await looking_on.outbox_depth():
+                await looking_on.wait(Diary, "none", lambda _: False, 0.2)
+        assert await looking_on.outbox_age() is None
+
+
 async def test_a_request_whose_caller_went_away_is_finished(server: Server, driver: Driver) -> None:
     async with store_at(server.address, driver) as store:
         await store.change(Diary, "a", write("a", "first"))

@@ -16,16 +16,14 @@ import httpx2
 import pytest
 
 from tests.cast import Cast
+from tests.cluster.asking import PatientLine, is_clean, wushe
 from tests.cluster.processes import ROOT, Cluster
 from tests.live.crowd import Crowd
-from tests.live.http import Answer, Line, cast_of, signer
+from tests.live.http import Line, cast_of, signer
 from tests.servers.fixtures import kafka_server, mongo_server
 from wushe.routing import service_at, services
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(400), pytest.mark.xdist_group("cluster")]
-
-NEWS = {403, 404, 422}
-"""Answers that may only mean that the news of a place has not got about yet."""
 
 
 @pytest.fixture(scope="module")
@@ -45,34 +43,6 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         yield made
     finally:
         made.stop()
-
-
-def wushe(cluster: Cluster, *command: str) -> subprocess.CompletedProcess[str]:
-    """A `wushe` command with the settings of this cluster."""
-    return subprocess.run(
-        [sys.executable, "-m", "wushe", *command],
-        cwd=ROOT, env={**os.environ, **cluster.environment, "WUSHE_LANGUAGE": "en", "LANG": "C.UTF-8"},
-        capture_output=True, text=True, timeout=300,
-    )  # fmt: skip
-
-
-def is_clean(cluster: Cluster) -> bool:
-    checked = wushe(cluster, "check")
-    print(checked.stdout)
-    return checked.returncode == 0
-
-
-class PatientLine(Line):
-    """A line of somebody who registers things one after another, and waits for the news of each to get about."""
-
-    async def call(self, token: str | None, method: str, path: str, body: Any = None, **more: Any) -> Answer:
-        key = more.pop("key", None) or secrets.token_hex(8)
-        end = time.monotonic() + 20
-        while True:
-            answer = await super().call(token, method, path, body, key=key, **more)
-            if answer.status not in NEWS | {503} or time.monotonic() > end:
-                return answer
-            await asyncio.sleep(0.2)
 
 
 async def small_town(cluster: Cluster, line: Line, **policy: Any) -> Cast:
@@ -99,7 +69,7 @@ async def test_instances_killed_under_load_lose_nothing(cluster: Cluster) -> Non
     crowd = Crowd(await small_town(cluster, line, first_wave=3, wave_seconds=5), line, 8, 7)
     await crowd.settle_in(lots=2, homes=2)
     hurried = Line(cluster.url, prefix="hurried")
-    crowd._line, crowd.cast.call = hurried, hurried.call
+    crowd.speaks_over(hurried)
     end = time.monotonic() + 25
 
     async def kill_now_and_then() -> None:
@@ -110,7 +80,7 @@ async def test_instances_killed_under_load_lose_nothing(cluster: Cluster) -> Non
 
     await asyncio.gather(crowd.live(lambda: time.monotonic() > end), kill_now_and_then())
     await asyncio.to_thread(cluster.wait_ready)
-    crowd._line, crowd.cast.call = line, line.call
+    crowd.speaks_over(line)
     crowd.cast.appoint()
     await crowd.ask_again()
     await crowd.holds_them_to_it()

@@ -22,6 +22,13 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.conformance)
+
+
 def _each(adapters: Iterable[str]) -> list[ParameterSet]:
     return [pytest.param(name, marks=[pytest.mark.cluster] if name in CLUSTER else []) for name in adapters]
 

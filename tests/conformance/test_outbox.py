@@ -139,6 +139,17 @@ async def test_the_age_of_the_outbox_is_that_of_its_oldest_message(store: Store,
     assert await store.outbox_age() is None
 
 
+async def test_the_depth_of_the_outbox_is_the_number_of_messages_that_wait(store: Store) -> None:
+    assert await store.outbox_depth() == 0
+    await store.change(Basket, "a", Fill(times=3))
+    await store.change(Basket, "b", Fill("b"))
+    assert await store.outbox_depth() == 4
+    await store.trim((await store.pending(10))[:1])
+    assert await store.outbox_depth() == 3
+    await store.trim(await store.pending(10))
+    assert await store.outbox_depth() == 0
+
+
 async def test_an_event_too_large_for_any_topic_is_refused_and_nothing_is_saved(store: Store) -> None:
     said = BasketFilled(count=1, note="多" * 400_000)
     with pytest.raises(Oversized):

@@ -80,8 +80,7 @@ def recovers(server: Server, crowd: Crowd) -> None:
 
 async def _with_line(server: Server, crowd: Crowd, act: Callable[[], Awaitable[None]]) -> None:
     line = Line(server.url, prefix=f"again-{time.monotonic_ns()}")
-    crowd._line = line
-    crowd.cast.call = line.call
+    crowd.speaks_over(line)
     try:
         await act()
     finally:
@@ -152,8 +151,7 @@ async def _under_load(server: Server, crowd: Crowd | None, seed: int, seconds: f
     line = Line(server.url, prefix=f"load-{seed}")
     if crowd is None:
         crowd = await newcomers(line, server.directory, seed)
-    crowd._line = line
-    crowd.cast.call = line.call
+    crowd.speaks_over(line)
     crowd.cast.appoint()
     loop = asyncio.get_running_loop()
     killed = loop.call_later(seconds, server.kill)

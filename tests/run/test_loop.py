@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 import pytest
 
+from shared.embedded.bus import SqliteReading
 from shared.errors import Outage
+from shared.ports import Position
 from shared.run.dead_letters import LetterAhead, LetterClosed, LetterStatus, discard, resend
 from shared.run.loop import RUN_OF_FAULTS
 from tests.run.toy import toy
@@ -169,3 +172,27 @@ async def test_a_run_of_faults_stops_the_reader_and_says_so() -> None:
         t.unit.loop.resume()
         await t.reads()
         assert await t.heard("fine") == (1,)
+
+
+async def test_after_an_offset_that_could_not_be_told_the_same_messages_come_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    commit, told = SqliteReading.commit, 0
+
+    async def only_the_second_time(reading: SqliteReading, offsets: Mapping[Position, int]) -> None:
+        nonlocal told
+        told += 1
+        if told == 1:
+            raise Outage("the bus is away")
+        await commit(reading, offsets)
+
+    monkeypatch.setattr(SqliteReading, "commit", only_the_second_time)
+    async with toy() as t:
+        await t.told("a")
+        with pytest.raises(Outage):
+            await t.reads()
+        await t.reads()
+        assert (told, await t.heard("a"), t.store.duplicates_absorbed) == (2, (1,), 1)
+        await t.unit.loop.close()
+        next_member = await t.bus.read(t.unit.dispatch.topics, group=t.unit.loop.group)
+        assert await next_member.lag() == 0

@@ -18,6 +18,10 @@ class ShuffledBus:
         self._random = Random(seed)
         self._repeats = repeats
 
+    @property
+    def rebalances(self) -> int:
+        return self._inner.rebalances
+
     async def publish(self, messages: Sequence[Outgoing]) -> None:
         await self._inner.publish(messages)
 

@@ -24,7 +24,7 @@ from shared.ports import Clock
 from shared.run.dead_letters import OPEN, letters
 from wushe.check import needs as need_rules
 from wushe.check import people, stock
-from wushe.check.evidence import Evidence
+from wushe.check.evidence import Evidence, Progress
 from wushe.check.privacy import Canaries
 from wushe.check.violation import Violation
 
@@ -63,10 +63,9 @@ class Books:
 async def recount(
     evidence: Evidence, clock: Clock, seconds: float = 60.0, say: Say = lambda _: None
 ) -> Report:
-    """Recount every rule. On a live system a difference between services counts only if it is still there once
-    everything that was under way has arrived; that is waited for, `seconds` at most."""
-    mark = await evidence.progress()
-    began = time.monotonic()
+    """Recount every rule. On a live system a difference between services counts only if it is still there whenever
+    everything that was under way has arrived; that is looked at again and again, for `seconds` at most."""
+    mark, marked_at = await evidence.progress(), time.monotonic()
     say("records")
     books = await _books(evidence)
     report = Report(counted=_counted(books))
@@ -78,19 +77,26 @@ async def recount(
     passing = {v for v in found if v.passing}
     if passing and evidence.live:
         say("messages under way")
-        while passing and time.monotonic() - began < seconds:
-            await asyncio.sleep(0.25)
-            if (await evidence.progress()).has_passed(mark, time.monotonic() - began):
-                mark, began_again = (
-                    await evidence.progress(),
-                    list(_apply(await _books(evidence), clock, True)),
-                )
-                passing &= set(began_again)
-                break
+        passing = await _outlasting(passing, evidence, clock, (mark, marked_at), seconds)
     elif passing and not mark.at_rest:
         report.unsettled, passing = True, set()
     report.violations = sorted({*lasting, *passing})
     return report
+
+
+async def _outlasting(
+    passing: set[Violation], evidence: Evidence, clock: Clock, since: tuple[Progress, float], seconds: float
+) -> set[Violation]:
+    """Those that are still there each time that what was under way has arrived. One look more is not enough: a record
+    that is busy has news under way at every look, and is wrong only if it never agrees."""
+    mark, marked_at = since
+    end = time.monotonic() + seconds
+    while passing and time.monotonic() < end:
+        await asyncio.sleep(0.25)
+        if (await evidence.progress()).has_passed(mark, time.monotonic() - marked_at):
+            mark, marked_at = await evidence.progress(), time.monotonic()
+            passing = passing & set(_apply(await _books(evidence), clock, True))
+    return passing
 
 
 async def _books(evidence: Evidence) -> Books:

@@ -1,0 +1,57 @@
+"""The recount of a live system: what is under way is no violation, what never agrees is one."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+from services.resources.domain.records import Lot
+from shared.ports import Clock
+from shared.records import Change
+from tests.cast import Cast
+from tests.town import town
+from wushe.check.embedded import evidence_of
+from wushe.check.evidence import Evidence, Progress
+from wushe.check.recount import recount
+
+
+@asynccontextmanager
+async def a_lot_ahead_of_its_ledger(looks: int) -> AsyncIterator[tuple[Evidence, Clock]]:
+    """A live system in which everything has been published and read; and yet, for so many looks at how far it has come,
+    a lot is ahead of its ledger, as one is that changes all the time."""
+    async with town() as t:
+        cast = await Cast(t.call, t.token, t.clock.now).arrive()
+        await t.settle()
+        id = (await cast.lot(100))["id"]
+        await t.settle()
+        calm = evidence_of(t.engine, t.clock, live=True)
+        left = looks
+
+        async def progress() -> Progress:
+            nonlocal left
+            left -= 1
+            received = 100 + max(0, left)
+            await t.stores["resources"].change(Lot, id, lambda lot: _with(lot, received))
+            return await calm.progress()
+
+        yield replace(calm, progress=progress), t.clock
+
+
+def _with(lot: Lot | None, received: int) -> Change[Lot]:
+    assert lot is not None
+    return Change(lot.but(received=received))
+
+
+async def test_a_record_with_news_under_way_at_every_look_is_no_violation() -> None:
+    async with a_lot_ahead_of_its_ledger(looks=8) as (evidence, clock):
+        report = await recount(evidence, clock)
+        assert report.clean, report.violations
+
+
+async def test_what_never_agrees_is_a_violation() -> None:
+    async with a_lot_ahead_of_its_ledger(looks=1_000_000) as (evidence, clock):
+        report = await recount(evidence, clock, seconds=3.0)
+        assert [(violation.rule, violation.en) for violation in report.violations] == [
+            (3, "the ledger's balance differs")
+        ]
