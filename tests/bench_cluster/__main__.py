@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import os
 import platform
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -30,6 +31,7 @@ def main() -> None:
     parser.add_argument("--profile", type=Path, help="a folder for profiles of our services")
     parser.add_argument("--no-two", action="store_true", help="leave two instances against one out")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("asked to stop"))  # so that nothing is left running
     try:
         run(given)
     except Failed as reason:
