@@ -23,7 +23,8 @@ from shared.ports import Ids
 T = TypeVar("T")
 
 ANSWER_SECONDS = 5.0
-PATIENCE_SECONDS = 6.0
+PATIENCE_SECONDS = 4.5
+"""Shorter than one answer: whoever has waited that long in vain is told to come again rather than made to wait twice."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.005, 0.5
 
 DUPLICATE = 11000

@@ -102,7 +102,8 @@ class Cluster:
         """Choose the ports and note them; nothing runs yet. `twice` are services with two instances at least."""
         place.mkdir(parents=True, exist_ok=True)
         counts = {name: max(each, 2 if name in twice else 1) for name in services()}
-        ports = {f"{name}-{n + 1}": free_port() for name, count in counts.items() for n in range(count)}
+        names = [f"{name}-{n + 1}" for name, count in counts.items() for n in range(count)]
+        ports = dict(zip(names, _different_ports(len(names)), strict=True))
         ports["edge"] = free_port(port)
         environment = {
             "WUSHE_KAFKA": kafka,
@@ -154,6 +155,14 @@ class Cluster:
             took = dict(zip((i.name for i in running), enders.map(Instance.stop, running), strict=True))
         (self.place / "cluster.json").unlink(missing_ok=True)
         return took
+
+
+def _different_ports(count: int) -> list[int]:
+    """Each is free now, but none is taken before all are chosen."""
+    chosen: set[int] = set()
+    while len(chosen) < count:
+        chosen.add(free_port())
+    return list(chosen)
 
 
 def _service(instance: str) -> str:

@@ -14,7 +14,7 @@ from tests.live.crowd import Crowd, Wait
 pytestmark = [pytest.mark.cluster, pytest.mark.cluster_faults, pytest.mark.timeout(1800)]
 
 BOUND_SECONDS = 15.0
-"""Nobody waits longer for an answer: five seconds for the store to answer, six of patience with it, and some."""
+"""Nobody waits longer for an answer: five seconds for the store, five for the batch that was before, and some."""
 
 
 @pytest.mark.parametrize("part", ["kill", "kill_inner"])
