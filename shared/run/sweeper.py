@@ -19,6 +19,8 @@ from shared.run.metrics import Metrics
 
 BATCH = 100
 AT_MOST = 1.0
+OVERDUE_AGAIN = 0.02
+"""What is due and could not be woken has been put off: look again after so long."""
 
 log = structlog.get_logger("sweeper")
 
@@ -91,7 +93,7 @@ class Sweeper:
         seconds = AT_MOST
         if due is not None:
             ahead = (due - self._adapters.clock.now()).total_seconds()
-            seconds = min(AT_MOST, max(0.02, ahead))
+            seconds = min(AT_MOST, ahead if ahead > 0 else OVERDUE_AGAIN)
         try:
             async with asyncio.timeout(seconds):
                 await self._adapters.store.changed()

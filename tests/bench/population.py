@@ -130,7 +130,7 @@ class Crowd:
         return int(fit.sum()) >= ENOUGH
 
 
-def asks(count: int, now: datetime, crowd: int = 0, places: int = 50, seed: int = 11) -> list[Asked]:
+def asks(count: int, now: datetime, crowd: int = 0, places: int = 400, seed: int = 11) -> list[Asked]:
     """Needs at so many places where people live, in turn: common skills mostly, by the same weights.
 
     With a crowd of so many people each of the asks can be met by `ENOUGH` of them, so that both sides have the

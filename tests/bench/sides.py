@@ -22,7 +22,7 @@ from tests.bench.population import Asked, Person, as_row, people, slots
 from tests.live.server import ROOT, free_port
 
 BULK = 5_000
-HOUSES = 50
+HOUSES = 400
 
 
 @dataclass
