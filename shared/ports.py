@@ -124,6 +124,10 @@ class Store(Protocol):
         """The ids of the records whose `due_at` is at or before `now`, earliest first."""
         ...
 
+    def wrote_last(self, kind: type[R], id: str) -> bool:
+        """Whether this process wrote the record last, as far as it knows: a hint, right just after a change."""
+        ...
+
     async def next_due(self) -> datetime | None:
         """The earliest `due_at` of all records of this service."""
         ...
@@ -160,7 +164,6 @@ class Store(Protocol):
 
     async def ping(self) -> None:
         """Raises Outage if a write would fail."""
-        ...
 
     async def close(self) -> None: ...
 
@@ -221,7 +224,6 @@ class Bus(Protocol):
 
     async def ping(self) -> None:
         """Raises Outage if the bus cannot be reached."""
-        ...
 
     async def close(self) -> None: ...
 
@@ -234,8 +236,7 @@ class Faults(Protocol):
 
 @dataclass(frozen=True)
 class NoFaults:
-    def reach(self, point: str) -> None:
-        return None
+    def reach(self, point: str) -> None: ...
 
 
 @dataclass(frozen=True)

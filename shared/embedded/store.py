@@ -134,6 +134,9 @@ class SqliteStore:
     async def due(self, kind: type[R], now: datetime, limit: int) -> list[str]:
         return [row[0] for row in self._engine.read(self._tables[kind].due, (milliseconds(now), limit))]
 
+    def wrote_last(self, kind: type[R], id: str) -> bool:
+        return True
+
     async def next_due(self) -> datetime | None:
         if not self._next_due:
             return None

@@ -75,6 +75,10 @@ class Lanes:
         lane.append(waiting)
         return await waiting.answer
 
+    def remembers(self, place: Place) -> bool:
+        """Whether the last write of this record that is known here was made here."""
+        return place in self._remembered
+
     async def finish(self, seconds: float) -> None:
         """Wait until what is under way is done, but no longer than this; then give it up."""
         if self._serving:

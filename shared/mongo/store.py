@@ -94,6 +94,9 @@ class MongoStore:
         )
         return [document["_id"] for document in found]
 
+    def wrote_last(self, kind: type[R], id: str) -> bool:
+        return self._lanes.remembers((kind, id))
+
     async def next_due(self) -> datetime | None:
         timers = [collection for kind, collection in self._kinds.items() if timed(kind)]
         self._earliest_due = NEVER

@@ -1,6 +1,7 @@
 """The sweeper: wakes every record whose deadline has passed. It has no leader.
 
-Waking is a change of the record like any other, a compare-and-set, so two sweepers are harmless. A wake that
+Waking is a change of the record like any other, a compare-and-set, so two sweepers are harmless. So that they do not do
+the same work twice, each leaves what another process wrote last to that one for a moment, in case it lives. A wake that
 fails is tried again later and later. Named point: `sweep.woken` (before the wake).
 """
 
@@ -21,6 +22,9 @@ BATCH = 100
 AT_MOST = 1.0
 OVERDUE_AGAIN = 0.02
 """What is due and could not be woken has been put off: look again after so long."""
+LEFT_TO_OTHERS = timedelta(seconds=1.5)
+LOOKED_AT = 10 * BATCH
+"""So many due records are looked at for a batch of those that are for this process to wake."""
 
 log = structlog.get_logger("sweeper")
 
@@ -34,6 +38,7 @@ class Sweeper:
         self._sweeps = sweeps
         self._adapters = adapters
         self._woken = metrics.woken.labels(service)
+        self._left: dict[tuple[str, str], datetime] = {}
         self._later: dict[tuple[str, str], tuple[datetime, float]] = {}
 
     async def run(self) -> None:
@@ -53,8 +58,9 @@ class Sweeper:
         now = self._adapters.clock.now()
         woken = 0
         for sweep in self._sweeps:
-            ids = await self._adapters.store.due(sweep.kind, now, BATCH)
-            ready = [id for id in ids if self._may(sweep, id, now)]
+            ids = await self._adapters.store.due(sweep.kind, now, LOOKED_AT)
+            ready = [id for id in ids if self._may(sweep, id, now)][:BATCH]
+            self._forget_all_but(sweep, ids)
             done = await asyncio.gather(*(self._wake(sweep, id) for id in ready), return_exceptions=True)
             for id, outcome in zip(ready, done, strict=True):
                 self._note(sweep, id, outcome)
@@ -67,8 +73,19 @@ class Sweeper:
         self._woken.inc()
 
     def _may(self, sweep: Sweep, id: str, now: datetime) -> bool:
-        later = self._later.get((sweep.kind.kind, id))
-        return later is None or later[0] <= now
+        place = (sweep.kind.kind, id)
+        later = self._later.get(place)
+        if later is not None:
+            return later[0] <= now
+        if self._adapters.store.wrote_last(sweep.kind, id):
+            return True
+        return now - self._left.setdefault(place, now) >= LEFT_TO_OTHERS
+
+    def _forget_all_but(self, sweep: Sweep, ids: Sequence[str]) -> None:
+        """Somebody has woken all the others."""
+        if self._left:
+            kind, due = sweep.kind.kind, set(ids)
+            self._left = {at: since for at, since in self._left.items() if at[0] != kind or at[1] in due}
 
     def _note(self, sweep: Sweep, id: str, outcome: object) -> None:
         place = (sweep.kind.kind, id)
@@ -93,7 +110,7 @@ class Sweeper:
         seconds = AT_MOST
         if due is not None:
             ahead = (due - self._adapters.clock.now()).total_seconds()
-            seconds = min(AT_MOST, ahead if ahead > 0 else OVERDUE_AGAIN)
+            seconds = min(AT_MOST, ahead if ahead > 0 else 5 * OVERDUE_AGAIN if self._left else OVERDUE_AGAIN)
         try:
             async with asyncio.timeout(seconds):
                 await self._adapters.store.changed()

@@ -1,0 +1,116 @@
+"""Who wakes what is due: this process at once what it wrote itself, a moment later what nobody else has woken."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from functools import partial
+
+from shared.embedded.bus import SqliteBus
+from shared.embedded.clock import FixedClock
+from shared.embedded.engine import SqliteEngine
+from shared.embedded.ids import SeededIds
+from shared.embedded.store import SqliteStore
+from shared.ports import Adapters
+from shared.records import Change, Record
+from shared.run.kit import Sweep
+from shared.run.metrics import Metrics
+from shared.run.sweeper import BATCH, LEFT_TO_OTHERS, Sweeper
+
+
+class Alarm(Record):
+    kind = "alarm"
+
+    rings_at: datetime | None
+
+    @property
+    def due_at(self) -> datetime | None:
+        return self.rings_at
+
+
+def _put(alarm: Alarm, _: Alarm | None) -> Change[Alarm]:
+    return Change(alarm)
+
+
+class SharedStore(SqliteStore):
+    """As on a server that several processes write to: some records are known to be of another."""
+
+    def __init__(self, engine: SqliteEngine, clock: FixedClock) -> None:
+        super().__init__(engine, "toy", (Alarm,), clock, SeededIds(1, clock))
+        self.of_another: set[str] = set()
+
+    def wrote_last(self, kind: type[Record], id: str) -> bool:
+        return id not in self.of_another
+
+
+class Bell:
+    """A sweeper over alarms that notes which rang."""
+
+    def __init__(self) -> None:
+        self.clock = FixedClock()
+        self.engine = SqliteEngine(":memory:", inline=True)
+        self.store = SharedStore(self.engine, self.clock)
+        self.rang: list[str] = []
+        adapters = Adapters(
+            self.store, SqliteBus(self.engine, self.clock), self.clock, SeededIds(2, self.clock)
+        )
+        self.sweeper = Sweeper("toy", [Sweep(Alarm, self.ring)], adapters, Metrics())
+
+    async def set(self, *ids: str) -> None:
+        for id in ids:
+            alarm = Alarm(id=id, rings_at=self.clock.now())
+            await self.store.change(Alarm, id, partial(_put, alarm))
+
+    async def ring(self, id: str) -> None:
+        self.rang.append(id)
+        await self.store.change(Alarm, id, lambda _: Change(Alarm(id=id, rings_at=None)))
+
+
+@asynccontextmanager
+async def bell() -> AsyncIterator[Bell]:
+    made = Bell()
+    try:
+        yield made
+    finally:
+        await made.engine.close()
+
+
+async def test_what_this_process_wrote_is_woken_at_once() -> None:
+    async with bell() as b:
+        await b.set("a", "b")
+        assert await b.sweeper.step() == 2
+        assert sorted(b.rang) == ["a", "b"]
+
+
+async def test_what_another_wrote_is_left_to_it_for_a_moment() -> None:
+    async with bell() as b:
+        await b.set("mine", "theirs")
+        b.store.of_another = {"theirs"}
+        await b.sweeper.step()
+        assert b.rang == ["mine"]
+        b.clock.advance(LEFT_TO_OTHERS.total_seconds())
+        await b.sweeper.step()
+        assert b.rang == ["mine", "theirs"]
+
+
+async def test_a_moment_that_began_for_an_earlier_deadline_does_not_count_for_the_next() -> None:
+    async with bell() as b:
+        await b.set("theirs")
+        b.store.of_another = {"theirs"}
+        await b.sweeper.step()
+        await b.ring("theirs")
+        await b.sweeper.step()
+        b.clock.advance(LEFT_TO_OTHERS.total_seconds())
+        await b.set("theirs")
+        await b.sweeper.step()
+        assert b.rang == ["theirs"]
+
+
+async def test_many_of_another_do_not_stand_before_our_own() -> None:
+    async with bell() as b:
+        theirs = [f"t{n:03}" for n in range(BATCH + 20)]
+        await b.set(*theirs, "z-mine")
+        b.store.of_another = set(theirs)
+        await b.sweeper.step()
+        assert b.rang == ["z-mine"]
