@@ -10,30 +10,29 @@ from shared.contracts.base import Event
 from shared.contracts.parts import NeedSpec
 
 
-class HouseholdRegistered(Event):
-    name = "household.registered"
+class HouseholdEvent(Event):
+    """What others may know of a household: whole state, the newest is enough."""
+
     topic = topics.HOUSEHOLD
+
+    site_id: str
+    area: str
+    persons: int
+    target_groups: tuple[v.TargetGroup, ...] = ()
+
+
+class HouseholdRegistered(HouseholdEvent):
+    name = "household.registered"
     zh = "一户家庭已建档：{persons}人，{target_groups}"
     en = "A household is on file: {persons} person(s), {target_groups}"
 
-    site_id: str
-    area: str
-    persons: int
-    target_groups: tuple[v.TargetGroup, ...] = ()
 
-
-class HouseholdChanged(Event):
-    """A household moved, or its residents or target groups changed: whole state, the newest is enough."""
+class HouseholdChanged(HouseholdEvent):
+    """A household moved, or its residents or target groups changed."""
 
     name = "household.changed"
-    topic = topics.HOUSEHOLD
     zh = "一户家庭的档案已更新：{persons}人，{target_groups}"
     en = "A household's file has changed: {persons} person(s), {target_groups}"
-
-    site_id: str
-    area: str
-    persons: int
-    target_groups: tuple[v.TargetGroup, ...] = ()
 
 
 class LeadReported(Event):
