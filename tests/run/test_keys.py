@@ -77,5 +77,5 @@ def test_a_station_of_another_name_has_topics_of_its_own(tmp_path: Path) -> None
 
 
 def test_the_page_for_operators_names_every_setting() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "cluster.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
     assert [name for name in Settings.model_fields if f"WUSHE_{name.upper()}`" not in page] == []
