@@ -5,6 +5,8 @@ A cast works over anything that takes requests: a simulated `Town`, or a real se
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -67,6 +69,14 @@ class Cast:
         self.charity = made["id"]
         self.appoint()
         return self
+
+    async def becomes_known(self) -> None:
+        """Wait until the news of the station has got about, which on a busy machine takes a moment."""
+        body = {"area": TOWNSHIP, "address": "金山街道某巷1号"}
+        end = time.monotonic() + 20
+        while (await self.call(self.staff.token, "POST", "/api/households", body)).status != 201:
+            assert time.monotonic() < end, "the station never became known"
+            await asyncio.sleep(0.05)
 
     def appoint(self) -> None:
         """Fresh tokens for everybody in office; the old ones end after ten minutes."""

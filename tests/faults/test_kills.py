@@ -36,6 +36,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
         line = Line(server.url)
         crowd = await newcomers(line, directory, 0)
         await crowd.cast.arrive(first_wave=3, wave_seconds=5, hold_seconds=60, invitation_seconds=30)
+        await crowd.cast.becomes_known()
         (directory.parent / "station").write_text(f"{crowd.cast.station} {crowd.cast.charity}")
         await crowd.settle_in()
         await line.close()

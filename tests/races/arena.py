@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -22,22 +21,13 @@ async def a_town(directory: Path, **policy: Any) -> AsyncIterator[tuple[Server, 
     line = Line(server.url)
     try:
         cast = await cast_of(line, signer(server.directory)).arrive(**policy)
-        await _until_known(cast)
+        await cast.becomes_known()
         yield server, cast
         await line.close()
         report = server.check()
         assert report.returncode == 0, report.stdout + report.stderr
     finally:
         server.kill()
-
-
-async def _until_known(cast: Cast) -> None:
-    """Until the news of the station has got about, which on a busy machine takes a moment."""
-    body = {"area": TOWNSHIP, "address": "金山街道某巷1号"}
-    end = time.monotonic() + 20
-    while (await cast.call(cast.staff.token, "POST", "/api/households", body)).status != 201:
-        assert time.monotonic() < end, "the station never became known"
-        await asyncio.sleep(0.05)
 
 
 async def many_volunteers(cast: Cast, line: Line, count: int) -> list[Person]:
