@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -24,6 +25,7 @@ def main() -> None:
     given = parser.parse_args()
     try:
         if given.what == "install":
+            os.umask(0o022)  # run by root, the servers run as nobody, who must be able to read them
             kafka.install(home("kafka"))
             mongo_install.install(home("mongo"))
         elif given.action is None or given.place is None:
