@@ -14,9 +14,9 @@ help: ## what there is to do
 
 # --- environments ----------------------------------------------------------------------------------
 # Each stamp names the set that the environment holds; the development set contains the other one.
-.venv/run: requirements/run.txt pyproject.toml
+.venv/run: requirements/cluster.txt pyproject.toml
 	@test -e .venv/dev && touch $@ || ( echo "Setting up (about a minute, once) …" \
-	  && $(PYTHON) -m venv .venv && $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt \
+	  && $(PYTHON) -m venv .venv && $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/cluster.txt \
 	  && $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . && touch $@ )
 
 .venv/dev: requirements/dev.txt pyproject.toml
