@@ -117,7 +117,7 @@ class SqliteBus:
         log = self._log(topic)
         if start >= self.end(topic):
             return []
-        if log.recent and log.recent[0].offset <= start:
+        if log.recent and log.recent[0].offset <= start <= log.recent[-1].offset:
             index = start - log.recent[0].offset
             return log.recent[index : index + limit]
         sql = f"SELECT offset, key, value FROM {log.table} WHERE offset >= ? ORDER BY offset LIMIT ?"
@@ -201,6 +201,7 @@ class SqliteReading:
         while not (found := self._take(limit)):
             left = until - self._bus.clock.now().timestamp()
             if left <= 0 or self._closed:
+                await asyncio.sleep(0)  # whoever looks again and again must not keep others from going on
                 break
             self._woken = asyncio.get_running_loop().create_future()
             await first_of(self._bus.clock, self._woken, min(left, CHECK_AGAIN_SECONDS))
