@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from shared.contracts.base import Event, Message, encode
+from shared.contracts.base import Event, Message
+from shared.contracts.catalogue import REGISTRY
 from shared.errors import KeyReused, NotFound, Oversized, Refusal, Stale, TooOld
 from shared.ports import Decide, Ids, Op, Outgoing
 from shared.records import Change, Outcome, Record
@@ -144,8 +145,8 @@ def _outgoing(
         if event.topic != topic:
             raise ValueError(f"{asked.kind.kind} says {event.type()}, which belongs to another topic")
         sequence += 1
-        value = encode(
-            event, id=ids.new(), subject=asked.id, time=now, sequence=sequence, cause=asked.cause, trace=None
+        value = REGISTRY.encode(
+            event, id=ids.new(), subject=asked.id, time=now, sequence=sequence, cause=asked.cause
         )
         if len(value) > LARGEST_MESSAGE:
             raise Oversized(f"{event.type()} has {len(value)} bytes, {LARGEST_MESSAGE} at most")

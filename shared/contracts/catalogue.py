@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from types import ModuleType
 
 from shared.contracts import directory, matching, needs, resources, volunteers
-from shared.contracts.base import Event, Registry
+from shared.contracts.base import Event
+from shared.contracts.envelope import Registry
 
 
 def _events(module: ModuleType) -> Iterator[type[Event]]:

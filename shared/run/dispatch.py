@@ -10,7 +10,7 @@ import structlog
 
 from shared.bookkeeping import LARGEST_MESSAGE
 from shared.contracts import REGISTRY, Message, Topic
-from shared.contracts.base import type_of
+from shared.contracts.envelope import type_of
 from shared.errors import Outage, Refusal, TooNew, TooOld, Unreadable
 from shared.ports import Adapters, Delivery
 from shared.run.dead_letters import LetterStatus

@@ -17,7 +17,7 @@ import base64
 
 import structlog
 
-from shared.contracts.base import type_of
+from shared.contracts.envelope import type_of
 from shared.errors import Outage
 from shared.ports import Adapters, Delivery, Position, Reading
 from shared.run.dead_letters import DeadLetter, LetterStatus, blocked_sources, letter_id, set_aside

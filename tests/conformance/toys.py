@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import ClassVar
 
-from shared.contracts.base import Event, Message, Registry, Topic
+from shared.contracts.base import Event, Message, Topic
+from shared.contracts.envelope import Registry
 from shared.errors import Refusal
 from shared.ports import Delivery, Outgoing, Reading
 from shared.records import Change, Record, index

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.contracts import TOPICS
+from shared.contracts import EVENTS, REGISTRY, TOPICS, Part, Registry
 from shared.ports import Bus, Query
 from shared.run.dispatch import Failure
 from tests.cast import Cast
@@ -113,6 +113,36 @@ async def test_replaying_the_whole_log_from_the_start_changes_no_record() -> Non
         assert await every_record(t) == before
         assert not any([await store.pending(1) for store in t.stores.values()])
         await is_clean(t)
+
+
+async def test_what_readers_in_the_same_process_are_given_is_what_the_bytes_say() -> None:
+    """A message is not decoded where it was written; that must make no difference, not even of a type."""
+    async with town() as t:
+        await a_story_without_races(t)
+        reading = await t.bus.read(TOPICS, group=None)
+        seen = set()
+        while batch := await reading.fetch(1000, 0.0):
+            for delivery in batch:
+                given, read = REGISTRY.decode(delivery.value), Registry(EVENTS).decode(delivery.value)
+                assert given is not read
+                assert _alike(given._replace(data=read.data), read)
+                assert _alike(given.data, read.data), given.type
+                seen.add(given.type)
+        await reading.close()
+        assert len(seen) > 25, seen
+
+
+def _alike(one: object, other: object) -> bool:
+    """Equal, and of the same types all the way down."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, Part) and isinstance(other, Part):
+        return all(_alike(getattr(one, f), getattr(other, f)) for f in type(one).model_fields)
+    if isinstance(one, tuple) and isinstance(other, tuple):
+        return len(one) == len(other) and all(map(_alike, one, other))
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_alike(one[k], other[k]) for k in one)
+    return one == other
 
 
 @pytest.mark.parametrize("seed", range(8))
