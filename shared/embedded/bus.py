@@ -54,7 +54,11 @@ class _Log:
 
 
 class SqliteBus:
-    """One partition per topic, so order holds for all keys. Readers are woken when messages come."""
+    """One partition per topic, so order holds for all keys. Readers are woken when messages come.
+
+    The log lies in the file of the stores, so nothing waits for the disk here: should the power take a message away,
+    then whatever followed from it is gone as well, and it still stands in the outbox that it came from.
+    """
 
     def __init__(self, engine: SqliteEngine, clock: Clock | None = None) -> None:
         self._engine = engine
@@ -77,7 +81,8 @@ class SqliteBus:
         by_topic: dict[str, list[Outgoing]] = {}
         for message in messages:
             by_topic.setdefault(message.topic, []).append(message)
-        await self._engine.write(partial(self._append, by_topic), partial(self._published, by_topic))
+        append, published = partial(self._append, by_topic), partial(self._published, by_topic)
+        await self._engine.write(append, published, sync=False)
 
     async def read(self, topics: Sequence[Topic], *, group: str | None) -> Reading:
         if group is not None and group in self._members:
@@ -126,7 +131,7 @@ class SqliteBus:
 
     async def commit(self, group: str, offsets: Mapping[Position, int]) -> None:
         done = [(group, position.topic, offset) for position, offset in offsets.items()]
-        await self._engine.write(partial(_note_offsets, done))
+        await self._engine.write(partial(_note_offsets, done), sync=False)
 
     def commits(self) -> dict[str, dict[str, int]]:
         """Where each group that ever committed will read on, by topic."""

@@ -51,17 +51,19 @@ class _Job(Generic[T]):
     batch: leaving it keeps the error for them, unjudged.
     """
 
-    __slots__ = ("after", "answer", "error", "result", "run")
+    __slots__ = ("after", "answer", "error", "result", "run", "sync")
 
     def __init__(
         self,
         run: Callable[[sqlite3.Connection], T],
         after: Callable[[T], None] | None,
         answer: asyncio.Future[T],
+        sync: bool,
     ) -> None:
         self.run = run
         self.after = after
         self.answer = answer
+        self.sync = sync
         self.result: T
         self.error: BaseException | None = None
 
@@ -108,6 +110,7 @@ class SqliteEngine:
         self._drained: asyncio.Future[None] | None = None
         self._undone: list[Callable[[], None]] = []
         self._fresh = False
+        self._syncs = True
         self._thread: CommitThread | None = None
         if isinstance(self.path, Path) and not read_only:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -122,9 +125,16 @@ class SqliteEngine:
             self._thread = CommitThread(self._writer)
 
     async def write(
-        self, run: Callable[[sqlite3.Connection], T], after: Callable[[T], None] | None = None
+        self,
+        run: Callable[[sqlite3.Connection], T],
+        after: Callable[[T], None] | None = None,
+        *,
+        sync: bool = True,
     ) -> T:
         """Run this job in the next batch; its result once the batch is durable.
+
+        Without `sync` the disk is not waited for: a loss of power may undo it, but never without everything that was
+        written after it. That is enough for what can be done again from what the file then says.
 
         `run` takes the connection, must not wait, and may be run again if another job of its batch breaks off
         half way; what it raises is raised here and undoes only what it did. `after` is called with the result
@@ -137,7 +147,7 @@ class SqliteEngine:
             )
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[T] = loop.create_future()
-        self._queue.append(_Job(run, after, answer))
+        self._queue.append(_Job(run, after, answer, sync))
         if not self._busy:
             self._busy = True
             loop.call_soon(self._flush, loop)
@@ -166,6 +176,7 @@ class SqliteEngine:
         if self._thread is not None:
             self._thread.wait()
         try:
+            self._wait_for_the_disk(self._writer, True)
             self._begin(self._writer)
             for statement in statements:
                 self._writer.execute(statement)
@@ -240,6 +251,7 @@ class SqliteEngine:
         That is rare, since decisions are made before anything is written, and cheaper than a savepoint each.
         """
         torn: list[_Job[Any]] = []
+        self._wait_for_the_disk(writer, any(job.sync for job in batch))
         while True:
             self._begin(writer)
             start = writer.total_changes
@@ -248,6 +260,12 @@ class SqliteEngine:
                 return writer.total_changes != start
             torn.append(broken)
             self._undo(writer)
+
+    def _wait_for_the_disk(self, writer: sqlite3.Connection, wait: bool) -> None:
+        """Whether the next commits do. In a write-ahead log one that does makes all before it durable, too."""
+        if wait != self._syncs and not writer.in_transaction:
+            writer.execute(f"PRAGMA synchronous = {'FULL' if wait else 'NORMAL'}")
+            self._syncs = wait
 
     def _begin(self, writer: sqlite3.Connection) -> None:
         if writer.in_transaction:

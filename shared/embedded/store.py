@@ -163,7 +163,7 @@ class SqliteStore:
         if published:
             places = [message[:3] for message in published]
             remove, removed = partial(self._outbox.remove, places), partial(self._outbox.removed, places)
-            await self._engine.write(remove, removed)
+            await self._engine.write(remove, removed, sync=False)
 
     async def outgoing(self) -> None:
         while not self._outbox.count:
@@ -190,7 +190,7 @@ class SqliteStore:
     def _carry_out(self, asked: Asked[Record], connection: sqlite3.Connection) -> Decided:
         """The job of `change`: decide on the newest state, then write what comes of it."""
         writes: list[Write] = []
-        decided = self._decide(asked, connection, writes)
+        decided = self._decide(asked, self._clock.now(), connection, writes)
         with ExitStack() as broken_off:
             broken_off.callback(self._remembered.clear)
             for sql, values in writes:
@@ -204,12 +204,13 @@ class SqliteStore:
         """The job of `change_many`: later ones see what earlier ones did, and all is written at the end."""
         writes: list[Write] = []
         steps: list[Decided | Exception] = []
+        now = self._clock.now()
         with ExitStack() as broken_off:
             broken_off.callback(self._remembered.clear)
             for one in asked:
                 caught = Caught()
                 with caught:
-                    steps.append(self._decide(one, connection, writes))
+                    steps.append(self._decide(one, now, connection, writes))
                 if isinstance(caught.error, sqlite3.Error):
                     raise caught.error
                 if caught.error is not None:
@@ -225,12 +226,13 @@ class SqliteStore:
             connection.executemany(sql, [write.values for write in same])
         connection.executemany(self._append, [w.values for w in writes if w.sql is self._append])
 
-    def _decide(self, asked: Asked[Record], connection: sqlite3.Connection, writes: list[Write]) -> Decided:
+    def _decide(
+        self, asked: Asked[Record], now: datetime, connection: sqlite3.Connection, writes: list[Write]
+    ) -> Decided:
         """Decide on the newest state; what has to be written is encoded and comes last in `writes`."""
         place = (asked.kind, asked.id)
         table = self._tables[asked.kind]
         held = self._recall(place, table, connection)
-        now = self._clock.now()
         step = weigh(asked, held, now, self._ids)
         first = 0
         if step.after is not held:

@@ -321,3 +321,20 @@ async def test_a_killed_process_keeps_every_change_it_answered(file: Path) -> No
         assert found.record.count == found.version
         assert said[id] == list(range(1, found.version + 1))
     await engine.close()
+
+
+async def test_only_what_can_be_done_again_does_not_wait_for_the_disk(engine: SqliteEngine) -> None:
+    full, normal = 2, 1
+
+    def level(connection: sqlite3.Connection) -> int:
+        connection.execute("INSERT INTO numbers SELECT coalesce(max(n), 0) + 1 FROM numbers")
+        found: int = connection.execute("PRAGMA synchronous").fetchone()[0]
+        return found
+
+    assert await engine.write(level) == full
+    assert await engine.write(level, sync=False) == normal
+    together = (engine.write(level, sync=False), engine.write(level), engine.write(level, sync=False))
+    assert await asyncio.gather(*together) == [full] * 3, "one that must be durable makes its whole batch so"
+    assert await engine.write(level, sync=False) == normal
+    assert await engine.write(level) == full
+    assert numbers(engine) == [1, 2, 3, 4, 5, 6, 7]

@@ -148,7 +148,7 @@ class Calendar(Record):
 
     @property
     def due_at(self) -> datetime | None:
-        return min((due for i in self.invitations.values() if (due := i.due_at) is not None), default=None)
+        return min([due for i in self.invitations.values() if (due := i.due_at) is not None], default=None)
 
     def but(self, **changes: Any) -> Self:
         return super().but(turn=self.turn + 1, **changes)
@@ -168,20 +168,20 @@ class Calendar(Record):
     def put(self, invitation: Invitation) -> Calendar:
         return self.but(invitations={**self.invitations, invitation.id: invitation})
 
-    def held(self) -> Iterator[Invitation]:
-        return (i for i in self.invitations.values() if i.holds)
+    def held(self) -> list[Invitation]:
+        return [i for i in self.invitations.values() if i.holds]
 
     def is_taken(self, window: Window, besides: str = "") -> bool:
         """Whether a claimed slot or a task lies in this window; touching is not overlapping."""
         return any(i.window.overlaps(window) for i in self.held() if i.id != besides)
 
     def minutes_in(self, week: str, besides: str = "") -> int:
-        return sum(i.minutes for i in self.held() if i.week == week and i.id != besides)
+        return sum([i.minutes for i in self.held() if i.week == week and i.id != besides])
 
     def contacts(self, now: datetime) -> tuple[datetime, ...]:
         """When this person was asked, in the last seven days."""
-        since = now - BUDGET_PERIOD
-        return tuple(at for at in self.contacted_at if at > since)
+        at, since = self.contacted_at, now - BUDGET_PERIOD
+        return at if not at or at[0] > since else tuple([moment for moment in at if moment > since])
 
     def services(self) -> Iterator[Window]:
         """The times of service on record here: tasks that are done, and hours entered afterwards."""
@@ -215,11 +215,11 @@ class Calendar(Record):
 
     def pruned(self, now: datetime) -> Calendar:
         """Without what closed long ago, and stamps that no budget counts any more."""
-        since = now - KEPT
-        kept = {k: i for k, i in self.invitations.items() if i.closed_at is None or i.closed_at > since}
-        contacts = self.contacts(now)
-        if len(kept) == len(self.invitations) and len(contacts) == len(self.contacted_at):
+        contacts, since = self.contacts(now), now - KEPT
+        old = [i.id for i in self.invitations.values() if i.closed_at is not None and i.closed_at <= since]
+        if not old and contacts is self.contacted_at:
             return self
+        kept = {id: i for id, i in self.invitations.items() if id not in old}
         return self.but(invitations=kept, contacted_at=contacts)
 
 
