@@ -14,6 +14,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from shared.contracts.base import Event, Message
+from shared.contracts.json import json_without_nothing
 from shared.errors import TooNew, Unreadable
 
 REMEMBERED = 4096
@@ -142,7 +143,7 @@ def encode(
         f'{{"specversion": "1.0", "id": {quoted(id)}, {_origin(type(event))}, "subject": {key}, "time": "{at}", '
         f'"datacontenttype": "application/json", "partitionkey": {key}, "sequence": "{sequence}", '
         f'"correlationid": {quoted(correlation)}{caused}{traced}, '
-        f'"data": {event.model_dump_json(exclude_none=True)}}}'
+        f'"data": {json_without_nothing(event)}}}'
     ).encode()
 
 

@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any, NamedTuple
 
-from pydantic_core import from_json, to_json
+from pydantic_core import from_json
 
 from shared.bookkeeping import Held, Step
+from shared.contracts.json import json_of
 from shared.embedded.search import column
 from shared.records import Record
 
@@ -96,7 +97,7 @@ class Table:
         changed: dict[str, Any] = {}
         if after.version != before.version:
             changed = {"version": after.version, "sequence": after.sequence}
-            changed["body"] = after.record.model_dump_json()
+            changed["body"] = json_of(after.record)
             changed |= self._moved(before, after)
         if after.applied is not before.applied:
             changed["applied"] = _json(after.applied)
@@ -124,7 +125,7 @@ class Table:
 
     def _whole(self, held: Held[Record]) -> tuple[Any, ...]:
         record, version, sequence, due_at, applied, ops, pruned_at = held
-        kept = (record.id, version, sequence, record.model_dump_json(), _json(applied), _json(ops))
+        kept = (record.id, version, sequence, json_of(record), _json(applied), _json(ops))
         return *kept, pruned_at, due_at, *(_plain(record, field) for field in self.fields)
 
 
@@ -134,4 +135,4 @@ def _plain(record: Record, field: str) -> Any:
 
 
 def _json(value: Mapping[str, Any]) -> str:
-    return to_json(value).decode() if value else "{}"
+    return json_of(value) if value else "{}"

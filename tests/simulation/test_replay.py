@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from shared.contracts import EVENTS, REGISTRY, TOPICS, Part, Registry
+from shared.contracts.json import json_of, json_without_nothing
 from shared.ports import Bus, Query
 from shared.run.dispatch import Failure
 from tests.cast import Cast
@@ -130,6 +132,23 @@ async def test_what_readers_in_the_same_process_are_given_is_what_the_bytes_say(
                 seen.add(given.type)
         await reading.close()
         assert len(seen) > 25, seen
+
+
+async def test_records_and_events_are_written_as_pydantic_would_write_them() -> None:
+    async with town() as t:
+        await a_story_without_races(t)
+        kinds = set()
+        for service, records in RECORDS.items():
+            for kind in records:
+                for found in await t.stores[service].find(kind, Query(limit=100_000)):
+                    read = kind.model_validate_json(json_of(found.record))
+                    assert json.loads(json_of(found.record)) == json.loads(found.record.model_dump_json())
+                    assert read == found.record and json_of(read) == json_of(found.record)
+                    kinds.add(kind)
+        assert len(kinds) > 12, kinds
+        for message in await t.log():
+            written = json_without_nothing(message.data)
+            assert json.loads(written) == json.loads(message.data.model_dump_json(exclude_none=True))
 
 
 def _alike(one: object, other: object) -> bool:
