@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.volunteers.domain import invitations, tasks, timers, verdicts
-from services.volunteers.domain.calendar import Calendar
+from services.volunteers.domain.calendar import Calendar, Invitation
 from services.volunteers.domain.registry import Volunteer, VolunteerStatus
 from services.volunteers.domain.service_hours import ServiceRecord, make_up
 from shared.contracts.base import Event
@@ -61,7 +61,7 @@ class Life:
         id, window = f"li~{n}", at(quarter)
         seat: dict[str, Any] = {"line_id": "p1", "invitation_id": id, "volunteer_id": "li"}
         decisions: dict[str, Decide] = {
-            "ask": lambda c, now: invitations.ask(c, LI, offered(window), "need", offer(id), now),
+            "ask": lambda c, now: invitations.ask(c, LI, draft(window, now), offer(id), now),
             "accept": lambda c, now: invitations.accept(c, id, LI, "li", now),
             "decline": lambda c, now: invitations.decline(c, id, DeclineReason.OTHER, "li", now),
             "void": lambda c, now: invitations.withdraw_offers(c, [id], Closing.FILLED, now),
@@ -132,6 +132,11 @@ def known_window(calendar: Calendar, id: str) -> Window | None:
 
 def offer(id: str) -> Offer:
     return Offer(invitation_id=id, volunteer_id="li")
+
+
+def draft(window: Window, now: datetime) -> Invitation:
+    """What everybody of this wave gets."""
+    return invitations.drafted(offered(window), "need", now)
 
 
 def offered(window: Window) -> SeatsOffered:
@@ -227,5 +232,5 @@ def test_the_weekly_cap_counts_one_iso_week_over_the_years_end() -> None:
 
 
 def claimed(calendar: Calendar, id: str, window: Window) -> Calendar:
-    asked = invitations.ask(calendar, LI, offered(window), "need", offer(id), START).record
+    asked = invitations.ask(calendar, LI, draft(window, START), offer(id), START).record
     return invitations.accept(asked, id, LI, "li", START).record

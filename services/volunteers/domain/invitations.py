@@ -35,14 +35,31 @@ from shared.records import Change
 URGENCIES = list(Urgency)
 
 
+def drafted(offered: SeatsOffered, need_id: str, now: datetime, grace_seconds: int = 1800) -> Invitation:
+    """The invitation that everybody of a wave gets, made out to nobody yet."""
+    return Invitation(
+        id="",
+        need_id=need_id,
+        line_id=offered.line_id,
+        site_id=offered.site_id,
+        household_id=offered.household_id,
+        category=offered.category,
+        urgency=offered.urgency,
+        skills=offered.skills,
+        mode=offered.mode,
+        area=offered.area,
+        ring=offered.ring,
+        window=offered.window,
+        week="",
+        month="",
+        opened_at=now,
+        expires_at=offered.expires_at,
+        grace_seconds=grace_seconds,
+    )
+
+
 def ask(
-    calendar: Calendar,
-    person: Volunteer | None,
-    offered: SeatsOffered,
-    need_id: str,
-    offer: Offer,
-    now: datetime,
-    grace_seconds: int = 1800,
+    calendar: Calendar, person: Volunteer | None, draft: Invitation, offer: Offer, now: datetime
 ) -> Change[Calendar]:
     """Open an invitation, or say by which rule this person cannot be asked now. Known already: nothing.
 
@@ -50,17 +67,21 @@ def ask(
     if offer.invitation_id in calendar.invitations:
         return Change(calendar)
     calendar = calendar.pruned(now)
-    window = offered.window
     zone = person.zone if person else calendar.zone
     if zone != calendar.zone:
         calendar = calendar.but(zone=zone)
-    ids = {"invitation_id": offer.invitation_id, "need_id": need_id, "line_id": offered.line_id}
-    if now >= offered.expires_at:
+    ids = {"invitation_id": offer.invitation_id, "need_id": draft.need_id, "line_id": draft.line_id}
+    if now >= draft.expires_at:
         return Change(calendar, InvitationExpired(**ids, load=calendar.load(now)))
-    rule = obstacle(calendar, person, window, offered.urgency, now)
+    rule = obstacle(calendar, person, draft.window, draft.urgency, now)
     if rule is not None:
         return Change(calendar, InvitationRefused(**ids, rule=rule, load=calendar.load(now)))
-    invitation = _invitation(calendar, offered, need_id, offer, now, grace_seconds)
+    invitation = draft.but(
+        id=offer.invitation_id,
+        week=calendar.week_of(draft.window),
+        month=calendar.month_of(draft.window),
+        reasons=offer.reasons,
+    )
     opened = calendar.but(
         invitations={**calendar.invitations, invitation.id: invitation},
         contacted_at=(*calendar.contacted_at, now),
@@ -176,31 +197,6 @@ def outcome(calendar: Calendar, invitation_id: str, now: datetime) -> Invitation
 def has_verdict(calendar: Calendar, invitation_id: str) -> bool:
     found = calendar.invitations.get(invitation_id)
     return found is None or found.status != InvitationStatus.CLAIMED
-
-
-def _invitation(
-    calendar: Calendar, offered: SeatsOffered, need_id: str, offer: Offer, now: datetime, grace_seconds: int
-) -> Invitation:
-    return Invitation(
-        id=offer.invitation_id,
-        need_id=need_id,
-        line_id=offered.line_id,
-        site_id=offered.site_id,
-        household_id=offered.household_id,
-        category=offered.category,
-        urgency=offered.urgency,
-        skills=offered.skills,
-        mode=offered.mode,
-        area=offered.area,
-        ring=offered.ring,
-        window=offered.window,
-        week=calendar.week_of(offered.window),
-        month=calendar.month_of(offered.window),
-        reasons=offer.reasons,
-        opened_at=now,
-        expires_at=offered.expires_at,
-        grace_seconds=grace_seconds,
-    )
 
 
 def _fits_week(calendar: Calendar, person: Volunteer, window: Window) -> bool:

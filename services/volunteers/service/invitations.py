@@ -38,14 +38,15 @@ class Invitations:
 
     async def ask(self, event: SeatsOffered, message: Message) -> None:
         """Ask everybody on the list, all at once; each calendar decides for itself. Then say who was asked."""
-        grace_seconds = self._atlas.policy(event.site_id).no_show_seconds
+        now, grace_seconds = self._clock.now(), self._atlas.policy(event.site_id).no_show_seconds
+        draft = invitations.drafted(event, message.subject, now, grace_seconds)
         profiles = await get_many(self._store, Volunteer, [offer.volunteer_id for offer in event.offers])
         wanted = [
-            self._asking(offer, profile.record if profile else None, event, message, grace_seconds)
+            _asking(offer, profile.record if profile else None, draft, now)
             for offer, profile in zip(event.offers, profiles, strict=True)
         ]
         asked = outcomes(await change_many(self._store, Calendar, wanted, cause=message))
-        id, now = f"{message.subject}~{event.line_id}~{event.wave}", self._clock.now()
+        id = f"{message.subject}~{event.line_id}~{event.wave}"
         calendars = [outcome.record for outcome in asked]
         await self._store.change(
             Asking,
@@ -53,22 +54,6 @@ class Invitations:
             lambda known: invitations.tell(known, id, event, message.subject, calendars, now),
             cause=message,
         )
-
-    def _asking(
-        self,
-        offer: Offer,
-        person: Volunteer | None,
-        event: SeatsOffered,
-        message: Message,
-        grace_seconds: int,
-    ) -> Wanted[Calendar]:
-        now = self._clock.now()
-
-        def decide(known: Calendar | None) -> Change[Calendar]:
-            calendar = known or Calendar(id=offer.volunteer_id)
-            return invitations.ask(calendar, person, event, message.subject, offer, now, grace_seconds)
-
-        return Wanted(offer.volunteer_id, decide)
 
     async def withdraw_offers(self, event: OffersWithdrawn, message: Message) -> None:
         """Close the invitations that nobody answered."""
@@ -131,3 +116,10 @@ class Invitations:
         await self._store.change(
             Calendar, person, lambda known: decide(known or Calendar(id=person)), cause=message
         )
+
+
+def _asking(offer: Offer, person: Volunteer | None, draft: Invitation, now: datetime) -> Wanted[Calendar]:
+    def decide(known: Calendar | None) -> Change[Calendar]:
+        return invitations.ask(known or Calendar(id=offer.volunteer_id), person, draft, offer, now)
+
+    return Wanted(offer.volunteer_id, decide)
