@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 
@@ -41,6 +42,11 @@ class Connection:
         self._writer.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{self._head}\r\n".encode())
         return await self._answer()
 
+    @property
+    def open_still(self) -> bool:
+        """False once the other side has hung up, as a server does on a connection that rested too long."""
+        return not self._reader.at_eof()
+
     def close(self) -> None:
         self._writer.close()
 
@@ -65,7 +71,7 @@ class Pool:
         self.opened = 0
 
     async def post(self, path: str, body: bytes, *, key: str = "", kind: str = "application/json") -> Answer:
-        connection = self._free.pop() if self._free else await self._open()
+        connection = next((c for c in self._take() if c.open_still), None) or await self._open()
         answer = await connection.post(path, body, key=key, kind=kind)
         self._free.append(connection)
         return answer
@@ -73,6 +79,10 @@ class Pool:
     def close(self) -> None:
         for connection in self._free:
             connection.close()
+
+    def _take(self) -> Iterator[Connection]:
+        while self._free:
+            yield self._free.pop()
 
     async def _open(self) -> Connection:
         self.opened += 1
