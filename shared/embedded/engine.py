@@ -297,11 +297,14 @@ class SqliteEngine:
     def _fail(
         self, loop: asyncio.AbstractEventLoop, batch: Sequence[_Job[Any]], error: sqlite3.Error
     ) -> None:
-        """Nothing of this batch is known to be saved; everybody who waits for it is told so."""
+        """Nothing of this batch is known to be saved; everybody who waits for it is told so, and those queued behind it,
+        too: what they ask for may only be saved after what was in it."""
         assert self._writer is not None
         with suppress(sqlite3.Error):
             self._undo(self._writer)
-        for job in batch:
+        behind = list(self._queue)
+        self._queue.clear()
+        for job in (*batch, *behind):
             if not job.answer.done():
                 job.answer.set_exception(Outage(str(error)))
         self._next(loop)
