@@ -32,6 +32,7 @@ from shared.run.dispatch import FIRST_PAUSE, Dispatcher, Failure
 from shared.run.metrics import Metrics
 
 RUN_OF_FAULTS = 20
+STOPPED = f"stopped after {RUN_OF_FAULTS} dead letters in a row"
 REASONS = ("unreadable", "too-new", "too-old", "fault", "behind")
 BATCH = 200
 
@@ -81,8 +82,7 @@ class Loop:
         if self.stopped and await self._all_dealt_with():
             self.resume()
         batch = await reading.fetch(BATCH, seconds)
-        if not self.stopped:
-            self.trouble = None
+        self.trouble = STOPPED if self.stopped else None
         if not batch:
             return 0
         if self.stopped:
@@ -157,7 +157,7 @@ class Loop:
         if failure.reason == "fault":
             self._faults_in_a_row.append(letter_id(self.group, delivery))
             if self.stopped:
-                self.trouble = f"stopped after {RUN_OF_FAULTS} dead letters in a row"
+                self.trouble = STOPPED
                 log.error("stopped", service=self.service, faults=len(self._faults_in_a_row))
         self._metrics.dead.labels(self.service, failure.reason).inc()
         log.error("dead letter", service=self.service, topic=delivery.position.topic, reason=failure.reason)

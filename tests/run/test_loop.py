@@ -208,6 +208,17 @@ async def test_a_run_of_faults_stops_the_reader_and_says_so() -> None:
         assert await t.heard("fine") == (1,)
 
 
+async def test_a_stopped_reader_says_why_again_once_an_outage_is_over() -> None:
+    async with toy() as t:
+        names = [f"n{i}" for i in range(RUN_OF_FAULTS)]
+        t.broken = set(names)
+        await t.told(*names)
+        await t.reads()
+        t.unit.loop.trouble = "cannot reach the store or the bus"
+        await t.reads()
+        assert any("in a row" in what for what in await t.unit.missing())
+
+
 async def test_once_a_person_has_dealt_with_a_run_of_faults_the_reader_goes_on() -> None:
     async with toy() as t:
         names = [f"n{i}" for i in range(RUN_OF_FAULTS)]
