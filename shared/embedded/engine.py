@@ -25,6 +25,7 @@ T = TypeVar("T")
 
 MEMORY = ":memory:"
 BATCH = 128
+CHECKPOINT_PAGES = 8000
 
 _OUTAGES = frozenset(
     {
@@ -235,11 +236,12 @@ class SqliteEngine:
         batch = [job for job in taken if not job.answer.done()]
         try:
             wrote = self._run(self._writer, batch)
-            if not wrote or self._thread is None:
+            at_once = not (wrote and self._syncs) or self._thread is None
+            if at_once:
                 self._writer.execute("COMMIT")
         except sqlite3.Error as e:
             return self._fail(loop, batch, e)
-        if not wrote or self._thread is None:
+        if at_once or self._thread is None:
             return self._settle(loop, batch, wrote)
         self._thread.commit(loop, partial(self._committed, loop, batch))
         return None
@@ -262,9 +264,11 @@ class SqliteEngine:
             self._undo(writer)
 
     def _wait_for_the_disk(self, writer: sqlite3.Connection, wait: bool) -> None:
-        """Whether the next commits do. In a write-ahead log one that does makes all before it durable, too."""
+        """Whether the next commits do. In a write-ahead log one that does makes all before it durable, too. Those that
+        do not are made on the loop, and leave checkpoints to the others."""
         if wait != self._syncs and not writer.in_transaction:
             writer.execute(f"PRAGMA synchronous = {'FULL' if wait else 'NORMAL'}")
+            writer.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES if wait else 0}")
             self._syncs = wait
 
     def _begin(self, writer: sqlite3.Connection) -> None:
@@ -351,7 +355,7 @@ def _open_writer(path: Path | str) -> sqlite3.Connection:
         )
         for pragma in (
             "journal_mode = WAL", "synchronous = FULL", "mmap_size = 0", "cache_size = -32768",
-            "wal_autocheckpoint = 8000", "journal_size_limit = 67108864",
+            f"wal_autocheckpoint = {CHECKPOINT_PAGES}", "journal_size_limit = 67108864",
         ):  # fmt: skip
             writer.execute(f"PRAGMA {pragma}")
         writer.execute("CREATE TABLE IF NOT EXISTS pulse (one INTEGER PRIMARY KEY, beats INTEGER NOT NULL)")

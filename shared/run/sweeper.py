@@ -17,6 +17,7 @@ from shared.errors import Outage, Refusal
 from shared.ports import Adapters
 from shared.run.kit import Sweep
 from shared.run.metrics import Metrics
+from shared.times import EPOCH
 
 BATCH = 100
 AT_MOST = 1.0
@@ -38,6 +39,7 @@ class Sweeper:
         self._sweeps = sweeps
         self._adapters = adapters
         self._woken = metrics.woken.labels(service)
+        self._looked_at = EPOCH
         self._left: dict[tuple[str, str], datetime] = {}
         self._later: dict[tuple[str, str], tuple[datetime, float]] = {}
 
@@ -55,7 +57,7 @@ class Sweeper:
 
     async def step(self) -> int:
         """Wake what is due now. Gives the number of records woken."""
-        now = self._adapters.clock.now()
+        self._looked_at = now = self._adapters.clock.now()
         woken = 0
         for sweep in self._sweeps:
             # Those that were put off are still due, and must not stand before all others.
@@ -109,9 +111,12 @@ class Sweeper:
     async def _rest(self) -> None:
         due = await self._adapters.store.next_due()
         seconds = AT_MOST
-        if due is not None:
-            ahead = (due - self._adapters.clock.now()).total_seconds()
-            seconds = min(AT_MOST, ahead if ahead > 0 else 5 * OVERDUE_AGAIN if self._left else OVERDUE_AGAIN)
+        if due is not None and due > self._looked_at:
+            seconds = min(AT_MOST, (due - self._adapters.clock.now()).total_seconds())
+        elif due is not None:
+            seconds = 5 * OVERDUE_AGAIN if self._left else OVERDUE_AGAIN
+        if seconds <= 0:
+            return
         try:
             async with asyncio.timeout(seconds):
                 await self._adapters.store.changed()

@@ -8,17 +8,22 @@ import platform
 
 from tests.bench.b3 import b3
 from tests.bench.b4 import b4
+from tests.bench.floor import floor
+
+FIGURES = ("floor", "b3", "b4")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("which", nargs="*", default=["b3", "b4"], choices=["b3", "b4"])
+    parser.add_argument("which", nargs="*", default=[*FIGURES], choices=FIGURES)
     parser.add_argument("--people", type=int, default=100_000)
     parser.add_argument("--repeats", type=int, default=3)
     given = parser.parse_args()
     print(
         f"Python {platform.python_version()} on {platform.machine()}; SQLite WAL, synchronous FULL on both sides"
     )
+    if "floor" in given.which:
+        asyncio.run(floor())
     if "b3" in given.which:
         asyncio.run(b3(given.people, given.repeats))
     if "b4" in given.which:

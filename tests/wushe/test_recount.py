@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from services.resources.domain.records import Lot
+from services.resources.domain.stock import receive_more
 from shared.ports import Clock
 from shared.records import Change
 from tests.cast import Cast
@@ -43,6 +44,11 @@ def _with(lot: Lot | None, received: int) -> Change[Lot]:
     return Change(lot.but(received=received))
 
 
+def _one_more(lot: Lot | None) -> Change[Lot]:
+    assert lot is not None
+    return receive_more(lot, 1)
+
+
 async def test_a_record_with_news_under_way_at_every_look_is_no_violation() -> None:
     async with a_lot_ahead_of_its_ledger(looks=8) as (evidence, clock):
         report = await recount(evidence, clock)
@@ -55,3 +61,23 @@ async def test_what_never_agrees_is_a_violation() -> None:
         assert [(violation.rule, violation.en) for violation in report.violations] == [
             (3, "the ledger's balance differs")
         ]
+
+
+async def test_a_lot_that_is_never_level_with_its_ledger_is_none_if_the_ledger_follows() -> None:
+    async with town() as t:
+        cast = await Cast(t.call, t.token, t.clock.now).arrive()
+        await t.settle()
+        id = (await cast.lot(100))["id"]
+        await t.settle()
+        calm = evidence_of(t.engine, t.clock, live=True)
+
+        async def progress() -> Progress:
+            """Everything has arrived, and by the time of the next look the lot has changed once more."""
+            await t.settle()
+            seen = await calm.progress()
+            await t.stores["resources"].change(Lot, id, _one_more)
+            return seen
+
+        evidence = replace(calm, progress=progress)
+        report = await recount(evidence, t.clock, seconds=5.0)
+        assert report.clean, report.violations

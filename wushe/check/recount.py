@@ -77,7 +77,7 @@ async def recount(
     passing = {v for v in found if v.passing}
     if passing and evidence.live:
         say("messages under way")
-        passing = await _outlasting(passing, evidence, clock, (mark, marked_at), seconds)
+        passing = await _outlasting(passing, books, evidence, clock, (mark, marked_at), seconds)
     elif passing and not mark.at_rest:
         report.unsettled, passing = True, set()
     report.violations = sorted({*lasting, *passing})
@@ -85,7 +85,12 @@ async def recount(
 
 
 async def _outlasting(
-    passing: set[Violation], evidence: Evidence, clock: Clock, since: tuple[Progress, float], seconds: float
+    passing: set[Violation],
+    books: Books,
+    evidence: Evidence,
+    clock: Clock,
+    since: tuple[Progress, float],
+    seconds: float,
 ) -> set[Violation]:
     """Those that are still there each time that what was under way has arrived. One look more is not enough: a record
     that is busy has news under way at every look, and is wrong only if it never agrees."""
@@ -95,7 +100,8 @@ async def _outlasting(
         await asyncio.sleep(0.25)
         if (await evidence.progress()).has_passed(mark, time.monotonic() - marked_at):
             mark, marked_at = await evidence.progress(), time.monotonic()
-            passing = passing & set(_apply(await _books(evidence), clock, True))
+            before, books = books, await _books(evidence)
+            passing = passing & set(_apply(books, clock, True, before))
     return passing
 
 
@@ -126,7 +132,9 @@ def _counted(books: Books) -> dict[str, int]:
     }
 
 
-def _apply(books: Books, clock: Clock, live: bool) -> Iterable[Violation]:
+def _apply(books: Books, clock: Clock, live: bool, before: Books | None = None) -> Iterable[Violation]:
+    """What these books break. With those of a look before, what the lots said by then is looked for in the ledgers as
+    they are now."""
     now = clock.now() if live else None
     for calendar in books.calendars.values():
         yield from people.nobody_is_in_two_places(calendar)
@@ -137,7 +145,11 @@ def _apply(books: Books, clock: Clock, live: bool) -> Iterable[Violation]:
     yield from people.hours_are_what_was_served(books.calendars, books.hours)
     for lot in books.lots.values():
         yield from stock.nothing_is_promised_twice(lot)
-    yield from stock.the_ledger_agrees(books.lots, books.ledgers)
+    if before is None:
+        yield from stock.the_ledger_agrees(books.lots, books.ledgers)
+    else:
+        known = {lot_id: len(entries) for lot_id, entries in before.ledgers.items()}
+        yield from stock.the_ledger_agrees(before.lots, books.ledgers, known)
     for need in books.needs.values():
         yield from need_rules.no_need_is_forgotten(need, now)
     yield from need_rules.every_need_is_searched_for(books.needs, books.matches)
