@@ -334,7 +334,9 @@ async def test_only_what_can_be_done_again_does_not_wait_for_the_disk(engine: Sq
     assert await engine.write(level) == full
     assert await engine.write(level, sync=False) == normal
     together = (engine.write(level, sync=False), engine.write(level), engine.write(level, sync=False))
-    assert await asyncio.gather(*together) == [full] * 3, "one that must be durable makes its whole batch so"
+    assert list(await asyncio.gather(*together)) == [full] * 3, (
+        "one that must be durable makes its whole batch so"
+    )
     assert await engine.write(level, sync=False) == normal
     assert await engine.write(level) == full
     assert numbers(engine) == [1, 2, 3, 4, 5, 6, 7]
