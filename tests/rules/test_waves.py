@@ -18,7 +18,7 @@ INVITATION = f"{PERSON}~0123456789abcdef01234567"
 BUSY = CalendarLoad(
     turn=1000,
     busy=tuple(
-        Window(start_at=NOW + timedelta(days=n), end_at=NOW + timedelta(days=n, hours=2)) for n in range(20)
+        Window(start_at=NOW + timedelta(days=n), end_at=NOW + timedelta(days=n, hours=2)) for n in range(12)
     ),
     contacted_at=tuple(NOW - timedelta(hours=n) for n in range(14)),
     minutes_by_week={f"2026-W{n}": 600 for n in range(10, 20)},

@@ -17,7 +17,7 @@ from shared.contracts.vocabulary import Urgency
 
 GROWTHS_AT_MOST = 6
 """How often a wave grows before it stays as large as it is."""
-ASKED_AT_MOST = 300
+ASKED_AT_MOST = 500
 """People in one wave of a line: one message names them all, and another tells how busy each of them is."""
 
 
