@@ -108,10 +108,18 @@ class System:
         return found
 
     async def ready(self, seconds: float = 60.0) -> None:
-        """Wait until nothing is missing. Raises TimeoutError, naming what is."""
-        end = asyncio.get_running_loop().time() + seconds
+        """Wait until nothing is missing. Raises TimeoutError, naming what is, once nothing was read for so long: the whole
+        log of many years may take its time."""
+        now, readers = (
+            asyncio.get_running_loop().time,
+            [self.places, *(u.private for u in self.units.values())],
+        )
+        end, read = now() + seconds, 0
         while missing := await self.missing():
-            if asyncio.get_running_loop().time() > end:
+            before, read = read, sum(reader.read for reader in readers if not reader.caught_up)
+            if read != before:
+                end = now() + seconds
+            elif now() > end:
                 raise TimeoutError("; ".join(missing))
             await asyncio.sleep(0.02)
 

@@ -81,7 +81,7 @@ class Registry:
     def _step_by_step(self, value: bytes) -> Message:
         """The message, however its envelope is written, or what exactly is wrong with it."""
         try:
-            raw = json.loads(value)
+            raw = _json(value)
         except (ValueError, RecursionError) as e:
             raise Unreadable("not JSON") from e
         if not isinstance(raw, dict) or raw.get("specversion") != "1.0":
@@ -116,7 +116,7 @@ def type_of(value: bytes) -> str:
     if head:
         return head[1].decode()
     try:
-        raw = json.loads(value)
+        raw = _json(value)
     except (ValueError, RecursionError):
         return ""
     found = raw.get("type") if isinstance(raw, dict) else None
@@ -145,6 +145,13 @@ def encode(
         f'"correlationid": {quoted(correlation)}{caused}{traced}, '
         f'"data": {json_without_nothing(event)}}}'
     ).encode()
+
+
+def _json(value: bytes) -> Any:
+    """Raises ValueError also for text with half a character in it, which could be neither kept nor told."""
+    raw = json.loads(value)
+    json.dumps(raw, ensure_ascii=False).encode()
+    return raw
 
 
 class _Envelope(BaseModel):

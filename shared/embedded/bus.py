@@ -231,15 +231,18 @@ class SqliteReading:
         self.wake()
 
     def _take(self, limit: int) -> list[Delivery]:
-        """From each topic in turn, each time beginning with another, so that a busy one starves none."""
+        """From each topic in turn, each time beginning with another, so that a busy one starves none. If one cannot be
+        read, nothing counts as taken."""
         found: list[Delivery] = []
+        behind: dict[str, int] = {}
         for topic in self._topics:
             if len(found) >= limit:
                 break
             some = self._bus.slice(topic, self._next[topic], limit - len(found))
             if some:
-                self._next[topic] = some[-1].offset + 1
+                behind[topic] = some[-1].offset + 1
                 found += some
+        self._next.update(behind)
         self._topics.append(self._topics.pop(0))
         return found
 

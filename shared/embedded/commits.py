@@ -9,7 +9,9 @@ from contextlib import suppress
 from queue import SimpleQueue
 from threading import Event, Thread
 
-Told = Callable[[sqlite3.Error | None], None]
+FAILURES = (sqlite3.Error, MemoryError)
+"""What SQLite may end with; without memory it is no error of its own."""
+Told = Callable[[Exception | None], None]
 
 
 class CommitThread:
@@ -40,10 +42,10 @@ class CommitThread:
     def _run(self) -> None:
         while (asked := self._asked.get()) is not None:
             loop, told = asked
-            error: sqlite3.Error | None = None
+            error: Exception | None = None
             try:
                 self._writer.execute("COMMIT")
-            except sqlite3.Error as e:
+            except FAILURES as e:
                 error = e
             self._idle.set()
             # The loop is gone if the program was interrupted; then nobody is left to be told.

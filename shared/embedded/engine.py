@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
-from shared.embedded.commits import CommitThread
+from shared.embedded.commits import FAILURES, CommitThread
 from shared.errors import Outage, WusheError
 
 T = TypeVar("T")
@@ -159,7 +159,7 @@ class SqliteEngine:
         self.must_be_open()
         try:
             return self._reader.execute(sql, parameters).fetchall()
-        except sqlite3.Error as e:
+        except FAILURES as e:
             # A file opened for reading only cannot be given what it lacks, so that is no fault of the code.
             raise (Outage(str(e)) if self.read_only or _is_outage(e) else e) from e
 
@@ -239,7 +239,7 @@ class SqliteEngine:
             at_once = not (wrote and self._syncs) or self._thread is None
             if at_once:
                 self._writer.execute("COMMIT")
-        except sqlite3.Error as e:
+        except FAILURES as e:
             return self._fail(loop, batch, e)
         if at_once or self._thread is None:
             return self._settle(loop, batch, wrote)
@@ -253,6 +253,8 @@ class SqliteEngine:
         That is rare, since decisions are made before anything is written, and cheaper than a savepoint each.
         """
         torn: list[_Job[Any]] = []
+        if writer.in_transaction:
+            self._undo(writer)
         self._wait_for_the_disk(writer, any(job.sync for job in batch))
         while True:
             self._begin(writer)
@@ -283,7 +285,7 @@ class SqliteEngine:
             writer.execute("ROLLBACK")
 
     def _committed(
-        self, loop: asyncio.AbstractEventLoop, batch: Sequence[_Job[Any]], error: sqlite3.Error | None
+        self, loop: asyncio.AbstractEventLoop, batch: Sequence[_Job[Any]], error: Exception | None
     ) -> None:
         if self._abandoned:
             return
@@ -298,16 +300,17 @@ class SqliteEngine:
             job.settle()
         self._next(loop)
 
-    def _fail(
-        self, loop: asyncio.AbstractEventLoop, batch: Sequence[_Job[Any]], error: sqlite3.Error
-    ) -> None:
-        """Nothing of this batch is known to be saved; everybody who waits for it is told so."""
+    def _fail(self, loop: asyncio.AbstractEventLoop, batch: Sequence[_Job[Any]], error: Exception) -> None:
+        """Nothing of this batch is known to be saved; everybody who waits for it is told so, and those queued behind it,
+        too: what they ask for may only be saved after what was in it."""
         assert self._writer is not None
-        with suppress(sqlite3.Error):
+        with suppress(*FAILURES):
             self._undo(self._writer)
-        for job in batch:
+        behind = list(self._queue)
+        self._queue.clear()
+        for job in (*batch, *behind):
             if not job.answer.done():
-                job.answer.set_exception(Outage(str(error)))
+                job.answer.set_exception(Outage(str(error) or "out of memory"))
         self._next(loop)
 
     def _next(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -331,7 +334,7 @@ def _attempt(writer: sqlite3.Connection, job: _Job[Any]) -> bool:
         job.result = job.run(writer)
     if job.error is None:
         return True
-    if isinstance(job.error, sqlite3.Error) and _is_outage(job.error):
+    if isinstance(job.error, FAILURES) and _is_outage(job.error):
         raise job.error
     return writer.in_transaction and writer.total_changes == before
 
@@ -340,9 +343,9 @@ def _beat(writer: sqlite3.Connection) -> None:
     writer.execute("INSERT INTO pulse (one, beats) VALUES (1, 1) ON CONFLICT DO UPDATE SET beats = beats + 1")
 
 
-def _is_outage(error: sqlite3.Error) -> bool:
-    """Whether the file or the disk is to blame, rather than our code. The low byte is the primary code."""
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _OUTAGES
+def _is_outage(error: Exception) -> bool:
+    """Whether the file, disk or memory is to blame, rather than our code. The low byte is the primary code."""
+    return isinstance(error, MemoryError) or getattr(error, "sqlite_errorcode", 0) & 0xFF in _OUTAGES
 
 
 def _open_writer(path: Path | str) -> sqlite3.Connection:

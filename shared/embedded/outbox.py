@@ -32,6 +32,7 @@ class Outbox:
             "written_at INTEGER NOT NULL, message BLOB NOT NULL)",
         )
         self._waiting: dict[Place, tuple[int, Outgoing]] | None = None
+        self._read: dict[Place, int] = {}
         self._next = 1
         self.count = 0
 
@@ -62,11 +63,13 @@ class Outbox:
         if self._waiting is not None:
             return [message for _, message in islice(self._waiting.values(), limit)]
         rows = self._engine.read(
-            f"SELECT kind, id, sequence, topic, key, message FROM {self._table} ORDER BY n LIMIT ?", (limit,)
+            f"SELECT n, kind, id, sequence, topic, key, message FROM {self._table} ORDER BY n LIMIT ?",
+            (limit,),
         )
+        self._read = {row[1:4]: row[0] for row in rows}
         if not rows and self.count == 0:
             self._waiting = {}
-        return [Outgoing(*row) for row in rows]
+        return [Outgoing(*row[1:]) for row in rows]
 
     def oldest_ms(self) -> int | None:
         rows = self._engine.read(f"SELECT written_at FROM {self._table} ORDER BY n LIMIT 1")
@@ -75,13 +78,12 @@ class Outbox:
     def remove(self, published: Sequence[Place], connection: sqlite3.Connection) -> int:
         """The job of a trim: by number where it is known, which spares an index. Gives how many were there."""
         before = connection.total_changes
-        waiting = self._waiting or {}
-        numbers = [(waiting[place][0],) for place in published if place in waiting]
-        connection.executemany(f"DELETE FROM {self._table} WHERE n = ?", numbers)
+        numbers = {place: n for place in published if (n := self._number(place)) is not None}
+        connection.executemany(f"DELETE FROM {self._table} WHERE n = ?", [(n,) for n in numbers.values()])
         if len(numbers) < len(published):
             connection.executemany(
                 f"DELETE FROM {self._table} WHERE kind = ? AND id = ? AND sequence = ?",
-                [place for place in published if place not in waiting],
+                [place for place in published if place not in numbers],
             )
         return connection.total_changes - before
 
@@ -91,6 +93,12 @@ class Outbox:
         if self._waiting is not None:
             for place in published:
                 self._waiting.pop(place, None)
+
+    def _number(self, place: Place) -> int | None:
+        if self._waiting is None:
+            return self._read.get(place)
+        waiting = self._waiting.get(place)
+        return None if waiting is None else waiting[0]
 
     def _forget_memory(self) -> None:
         self._waiting = None

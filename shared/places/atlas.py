@@ -35,18 +35,30 @@ class Atlas:
         self._sites: dict[str, SiteChanged] = {}
         self._organisations: dict[str, OrganisationChanged] = {}
         self._accounts: dict[str, AccountChanged] = {}
+        self._heard: dict[str, int] = {}
 
     def note_village(self, event: VillageAdded, message: Message) -> None:
-        self._villages[message.subject] = Area(message.subject, event.area_name, event.parent)
+        if self._is_newest(message):
+            self._villages[message.subject] = Area(message.subject, event.area_name, event.parent)
 
     def note_site(self, event: SiteChanged, message: Message) -> None:
-        self._sites[message.subject] = event
+        if self._is_newest(message):
+            self._sites[message.subject] = event
 
     def note_organisation(self, event: OrganisationChanged, message: Message) -> None:
-        self._organisations[message.subject] = event
+        if self._is_newest(message):
+            self._organisations[message.subject] = event
 
     def note_account(self, event: AccountChanged, message: Message) -> None:
-        self._accounts[message.subject] = event
+        if self._is_newest(message):
+            self._accounts[message.subject] = event
+
+    def _is_newest(self, message: Message) -> bool:
+        """A message may come again behind a later one of its record, and then it says what is no longer so."""
+        if message.sequence < self._heard.get(message.source_record, 0):
+            return False
+        self._heard[message.source_record] = message.sequence
+        return True
 
     def area(self, code: str) -> Area | None:
         return self._areas.get(code) or self._villages.get(code)

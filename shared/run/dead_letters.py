@@ -82,10 +82,8 @@ class DeadLetter(Record):
     def delivery(self) -> Delivery:
         return Delivery(Position(self.topic_name, self.partition), self.offset, self.key, self.message)
 
-    def failed_again(self, reason: str, detail: str) -> Self:
-        return self.but(
-            status=LetterStatus.PARKED, reason=reason, detail=detail, attempts=self.attempts + 1, wake_at=None
-        )
+    def failed_again(self, reason: str, detail: str, status: LetterStatus) -> Self:
+        return self.but(status=status, reason=reason, detail=detail, attempts=self.attempts + 1, wake_at=None)
 
 
 def letter_id(group: str, delivery: Delivery) -> str:

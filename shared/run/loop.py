@@ -20,11 +20,19 @@ import structlog
 from shared.contracts.envelope import type_of
 from shared.errors import Outage
 from shared.ports import Adapters, Delivery, Position, Reading
-from shared.run.dead_letters import DeadLetter, LetterStatus, blocked_sources, letter_id, set_aside
+from shared.run.dead_letters import (
+    BLOCKING,
+    DeadLetter,
+    LetterStatus,
+    blocked_sources,
+    letter_id,
+    set_aside,
+)
 from shared.run.dispatch import FIRST_PAUSE, Dispatcher, Failure
 from shared.run.metrics import Metrics
 
 RUN_OF_FAULTS = 20
+STOPPED = f"stopped after {RUN_OF_FAULTS} dead letters in a row"
 REASONS = ("unreadable", "too-new", "too-old", "fault", "behind")
 BATCH = 200
 
@@ -42,7 +50,7 @@ class Loop:
         self._adapters = adapters
         self._metrics = metrics
         self._reading: Reading | None = None
-        self._faults_in_a_row = 0
+        self._faults_in_a_row: list[str] = []
         for reason in REASONS:  # a figure that appears only when it is too late cannot be watched
             metrics.dead.labels(self.service, reason)
 
@@ -71,9 +79,10 @@ class Loop:
         if self._reading is None:
             self._reading = await self._adapters.bus.read(self.dispatch.topics, group=self.group)
         reading = self._reading
+        if self.stopped and await self._all_dealt_with():
+            self.resume()
         batch = await reading.fetch(BATCH, seconds)
-        if not self.stopped:
-            self.trouble = None
+        self.trouble = STOPPED if self.stopped else None
         if not batch:
             return 0
         if self.stopped:
@@ -93,11 +102,11 @@ class Loop:
     @property
     def stopped(self) -> bool:
         """A run of faults means that something is wrong here, not with the messages: a person must look."""
-        return self._faults_in_a_row >= RUN_OF_FAULTS
+        return len(self._faults_in_a_row) >= RUN_OF_FAULTS
 
     def resume(self) -> None:
         """Read on after a person has looked at a run of dead letters."""
-        self._faults_in_a_row = 0
+        self._faults_in_a_row.clear()
         self.trouble = None
 
     async def lag(self) -> int:
@@ -107,6 +116,14 @@ class Loop:
         if self._reading:
             await self._reading.close()
             self._reading = None
+
+    async def _all_dealt_with(self) -> bool:
+        """Whether none of the run is parked any more: they may have been discarded, or resent by another process."""
+        for id in self._faults_in_a_row:
+            found = await self._adapters.store.get(DeadLetter, id)
+            if found is not None and found.record.status in BLOCKING:
+                return False
+        return True
 
     async def _apply(self, batch: list[Delivery]) -> None:
         chains: dict[tuple[str, str], list[Delivery]] = {}
@@ -130,7 +147,7 @@ class Loop:
                 continue
             try:
                 await self.dispatch.apply(delivery)
-                self._faults_in_a_row = 0
+                self._faults_in_a_row.clear()
             except Failure as failure:
                 await self._park(delivery, failure)
                 if failure.status is LetterStatus.PARKED:
@@ -138,10 +155,10 @@ class Loop:
 
     async def _park(self, delivery: Delivery, failure: Failure) -> None:
         if failure.reason == "fault":
-            self._faults_in_a_row += 1
+            self._faults_in_a_row.append(letter_id(self.group, delivery))
             if self.stopped:
-                self.trouble = f"stopped after {RUN_OF_FAULTS} dead letters in a row"
-                log.error("stopped", service=self.service, faults=self._faults_in_a_row)
+                self.trouble = STOPPED
+                log.error("stopped", service=self.service, faults=len(self._faults_in_a_row))
         self._metrics.dead.labels(self.service, failure.reason).inc()
         log.error("dead letter", service=self.service, topic=delivery.position.topic, reason=failure.reason)
         await set_aside(self._adapters.store, letter_of(self.group, delivery, failure, self._adapters))

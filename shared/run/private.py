@@ -23,6 +23,7 @@ class PrivateReader:
     def __init__(self, name: str, watches: Sequence[Watch[Any]], adapters: Adapters) -> None:
         self.name = name
         self.caught_up = not watches
+        self.read = 0
         self._adapters = adapters
         self._topics: tuple[Topic, ...] = tuple(sorted({w.event.topic for w in watches}))
         self._rows: dict[str, list[Watch[Any]]] = {}
@@ -49,6 +50,7 @@ class PrivateReader:
         batch = await self._reading.fetch(BATCH, seconds if self.caught_up else min(seconds, 0.05))
         for delivery in batch:
             self._note(delivery)
+        self.read += len(batch)
         if not self.caught_up and await self._reading.lag() == 0:
             self.caught_up = True
         return len(batch)

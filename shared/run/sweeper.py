@@ -60,7 +60,8 @@ class Sweeper:
         self._looked_at = now = self._adapters.clock.now()
         woken = 0
         for sweep in self._sweeps:
-            ids = await self._adapters.store.due(sweep.kind, now, LOOKED_AT)
+            # Those that were put off are still due, and must not stand before all others.
+            ids = await self._adapters.store.due(sweep.kind, now, LOOKED_AT + len(self._later))
             ready = [id for id in ids if self._may(sweep, id, now)][:BATCH]
             self._forget_all_but(sweep, ids)
             done = await asyncio.gather(*(self._wake(sweep, id) for id in ready), return_exceptions=True)

@@ -100,7 +100,10 @@ class Unit:
         try:
             await self.dispatch.apply(letter.delivery)
         except Failure as failure:
-            await keep(store, letter.failed_again(failure.reason, failure.detail), found.version)
+            again = letter.failed_again(failure.reason, failure.detail, failure.status)
+            await keep(store, again, found.version)
+            if again.status is LetterStatus.ASIDE:
+                await release_next(store, letter.source, now)
             return
         await keep(store, letter.but(status=LetterStatus.RESENT, wake_at=None), found.version)
         self.loop.resume()

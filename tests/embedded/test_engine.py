@@ -340,3 +340,20 @@ async def test_only_what_can_be_done_again_does_not_wait_for_the_disk(engine: Sq
     assert await engine.write(level, sync=False) == normal
     assert await engine.write(level) == full
     assert numbers(engine) == [1, 2, 3, 4, 5, 6, 7]
+
+
+async def test_a_transaction_that_could_not_be_undone_does_not_keep_the_next_from_waiting(
+    engine: SqliteEngine,
+) -> None:
+    connections: list[sqlite3.Connection] = []
+    await engine.write(connections.append)
+    levels: list[int] = []
+    await engine.write(insert(1), sync=False)
+    connections[0].execute("BEGIN")
+
+    def job(connection: sqlite3.Connection) -> None:
+        insert(2)(connection)
+        levels.append(connection.execute("PRAGMA synchronous").fetchone()[0])
+
+    await engine.write(job)
+    assert levels == [2]

@@ -64,6 +64,16 @@ async def test_a_token_dies_when_the_account_changes(toy: Toy) -> None:
     assert (await toy.http.get("/api/notes", headers=toy.staff())).status_code == 200
 
 
+async def test_an_account_that_was_closed_stays_closed_when_older_news_of_it_comes_again(toy: Toy) -> None:
+    """As when a process that stood still for a moment publishes what another has published meanwhile."""
+    headers = toy.staff()
+    opened = AccountChanged(roles=(Role.STAFF,), valid_from=toy.clock.now())
+    closed = opened.model_copy(update={"active": False})
+    for event, sequence in ((opened, 1), (closed, 2), (opened, 1)):
+        toy.atlas.note_account(event, _message(event, "wang")._replace(sequence=sequence))
+    assert (await toy.http.get("/api/notes", headers=headers)).status_code == 401
+
+
 async def test_a_role_without_the_right_is_turned_away(toy: Toy) -> None:
     headers = {"Authorization": f"Bearer {toy.token(Role.SCOUT)}"}
     assert (await toy.http.get("/api/notes", headers=headers)).status_code == 403

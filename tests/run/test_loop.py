@@ -36,8 +36,11 @@ async def test_a_message_that_comes_twice_is_absorbed_and_counted() -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [b"", b"\xff\xfe", b"not json", b"[1]", b'{"type": 3}', b"[" * 100_000, b'{"specversion": "1.0", "type": "com.other"}'],
-    ids=["empty", "not-utf8", "not-json", "list", "typeless", "deep", "foreign"],
+    [
+        b"", b"\xff\xfe", b"not json", b"[1]", b'{"type": 3}', b"[" * 100_000, b'{"specversion": "1.0", "type": "com.other"}',
+        rb'{"type": "\ud800"}', rb'{"specversion": "1.0", "type": "cn.wushe.need.cancelled.v\ud800"}',
+    ],
+    ids=["empty", "not-utf8", "not-json", "list", "typeless", "deep", "foreign", "half-a-character", "half-a-version"],
 )  # fmt: skip
 async def test_bytes_nobody_can_read_are_set_aside_and_block_nobody(value: bytes) -> None:
     async with toy() as t:
@@ -122,6 +125,37 @@ async def test_a_letter_that_fails_again_is_parked_again() -> None:
         assert again.status is LetterStatus.PARKED and again.attempts > parked.attempts
 
 
+async def test_a_letter_that_blocked_nobody_blocks_nobody_after_it_was_resent_in_vain() -> None:
+    async with toy() as t:
+        await t.bus.publish([t.message("a", value=b"not json")])
+        await t.reads()
+        (aside,) = await t.letters()
+        await resend(t.store, aside.id, t.clock.now())
+        await t.told("a")
+        await t.reads()
+        t.clock.advance(20)
+        await t.reads()
+        assert await t.heard("a") == (2,)
+        (again,) = await t.letters()
+        assert (again.status, again.attempts) == (LetterStatus.ASIDE, aside.attempts + 1)
+
+
+async def test_bytes_nobody_can_read_let_others_go_on_even_if_they_had_to_wait_themselves() -> None:
+    async with toy() as t:
+        t.broken = {"a"}
+        await t.bus.publish([t.message("a"), t.message("a", value=b"not json"), t.message("a")])
+        await t.reads()
+        t.broken = set()
+        (parked,) = await t.letters(LetterStatus.PARKED)
+        await resend(t.store, parked.id, t.clock.now())
+        for _ in range(3):
+            await t.reads()
+            t.clock.advance(20)
+        await t.reads()
+        assert await t.heard("a") == (1, 3)
+        assert [letter.status for letter in await t.letters()] == [LetterStatus.ASIDE]
+
+
 async def test_discarding_lets_the_later_ones_go_on() -> None:
     async with toy() as t:
         t.broken = {"a"}
@@ -172,6 +206,35 @@ async def test_a_run_of_faults_stops_the_reader_and_says_so() -> None:
         t.unit.loop.resume()
         await t.reads()
         assert await t.heard("fine") == (1,)
+
+
+async def test_a_stopped_reader_says_why_again_once_an_outage_is_over() -> None:
+    async with toy() as t:
+        names = [f"n{i}" for i in range(RUN_OF_FAULTS)]
+        t.broken = set(names)
+        await t.told(*names)
+        await t.reads()
+        t.unit.loop.trouble = "cannot reach the store or the bus"
+        await t.reads()
+        assert any("in a row" in what for what in await t.unit.missing())
+
+
+async def test_once_a_person_has_dealt_with_a_run_of_faults_the_reader_goes_on() -> None:
+    async with toy() as t:
+        names = [f"n{i}" for i in range(RUN_OF_FAULTS)]
+        t.broken = set(names)
+        await t.told(*names)
+        await t.reads()
+        await t.told("fine")
+        first, *others = await t.letters()
+        for letter in others:
+            await discard(t.store, letter.id, "none of these can be saved")
+        await t.reads()
+        assert await t.heard("fine") == (), "one is still there to be looked at"
+        await discard(t.store, first.id, "nor can this one")
+        await t.reads()
+        assert await t.heard("fine") == (1,)
+        assert await t.unit.missing() == []
 
 
 async def test_after_an_offset_that_could_not_be_told_the_same_messages_come_again(

@@ -16,7 +16,7 @@ from shared.ports import Adapters
 from shared.records import Change, Record
 from shared.run.kit import Sweep
 from shared.run.metrics import Metrics
-from shared.run.sweeper import BATCH, LEFT_TO_OTHERS, Sweeper
+from shared.run.sweeper import BATCH, LEFT_TO_OTHERS, LOOKED_AT, Sweeper
 
 
 class Alarm(Record):
@@ -52,6 +52,7 @@ class Bell:
         self.engine = SqliteEngine(":memory:", inline=True)
         self.store = SharedStore(self.engine, self.clock)
         self.rang: list[str] = []
+        self.broken: set[str] = set()
         adapters = Adapters(
             self.store, SqliteBus(self.engine, self.clock), self.clock, SeededIds(2, self.clock)
         )
@@ -63,6 +64,8 @@ class Bell:
             await self.store.change(Alarm, id, partial(_put, alarm))
 
     async def ring(self, id: str) -> None:
+        if id in self.broken:
+            raise ZeroDivisionError
         self.rang.append(id)
         await self.store.change(Alarm, id, lambda _: Change(Alarm(id=id, rings_at=None)))
 
@@ -114,3 +117,14 @@ async def test_many_of_another_do_not_stand_before_our_own() -> None:
         b.store.of_another = set(theirs)
         await b.sweeper.step()
         assert b.rang == ["z-mine"]
+
+
+async def test_however_many_cannot_be_woken_the_others_are() -> None:
+    async with bell() as b:
+        b.broken = {f"a{n:04}" for n in range(LOOKED_AT)}
+        await b.set(*b.broken)
+        b.clock.advance(0.1)
+        await b.set("fine")
+        for _ in range(LOOKED_AT // BATCH + 1):
+            await b.sweeper.step()
+        assert b.rang == ["fine"]

@@ -37,9 +37,10 @@ def wushe(*arguments: str, **environment: str) -> subprocess.Popen[str]:
 
 
 @contextmanager
-def running(data: Path, port: int, **environment: str) -> Iterator[subprocess.Popen[str]]:
+def running(data: Path, port: int, *arguments: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
     """The system on this port, ready."""
-    process = wushe("run", "--port", str(port), "--data", str(data), "--no-sample", **environment)
+    given = arguments or ("--no-sample",)
+    process = wushe("run", "--port", str(port), "--data", str(data), *given, **environment)
     try:
         deadline = time.monotonic() + PATIENCE
         while not is_ready(port):
@@ -87,6 +88,20 @@ def test_a_second_process_on_the_same_data_is_told_in_one_sentence(tmp_path: Pat
         assert code == 2
         assert said.strip().count("\n") == 0
         assert f"PORT={port + 1}" in said
+
+
+def test_a_station_that_is_there_already_is_given_no_sample_town(tmp_path: Path) -> None:
+    """One restored from a backup, or begun for real: everybody knows the passwords of the sample."""
+    for arguments in (("--no-sample",), ("--host", "127.0.0.1")):
+        with running(tmp_path, a_free_port(), *arguments) as process:
+            assert process.stdout is not None
+            said = ""
+            while "Ctrl-C" not in said:
+                said += process.stdout.readline()
+                assert process.poll() is None, said
+            process.send_signal(signal.SIGINT)
+            code, _ = ended(process)
+        assert (code, "Sample accounts" in said) == (0, False)
 
 
 def test_production_has_no_sample_and_wants_a_password_file(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from wushe.commands.welcome import welcome
 from wushe.embedded import DATABASE, embedded
 from wushe.first import ensure_administrator
 from wushe.language import say
-from wushe.sample.loading import MARKER, load_once
+from wushe.sample.loading import MARKER, begin, load_once
 from wushe.sample.staff import ADMINISTRATOR, PASSWORD
 from wushe.serving import listen, run, serve
 from wushe.system import System
@@ -51,6 +51,8 @@ async def _serve(settings: Settings) -> None:
     listening = listen(settings.host, settings.port)
     if not (settings.data / DATABASE).exists():
         (settings.data / MARKER).unlink(missing_ok=True)
+        if settings.sample and settings.env != "production":
+            begin(settings.data)
     try:
         async with embedded(
             settings.data, faults=_faults(settings), access_log=settings.log != "error"
@@ -74,9 +76,10 @@ async def _begin(system: System, settings: Settings) -> None:
         welcome(settings, sample=False)
         return
     await ensure_administrator(system, settings.data, ADMINISTRATOR, "系统管理员", PASSWORD)
-    if settings.sample:
+    sample = (settings.data / MARKER).exists()
+    if settings.sample and sample:
         await load_sample(system, settings.data)
-    welcome(settings, sample=settings.sample or (settings.data / MARKER).exists())
+    welcome(settings, sample=sample)
 
 
 async def load_sample(system: System, data: Path) -> None:

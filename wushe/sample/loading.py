@@ -16,6 +16,12 @@ from wushe.terminal import console
 MARKER = "sample.json"
 
 
+def begin(data: Path) -> None:
+    """This is a new station, which is to have the sample town."""
+    data.mkdir(parents=True, exist_ok=True)
+    _note(data / MARKER, datetime.now(UTC).replace(microsecond=0), done=False)
+
+
 async def load_once(api: Api, data: Path) -> None:
     """Load it unless the marker in `data` says that it stands."""
     marker = data / MARKER

@@ -17,6 +17,8 @@ from shared.contracts.vocabulary import Urgency
 
 GROWTHS_AT_MOST = 6
 """How often a wave grows before it stays as large as it is."""
+ASKED_AT_MOST = 500
+"""People in one wave of a line: one message names them all, and another tells how busy each of them is."""
 
 
 def due_people(match: Match, now: datetime) -> list[PeopleLine]:
@@ -72,7 +74,7 @@ def people_query(
 def wave_size(state: PeopleState, policy: SitePolicy) -> int:
     """How many are asked at once: so many for each free seat, more in each later wave."""
     growth = max(1.0, policy.wave_growth) ** min(state.waves, GROWTHS_AT_MOST)
-    return ceil(max(1, policy.first_wave) * growth) * state.free
+    return min(ASKED_AT_MOST, ceil(max(1, policy.first_wave) * growth) * state.free)
 
 
 def lots_query(match: Match, line: GoodsLine, scene: Scene) -> LotsQuery:
