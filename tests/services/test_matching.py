@@ -87,6 +87,18 @@ async def test_a_yes_that_is_repeated_gets_its_verdict_repeated() -> None:
         assert len(d.w.said(MatchMade)) == 1
 
 
+async def test_a_no_that_was_said_stands_even_if_a_seat_is_free_when_it_is_asked_about_again() -> None:
+    """The person's time is free again by then: they may be somewhere else."""
+    async with desk() as d:
+        await d.knows_people("li", "wang")
+        await d.posts()
+        await d.accepts("li", "wang")
+        await d.withdraws("li")
+        await d.accepts("wang", again=True)
+        assert ids(d.w.said(SeatWon)) == ["li"]
+        assert ids(d.w.said(SeatFilled)) == ["wang", "wang"]
+
+
 async def test_offers_carry_the_need_and_their_reasons_and_end_before_the_window_begins() -> None:
     async with desk() as d:
         await d.knows_people("li")
