@@ -389,6 +389,21 @@ async def test_every_end_closes_the_search_once_with_its_reason() -> None:
             assert [c.reason for c in d.said_of(MatchClosed, need)] == [reason]
 
 
+async def test_whoever_won_a_seat_just_before_the_need_was_completed_is_told_not_to_come() -> None:
+    """The resident was content with the one who came; the word of the second seat was still on its way."""
+    async with desk() as d:
+        await d.knows_people("li", "wang", "zhao")
+        await d.posts(a_line(seats=3, minimum=1))
+        await d.accepts("li", "wang", "zhao")
+        await d.serves("li")
+        completed = NeedCompleted(
+            site_id="east", household_id="h", volunteer_ids=("li", "zhao"), confirmed=True
+        )
+        await d.w.hears((NEED, completed))
+        await d.serves("zhao")
+        assert [(r.volunteer_id, r.reason) for r in d.w.said(SeatReleased)] == [("wang", Closing.COMPLETED)]
+
+
 async def test_a_service_that_is_done_is_never_released() -> None:
     async with desk() as d:
         await d.knows_people("li", "wang")
