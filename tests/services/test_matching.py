@@ -358,6 +358,17 @@ async def test_a_station_that_allows_no_part_waits_for_the_whole() -> None:
         assert ids(d.said_of(MatchPartlyMade, "need-2")[0].seats) == ["li"]
 
 
+async def test_whoever_is_enough_to_begin_is_told_before_the_window_begins_and_not_after() -> None:
+    """Only then is the door known to them."""
+    async with desk() as d:
+        await d.knows_people("li", "wang")
+        soon = Window(start_at=START + timedelta(minutes=12), end_at=START + timedelta(minutes=72))
+        await d.posts(a_line(seats=2, minimum=1, window=soon))
+        await d.accepts("li")
+        await d.w.passes(minutes=2)
+        assert [ids(partly.seats) for partly in d.w.said(MatchPartlyMade)] == [["li"]]
+
+
 async def test_a_need_that_is_cancelled_gives_everything_back_and_late_comers_are_told() -> None:
     async with desk() as d:
         await d.knows_people("li", "wang", "zhao")

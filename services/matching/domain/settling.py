@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from services.matching.domain.asking import FIRST_ASK_SECONDS, confirm_hold
-from services.matching.domain.match import Match, lines, owner_of, seat_id, wave_seconds
+from services.matching.domain.match import Match, lines, owner_of, part_may_do_at, seat_id
 from services.matching.domain.scene import Scene
 from services.matching.domain.words import SECURED, SURE, Answer, MatchStatus, Phase
 from shared.contracts.base import Event
@@ -63,7 +63,7 @@ def reopen(
     again = match.but(
         status=MatchStatus.SEARCHING,
         partial=False,
-        partial_at=scene.after(wave_seconds(match.need, policy)),
+        partial_at=part_may_do_at(match.need, policy, scene.now),
         tier_due_at=match.tier_due_at or scene.after(policy.tier_seconds),
         stalled=False,
         told=(),
