@@ -172,7 +172,9 @@ async def test_a_station_that_serves_in_part_to_nobody_lets_nobody_wait_for_the_
         await d.hears((half, k.won()), (whole, k.won()), (whole, k.won("wang")))
         await d.w.passes(hours=1)
         assert await d.course(half) == ("lapsed", None)
-        assert (await d.course(whole))[0] == "matching", "all who are required are there, and word of it is due"
+        assert (await d.course(whole))[0] == "matching", (
+            "all who are required are there, and word of it is due"
+        )
 
 
 async def test_a_made_match_of_which_nothing_is_heard_waits_for_a_coordinator_and_is_never_silent() -> None:

@@ -51,10 +51,11 @@ class Story:
         await self.t.settle()
 
     async def happens(self) -> None:
-        acts: list[tuple[int, Callable[[], Awaitable[None]]]] = [
+        acts: list[tuple[float, Callable[[], Awaitable[None]]]] = [
             (5, self.somebody_posts), (4, self.somebody_edits), (2, self.somebody_ends), (20, self.somebody_answers),
             (3, self.somebody_gives_up), (7, self.somebody_serves), (6, self.goods_move), (2, self.a_lot_changes),
             (1, self.somebody_is_away), (12, self.time_passes), (4, self.all_is_heard),
+            (0.3, self.a_file_is_corrected),
         ]  # fmt: skip
         weights = [weight for weight, _ in acts]
         ((_, act),) = self.r.choices(acts, weights)
@@ -195,6 +196,15 @@ class Story:
     async def somebody_is_away(self) -> None:
         act = self.r.choice(["deactivate", "activate", "activate"])
         await self.does(self.cast.staff, f"/api/volunteers/v-{self.r.choice('abcdef')}/{act}")
+
+    async def a_file_is_corrected(self) -> None:
+        """The elder, it turns out, is a child."""
+        home = self.homes[0]["id"]
+        await self.t.settle()
+        version = (await self.t.call(self.cast.staff.token, "GET", f"/api/households/{home}")).headers["etag"]
+        born, path = {"birth_date": CHILD["birth_date"]}, f"/api/households/{home}/residents/{home}~1"
+        match = {"If-Match": version}
+        self.note(await self.t.call(self.cast.staff.token, "PATCH", path, born, headers=match))
 
     async def time_passes(self) -> None:
         await self.t.passes(seconds=self.r.choice([1, 5, 10, 20, 60, 300, 600, 1800, 3600, 7200]))
