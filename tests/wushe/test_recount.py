@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import pytest
 
 from services.matching.domain.match import Match
+from services.matching.domain.words import MatchStatus
 from services.needs.domain.need import Need
 from services.needs.domain.said import Applicant
 from services.resources.domain.booking import standing
@@ -25,6 +26,7 @@ from shared.contracts.vocabulary import (
     Audience,
     CancelReason,
     Category,
+    Closing,
     HoldStatus,
     TargetGroup,
     TaskStatus,
@@ -171,6 +173,17 @@ async def test_a_service_of_long_ago_has_left_its_calendar_and_breaks_no_rule() 
         calendar = await the_only(t, "volunteers", Calendar)
         assert task["id"] not in calendar.invitations
         assert await found_in(t) == []
+
+
+async def test_a_search_that_ended_or_fell_asleep_before_its_need_is_found() -> None:
+    async with a_need_that_li_takes("goods") as (t, _, need_id):
+        match = await the_only(t, "matching", Match)
+        holds = {id: hold.but(ask_at=None) for id, hold in match.holds.items()}
+        asleep = {"status": MatchStatus.SEARCHING, "tier_due_at": None, "partial_at": None, "holds": holds}
+        await tampered(t, "matching", Match, need_id, **asleep)
+        assert await found_in(t) == [(4, "its search has no next time")]
+        await tampered(t, "matching", Match, need_id, status=MatchStatus.CLOSED, closing=Closing.LAPSED)
+        assert (4, "its search is over, but it is not") in await found_in(t)
 
 
 async def test_a_ledger_that_ever_promised_too_much_is_found() -> None:

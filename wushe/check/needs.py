@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from services.matching.domain.match import Match
-from services.matching.domain.words import Answer
+from services.matching.domain.words import Answer, MatchStatus
 from services.needs.domain.need import Need
 from services.resources.domain.records import Lot
 from shared.contracts.vocabulary import Audience, NeedStatus
@@ -34,7 +34,7 @@ def no_need_is_forgotten(need: Need, now: datetime | None) -> Iterator[Violation
 def every_need_is_searched_for(
     needs: Mapping[str, Need], matches: Mapping[str, Match]
 ) -> Iterator[Violation]:
-    """Every posted need has a match; one that is over has given back what was not used."""
+    """Every posted need has a match that goes on until all is found, and ends when the need does."""
     for need in needs.values():
         if need.posted_at is None:
             continue
@@ -44,6 +44,10 @@ def every_need_is_searched_for(
                 yield Violation(4, need.id, "nobody searches for it", "没有在匹配", True)
         elif need.status.terminal and not match.closed:
             yield Violation(4, need.id, "it is over, but its search is not", "需求已结束，但匹配未结束", True)
+        elif match.closed and not need.status.terminal:
+            yield Violation(4, need.id, "its search is over, but it is not", "匹配已结束，但需求未结束", True)
+        elif not match.closed and match.status != MatchStatus.MADE and match.due_at is None:
+            yield Violation(4, need.id, "its search has no next time", "匹配没有下一次时间", True)
 
 
 def what_is_over_holds_nothing(needs: Mapping[str, Need], lots: Mapping[str, Lot]) -> Iterator[Violation]:
