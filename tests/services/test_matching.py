@@ -415,6 +415,20 @@ async def test_whoever_won_a_seat_just_before_the_need_was_completed_is_told_not
         assert [(r.volunteer_id, r.reason) for r in d.w.said(SeatReleased)] == [("wang", Closing.COMPLETED)]
 
 
+async def test_a_service_that_is_done_counts_though_its_line_was_moved_before_word_of_it_came() -> None:
+    """Nobody is sent again to a resident who has been served."""
+    async with desk() as d:
+        await d.knows_people("li", "wang", "zhao")
+        await d.posts(a_line(seats=2))
+        await d.accepts("li", "wang")
+        await d.serves("li")
+        moved = Window(start_at=START + timedelta(days=2), end_at=START + timedelta(days=2, hours=2))
+        await d.w.hears((NEED, NeedChanged(spec=a_need(a_line(seats=2, window=moved)))))
+        assert ids(d.w.said(SeatReleased)) == ["wang"]
+        await d.accepts("zhao")
+        assert ids(d.w.said(MatchMade)[-1].seats) == ["li", "zhao"]
+
+
 async def test_a_service_that_is_done_is_never_released() -> None:
     async with desk() as d:
         await d.knows_people("li", "wang")

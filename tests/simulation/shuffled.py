@@ -48,6 +48,7 @@ class ShuffledReading:
         self._repeats = repeats
         self._queues: dict[str, deque[Delivery]] = {}
         self._again: list[Delivery] = []
+        self._committed: dict[Position, int] = {}
         self.repeated = 0
 
     async def fetch(self, limit: int, seconds: float) -> list[Delivery]:
@@ -72,7 +73,10 @@ class ShuffledReading:
         return True
 
     async def commit(self, offsets: Mapping[Position, int]) -> None:
-        await self._inner.commit(offsets)
+        """What came out of turn takes no offset back, so that it is known when all has been read."""
+        furthest = {at: max(offset, self._committed.get(at, 0)) for at, offset in offsets.items()}
+        self._committed.update(furthest)
+        await self._inner.commit(furthest)
 
     async def rewind(self, offsets: Mapping[Position, int]) -> None:
         raise AssertionError("no outage is played here")

@@ -43,7 +43,8 @@ def seats_and_tasks_agree(
     matches: Mapping[str, Match], calendars: Mapping[str, Calendar]
 ) -> Iterator[Violation]:
     """Whoever holds a seat has the task, and the other way round, while the search is open; when it is over nobody is
-    still to come. A service that is done leaves its calendar after a while."""
+    still to come. A service that is done leaves its calendar after a while, and its seat if its line was changed in
+    that moment."""
     seats = {seat: m for m in matches.values() for line in m.people.values() for seat in line.seats if seat}
     tasks = {
         i.id: (i.need_id, i.task.status)
@@ -59,7 +60,7 @@ def seats_and_tasks_agree(
         if search is not None and search.closed and status is not TaskStatus.DONE:
             text = f"task {id} is kept for a need that is over", f"任务 {id} 仍为已结束的需求保留"
             yield Violation(2, need_id, *text, True)
-        if id not in seats and (search is None or not search.closed):
+        elif id not in seats and (search is None or not (search.closed or id in search.done)):
             yield Violation(2, need_id, f"task {id} has no seat", f"任务 {id} 没有对应名额", True)
 
 

@@ -23,7 +23,6 @@ from shared.contracts.vocabulary import (
 )
 from shared.records import Record
 
-
 TO_GET_THERE = timedelta(minutes=30)
 """How long before a window begins those who have a seat must know where to go."""
 
@@ -215,11 +214,15 @@ def is_pressing(need: NeedSpec) -> bool:
     return need.urgency in (Urgency.CRISIS, Urgency.URGENT)
 
 
-def part_may_do_at(need: NeedSpec, policy: SitePolicy, now: datetime) -> datetime:
-    """When part of it may do: after the time of a wave, but while whoever has a seat can still get there."""
+def with_part_due(match: Match, policy: SitePolicy, now: datetime) -> Match:
+    """The match knowing when part of it may do: after the time of a wave, but while whoever has a seat can still get
+    there."""
+    need = match.need
     starts = [line.window.start_at for line in need.people if line.window.start_at > now]
-    at = now + timedelta(seconds=wave_seconds(need, policy))
-    return max(now, min([at, *(start - TO_GET_THERE for start in starts)]))
+    at = min(
+        [now + timedelta(seconds=wave_seconds(need, policy)), *(start - TO_GET_THERE for start in starts)]
+    )
+    return match.but(partial=at <= now, partial_at=at if at > now else None)
 
 
 def wave_seconds(need: NeedSpec, policy: SitePolicy) -> int:
