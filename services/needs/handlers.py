@@ -14,6 +14,7 @@ from shared.run.kit import Handler, on
 
 def handlers(leads: Leads, listening: Listening) -> list[Handler[Any]]:
     return [
+        on(n.HouseholdChanged, listening.note_household),
         on(n.NeedPosted, leads.note_posted),
         on(n.NeedCompleted, leads.note_ending),
         on(n.NeedReferred, leads.note_ending),

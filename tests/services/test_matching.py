@@ -87,6 +87,18 @@ async def test_a_yes_that_is_repeated_gets_its_verdict_repeated() -> None:
         assert len(d.w.said(MatchMade)) == 1
 
 
+async def test_a_no_that_was_said_stands_even_if_a_seat_is_free_when_it_is_asked_about_again() -> None:
+    """The person's time is free again by then: they may be somewhere else."""
+    async with desk() as d:
+        await d.knows_people("li", "wang")
+        await d.posts()
+        await d.accepts("li", "wang")
+        await d.withdraws("li")
+        await d.accepts("wang", again=True)
+        assert ids(d.w.said(SeatWon)) == ["li"]
+        assert ids(d.w.said(SeatFilled)) == ["wang", "wang"]
+
+
 async def test_offers_carry_the_need_and_their_reasons_and_end_before_the_window_begins() -> None:
     async with desk() as d:
         await d.knows_people("li")
@@ -346,6 +358,17 @@ async def test_a_station_that_allows_no_part_waits_for_the_whole() -> None:
         assert ids(d.said_of(MatchPartlyMade, "need-2")[0].seats) == ["li"]
 
 
+async def test_whoever_is_enough_to_begin_is_told_before_the_window_begins_and_not_after() -> None:
+    """Only then is the door known to them."""
+    async with desk() as d:
+        await d.knows_people("li", "wang")
+        soon = Window(start_at=START + timedelta(minutes=12), end_at=START + timedelta(minutes=72))
+        await d.posts(a_line(seats=2, minimum=1, window=soon))
+        await d.accepts("li")
+        await d.w.passes(minutes=2)
+        assert [ids(partly.seats) for partly in d.w.said(MatchPartlyMade)] == [["li"]]
+
+
 async def test_a_need_that_is_cancelled_gives_everything_back_and_late_comers_are_told() -> None:
     async with desk() as d:
         await d.knows_people("li", "wang", "zhao")
@@ -375,6 +398,35 @@ async def test_every_end_closes_the_search_once_with_its_reason() -> None:
             await d.posts(need=need)
             await d.w.hears((need, end), (need, end))
             assert [c.reason for c in d.said_of(MatchClosed, need)] == [reason]
+
+
+async def test_whoever_won_a_seat_just_before_the_need_was_completed_is_told_not_to_come() -> None:
+    """The resident was content with the one who came; the word of the second seat was still on its way."""
+    async with desk() as d:
+        await d.knows_people("li", "wang", "zhao")
+        await d.posts(a_line(seats=3, minimum=1))
+        await d.accepts("li", "wang", "zhao")
+        await d.serves("li")
+        completed = NeedCompleted(
+            site_id="east", household_id="h", volunteer_ids=("li", "zhao"), confirmed=True
+        )
+        await d.w.hears((NEED, completed))
+        await d.serves("zhao")
+        assert [(r.volunteer_id, r.reason) for r in d.w.said(SeatReleased)] == [("wang", Closing.COMPLETED)]
+
+
+async def test_a_service_that_is_done_counts_though_its_line_was_moved_before_word_of_it_came() -> None:
+    """Nobody is sent again to a resident who has been served."""
+    async with desk() as d:
+        await d.knows_people("li", "wang", "zhao")
+        await d.posts(a_line(seats=2))
+        await d.accepts("li", "wang")
+        await d.serves("li")
+        moved = Window(start_at=START + timedelta(days=2), end_at=START + timedelta(days=2, hours=2))
+        await d.w.hears((NEED, NeedChanged(spec=a_need(a_line(seats=2, window=moved)))))
+        assert ids(d.w.said(SeatReleased)) == ["wang"]
+        await d.accepts("zhao")
+        assert ids(d.w.said(MatchMade)[-1].seats) == ["li", "zhao"]
 
 
 async def test_a_service_that_is_done_is_never_released() -> None:

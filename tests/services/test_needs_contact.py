@@ -31,6 +31,12 @@ async def made(d: Desk, need_id: str) -> None:
     await d.hears((need_id, k.made(k.taken())))
 
 
+async def made_and_the_verdict_repeated(d: Desk, need_id: str) -> None:
+    """The calendar had asked once more about a yes, because the first verdict was slow."""
+    await made(d, need_id)
+    await d.hears((need_id, k.won()))
+
+
 async def partly(d: Desk, need_id: str) -> None:
     await won(d, need_id)
     await d.hears((need_id, k.partly(k.taken())))
@@ -81,6 +87,7 @@ MATRIX: list[tuple[State, str, Any]] = [
     (posted, "charity", 403), (posted, "admin", 403),
     (won, "staff", FULL), (won, "li", MASKED), (won, "wang", 404), (won, "stranger", 404),
     (made, "staff", FULL), (made, "li", FULL), (made, "wang", 404), (made, "scout", 403),
+    (made_and_the_verdict_repeated, "li", FULL), (made_and_the_verdict_repeated, "wang", 404),
     (partly, "li", FULL), (partly, "wang", 404),
     (another_dropped_out, "li", FULL), (another_dropped_out, "wang", AREA),
     (in_service, "li", FULL), (in_service, "wang", 404),

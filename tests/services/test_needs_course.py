@@ -164,6 +164,19 @@ async def test_less_than_the_minimum_lapses() -> None:
         assert await d.course(need_id) == ("lapsed", None)
 
 
+async def test_a_station_that_serves_in_part_to_nobody_lets_nobody_wait_for_the_rest() -> None:
+    """Matching will never go ahead with one of two, so the one is told when the time has come, not when it is over."""
+    async with desk(allow_partial=False) as d:
+        half = await d.posts(people(2, minimum=1))
+        whole = await d.posts(people(2, minimum=1), people(required=False))
+        await d.hears((half, k.won()), (whole, k.won()), (whole, k.won("wang")))
+        await d.w.passes(hours=1)
+        assert await d.course(half) == ("lapsed", None)
+        assert (await d.course(whole))[0] == "matching", (
+            "all who are required are there, and word of it is due"
+        )
+
+
 async def test_a_made_match_of_which_nothing_is_heard_waits_for_a_coordinator_and_is_never_silent() -> None:
     async with desk() as d:
         need_id = await d.posts(people(), goods())

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from services.needs.domain import Need
-from shared.contracts.needs import NeedPosted
+from shared.contracts.needs import NeedChanged, NeedPosted
 from shared.ports import Query
 from tests.services import needs_desk as k
 from tests.services.needs_desk import TEN, a_resident, an_order, desk, goods, people
@@ -152,6 +152,30 @@ async def test_a_child_in_the_household_makes_everything_for_the_household_named
         await d.posts(household_id=home)
         (posted,) = d.w.said(NeedPosted)
         assert posted.spec.audience == "named" and posted.spec.target_groups == ("child_in_difficulty",)
+
+
+@pytest.mark.parametrize(
+    "corrected", [{"birth_date": "2016-06-01"}, {"birth_date": None, "target_groups": ["orphan"]}]
+)
+async def test_a_need_is_for_named_people_from_the_moment_in_which_the_file_tells_of_a_child(
+    corrected: dict[str, Any],
+) -> None:
+    async with desk() as d:
+        home = await d.household(residents=[a_resident(birth_date=None)])
+        posted = await d.posts(household_id=home)
+        draft = await d.made("staff", "POST /needs", an_order(home, draft=True))
+        done = await d.posts(household_id=home)
+        await d.hears((done, k.made(k.taken())), k.checked_in(done), k.done(done))
+        path, version = (
+            f"/households/{home}",
+            (await d.ask("staff", f"GET /households/{home}")).headers["etag"],
+        )
+        answer = await d.ask("staff", f"PATCH {path}/residents/{home}~1", corrected, if_match=version)
+        assert answer.status_code == 200, answer.text
+        assert [changed.spec.audience for changed in d.w.said(NeedChanged)] == ["named"]
+        needs = [await d.need(id) for id in (posted, draft["id"], done)]
+        assert [need.audience for need in needs] == ["named", "named", "public"]
+        assert all(need.minor for need in needs), "nobody is shown a child's phone"
 
 
 async def test_the_deadline_is_the_first_start_or_else_the_first_date_or_else_two_weeks() -> None:

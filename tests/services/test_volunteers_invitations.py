@@ -164,6 +164,20 @@ async def test_whoever_is_too_late_is_told_kindly_and_shown_another_task() -> No
         assert freed.reason == "filled" and freed.load.busy == () and freed.load.minutes_by_week == {}
 
 
+async def test_nobody_is_told_that_others_were_quicker_when_the_need_is_over() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.asks("need-1", "li")
+        await d.asks("need-2", "li", window=a_window(TOMORROW + timedelta(hours=5)))
+        await d.accepts("li", "need-1", None, key="same")
+        over = a_loss("li", "need-1").model_copy(update={"reason": Closing.CANCELLED})
+        await d.w.hears(("need-1", over))
+        said = (await d.accepts("li", "need-1", None, key="same")).json()
+        assert said["type"] == "urn:wushe:problem:invitation-withdrawn"
+        assert "满" not in said["title"] + said.get("detail", "")
+        assert said["other"]["id"] == "li~need-2"
+
+
 async def test_the_other_task_is_one_that_the_person_could_really_take() -> None:
     async with desk() as d:
         await d.registers("li")

@@ -302,6 +302,27 @@ async def test_a_late_check_in_does_not_overlap_hours_made_up_before() -> None:
         assert (await d.ask("staff", f"POST {TASK}/check-out", {"ended_at": until})).status_code == 200
 
 
+async def test_a_late_check_in_does_not_overlap_a_service_of_long_ago_that_has_left_the_calendar() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.takes("li", "need-2", window=a_window(TOMORROW + timedelta(hours=2)))
+        await serves(d)
+        await d.w.passes(days=40)
+        await d.asks("need-3", "li", window=a_window(d.w.clock.now() + timedelta(days=1)))
+        task = "/tasks/li~need-2"
+
+        async def enters(act: str, field: str, minutes: int) -> Any:
+            at = (TOMORROW + timedelta(minutes=minutes)).isoformat()
+            return (await d.ask("staff", f"POST {task}/{act}", {field: at})).json()
+
+        assert (await enters("check-in", "started_at", 60))["type"].endswith("service-overlaps")
+        assert (await enters("check-in", "started_at", -60))["status"] == "checked_in"
+        assert (await enters("check-out", "ended_at", 30))["type"].endswith("service-overlaps")
+        assert (await enters("check-out", "ended_at", 0))["status"] == "done"
+        listed = (await d.ask("li", "GET /volunteers/li/hours")).json()
+        assert (listed["credit_minutes"], listed["honour_minutes"]) == (90, 60)
+
+
 async def test_a_day_has_no_more_than_24_hours() -> None:
     async with desk() as d:
         await d.registers("li")

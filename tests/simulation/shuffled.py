@@ -27,7 +27,10 @@ class ShuffledBus:
 
     async def read(self, topics: Sequence[Topic], *, group: str | None) -> Reading:
         reading = await self._inner.read(topics, group=group)
-        return reading if group is None else ShuffledReading(reading, self._random, self._repeats)
+        return reading if group is None else self.shuffling(reading)
+
+    def shuffling(self, reading: Reading) -> Reading:
+        return ShuffledReading(reading, self._random, self._repeats)
 
     async def ping(self) -> None:
         await self._inner.ping()
@@ -45,23 +48,35 @@ class ShuffledReading:
         self._repeats = repeats
         self._queues: dict[str, deque[Delivery]] = {}
         self._again: list[Delivery] = []
+        self._committed: dict[Position, int] = {}
         self.repeated = 0
 
     async def fetch(self, limit: int, seconds: float) -> list[Delivery]:
         for delivery in await self._inner.fetch(limit, 0.0):
             self._queues.setdefault(f"{delivery.position.topic}/{delivery.key}", deque()).append(delivery)
         found: list[Delivery] = []
-        while len(found) < 3 and (ready := sorted(k for k, q in self._queues.items() if q)):
-            delivery = self._queues[self._random.choice(ready)].popleft()
+        waiting = sorted(k for k, q in self._queues.items() if q and self.ready(k, q[0]))
+        while len(found) < 3 and waiting:
+            key = self._random.choice(waiting)
+            delivery = self._queues[key].popleft()
             found.append(delivery)
+            if not self._queues[key] or not self.ready(key, self._queues[key][0]):
+                waiting.remove(key)
             self._again += [delivery] * self._repeats
         if self._again and (not found or self._random.random() < 0.5):
             self.repeated += 1
             found.append(self._again.pop(self._random.randrange(len(self._again))))
         return found
 
+    def ready(self, key: str, first: Delivery) -> bool:
+        """Whether the first of the messages that wait under this key has arrived."""
+        return True
+
     async def commit(self, offsets: Mapping[Position, int]) -> None:
-        await self._inner.commit(offsets)
+        """What came out of turn takes no offset back, so that it is known when all has been read."""
+        furthest = {at: max(offset, self._committed.get(at, 0)) for at, offset in offsets.items()}
+        self._committed.update(furthest)
+        await self._inner.commit(furthest)
 
     async def rewind(self, offsets: Mapping[Position, int]) -> None:
         raise AssertionError("no outage is played here")

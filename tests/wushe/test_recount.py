@@ -5,16 +5,42 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import date
+from typing import Any, TypeVar
 
+import pytest
+
+from services.matching.domain.match import Match
+from services.matching.domain.words import MatchStatus
+from services.needs.domain.need import Need
+from services.needs.domain.said import Applicant
+from services.resources.domain.booking import standing
+from services.resources.domain.ledger import LedgerEntry
 from services.resources.domain.records import Lot
 from services.resources.domain.stock import receive_more
-from shared.ports import Clock
-from shared.records import Change
+from services.volunteers.domain.calendar import Calendar
+from shared.contracts.base import Event
+from shared.contracts.matching import HoldRequested
+from shared.contracts.needs import NeedCancelled
+from shared.contracts.parts import Earmark
+from shared.contracts.vocabulary import (
+    Audience,
+    CancelReason,
+    Category,
+    Closing,
+    HoldStatus,
+    TargetGroup,
+    TaskStatus,
+)
+from shared.ports import Clock, Query
+from shared.records import Change, Record
 from tests.cast import Cast
-from tests.town import town
+from tests.town import Town, town
 from wushe.check.embedded import evidence_of
 from wushe.check.evidence import Evidence, Progress
 from wushe.check.recount import recount
+
+R = TypeVar("R", bound=Record)
 
 
 @asynccontextmanager
@@ -81,3 +107,219 @@ async def test_a_lot_that_is_never_level_with_its_ledger_is_none_if_the_ledger_f
         evidence = replace(calm, progress=progress)
         report = await recount(evidence, t.clock, seconds=5.0)
         assert report.clean, report.violations
+
+
+@asynccontextmanager
+async def a_need_that_li_takes(*lines: str) -> AsyncIterator[tuple[Town, Cast, str]]:
+    """A town in which li has won the seat of a need, with rice held for it if `goods` is among the lines."""
+    async with town() as t:
+        cast = await Cast(t.call, t.token, t.clock.now).arrive()
+        await t.settle()
+        li = await cast.volunteer("li")
+        await cast.lot(100)
+        home = await cast.household()
+        await t.settle()
+        goods = [cast.goods_line(3)] if "goods" in lines else []
+        need = await cast.need(home, cast.people_line(hours=3), *goods)
+        await t.settle()
+        (asked,) = await cast.invitations(li)
+        assert (await cast.does(li, f"/api/invitations/{asked['id']}/accept")).status == 200
+        await t.settle()
+        yield t, cast, need["id"]
+
+
+async def found_in(t: Town) -> list[tuple[int, str]]:
+    report = await recount(evidence_of(t.engine, t.clock, live=False), t.clock)
+    assert not report.unsettled
+    return [(violation.rule, violation.en.split(":")[0]) for violation in report.violations]
+
+
+async def tampered(t: Town, service: str, kind: type[R], id: str, *said: Event, **changes: Any) -> None:
+    """A record as it never should be, and whatever it says of it."""
+
+    def decide(record: R | None) -> Change[R]:
+        assert record is not None
+        return Change(record.but(**changes), *said)
+
+    await t.stores[service].change(kind, id, decide)
+    await t.settle()
+
+
+async def the_only(t: Town, service: str, kind: type[R]) -> R:
+    (found,) = await t.stores[service].find(kind, Query())
+    return found.record
+
+
+async def test_a_need_that_became_a_crisis_after_the_public_was_asked_breaks_no_rule() -> None:
+    async with town() as t:
+        cast = await Cast(t.call, t.token, t.clock.now).arrive()
+        await t.settle()
+        await cast.volunteer("li")
+        need = await cast.need(await cast.household(), cast.people_line(hours=3))
+        await t.settle()
+        version = (await t.call(cast.staff.token, "GET", f"/api/needs/{need['id']}")).headers["etag"]
+        edited = await t.call(
+            cast.staff.token,
+            "PATCH",
+            f"/api/needs/{need['id']}",
+            {"urgency": "crisis"},
+            headers={"If-Match": version},
+        )
+        assert edited.status == 200, edited.body
+        await t.settle()
+        assert await found_in(t) == []
+
+
+async def test_a_task_that_was_kept_for_a_cancelled_need_is_found() -> None:
+    async with a_need_that_li_takes() as (t, cast, need_id):
+        assert await found_in(t) == []
+        await cast.does(cast.staff, f"/api/needs/{need_id}/cancel", {"reason": "solved"})
+        await t.settle()
+        assert await found_in(t) == []
+        calendar = await the_only(t, "volunteers", Calendar)
+        (invitation,) = calendar.invitations.values()
+        assert invitation.task is not None
+        kept = invitation.but(task=invitation.task.but(status=TaskStatus.TAKEN))
+        await tampered(t, "volunteers", Calendar, calendar.id, invitations={kept.id: kept})
+        assert await found_in(t) == [(2, f"task {kept.id} is kept for a need that is over")]
+
+
+async def test_a_service_of_long_ago_has_left_its_calendar_and_breaks_no_rule() -> None:
+    async with a_need_that_li_takes("goods") as (t, cast, _):
+        li = cast.person("v-li")
+        (task,) = (await cast.got(li, f"/api/tasks?volunteer_id={li.id}"))["items"]
+        await t.passes(hours=3)
+        cast.appoint()
+        for act in ("check-in", "check-out"):
+            assert (await cast.does(cast.person("v-li"), f"/api/tasks/{task['id']}/{act}")).status == 200
+        await t.passes(days=40)
+        cast.appoint()
+        await cast.need(await cast.household(), cast.people_line(hours=3))
+        await t.settle()
+        calendar = await the_only(t, "volunteers", Calendar)
+        assert task["id"] not in calendar.invitations
+        assert await found_in(t) == []
+
+
+async def test_a_search_that_ended_or_fell_asleep_before_its_need_is_found() -> None:
+    async with a_need_that_li_takes("goods") as (t, _, need_id):
+        match = await the_only(t, "matching", Match)
+        holds = {id: hold.but(ask_at=None) for id, hold in match.holds.items()}
+        asleep = {"status": MatchStatus.SEARCHING, "tier_due_at": None, "partial_at": None, "holds": holds}
+        await tampered(t, "matching", Match, need_id, **asleep)
+        assert await found_in(t) == [(4, "its search has no next time")]
+        await tampered(t, "matching", Match, need_id, status=MatchStatus.CLOSED, closing=Closing.LAPSED)
+        assert (4, "its search is over, but it is not") in await found_in(t)
+
+
+async def test_a_ledger_that_ever_promised_too_much_is_found() -> None:
+    async with a_need_that_li_takes("goods") as (t, _, _):
+        lot = await the_only(t, "resources", Lot)
+        await tampered(t, "resources", LedgerEntry, f"{lot.id}/2", held=101)
+        assert (3, "entry 2 of the ledger promises more than was received") in await found_in(t)
+
+
+async def test_a_write_off_that_the_ledger_does_not_know_is_found() -> None:
+    async with a_need_that_li_takes("goods") as (t, _, _):
+        lot = await the_only(t, "resources", Lot)
+        await tampered(t, "resources", Lot, lot.id, written_off=7, available=lot.available - 7)
+        assert await found_in(t) == [(3, "the ledger's balance differs")]
+
+
+async def test_a_balance_that_does_not_follow_from_what_happened_is_found() -> None:
+    async with a_need_that_li_takes("goods") as (t, _, _):
+        lot = await the_only(t, "resources", Lot)
+        await tampered(t, "resources", LedgerEntry, f"{lot.id}/2", quantity=5)
+        assert await found_in(t) == [(3, "the ledger's quantities come to other balances")]
+
+
+@pytest.mark.parametrize(
+    ("earmark", "found"),
+    [
+        (Earmark(from_day=date(2026, 3, 3)), ["date"]),
+        (Earmark(to_day=date(2026, 3, 1)), ["date"]),
+        (Earmark(from_day=date(2026, 3, 2), to_day=date(2026, 3, 2)), []),
+        (Earmark(purposes=(Category.CAPACITY,)), ["purpose"]),
+        (Earmark(target_groups=(TargetGroup.ORPHAN,)), ["target group"]),
+        (Earmark(areas=("522701",)), ["area"]),
+    ],
+)
+async def test_a_gift_that_was_booked_outside_its_conditions_is_found(
+    earmark: Earmark, found: list[str]
+) -> None:
+    async with town() as t:
+        cast = await Cast(t.call, t.token, t.clock.now).arrive()
+        await t.settle()
+        lot = (await cast.lot(100))["id"]
+        await cast.need(await cast.household(), cast.goods_line(3), cast.people_line(hours=3))
+        await tampered_on_the_way(t, lot, earmark)
+        report = await recount(evidence_of(t.engine, t.clock, live=False), t.clock)
+        assert [v.en for v in report.violations if v.rule == 5] == [
+            f"held against its earmark: {condition}" for condition in found
+        ]
+
+
+async def tampered_on_the_way(t: Town, lot: str, earmark: Earmark) -> None:
+    """The hold is placed, and the news of it says what the gift's conditions were at that moment."""
+    while True:
+        record = await t.stores["resources"].get(Lot, lot)
+        assert record is not None
+        if record.record.holds:
+            break
+        assert await t.system.step()
+    (hold_id,) = record.record.holds
+    hold = record.record.holds[hold_id]
+    said = standing(record.record.but(earmark=earmark), hold_id, hold)
+    other = f"{lot}~x"
+    request = next(m.data for m in await t.log() if isinstance(m.data, HoldRequested))
+    await t.stores["matching"].change(
+        Match,
+        hold.need_id,
+        lambda m: Change(m, request.model_copy(update={"hold_id": other})) if m else Change(Match(id="?")),
+    )
+    await tampered(t, "resources", Lot, lot, said.model_copy(update={"hold_id": other}))
+
+
+async def test_conditions_that_were_set_later_do_not_count_against_a_hold_that_was_there_before() -> None:
+    async with a_need_that_li_takes("goods") as (t, _, _):
+        lot = await the_only(t, "resources", Lot)
+        ((hold_id, hold),) = lot.holds.items()
+        earmarked = lot.but(earmark=Earmark(purposes=(Category.CAPACITY,)))
+        again = standing(earmarked, hold_id, hold.but(status=HoldStatus.HELD, expires_at=hold.expires_at))
+        await tampered(t, "resources", Lot, lot.id, again, earmark=earmarked.earmark)
+        assert [one for one in await found_in(t) if one[0] == 5] == []
+
+
+async def test_somebody_whose_certificate_nobody_has_seen_is_of_the_public() -> None:
+    async with a_need_that_li_takes() as (t, cast, need_id):
+        match = await the_only(t, "matching", Match)
+        named = match.need.model_copy(update={"audience": Audience.NAMED})
+        await tampered(t, "matching", Match, need_id, spec=named)
+        mine = {"certificate": "child_director"}
+        assert (await cast.does(cast.person("v-li"), "/api/volunteers/v-li/certificates", mine)).status == 200
+        await t.settle()
+        assert await found_in(t) == [(6, "v-li was asked")]
+        assert (await cast.does(cast.staff, "/api/volunteers/v-li/activate")).status == 200
+        await t.settle()
+        assert await found_in(t) == []
+
+
+@pytest.mark.parametrize(
+    "leaked", ["请看望罗阿婆，三楼", "金山街道某巷3号", "19911112222", "电话是 19911112222"]
+)
+async def test_what_is_personal_is_found_inside_other_text_too(leaked: str) -> None:
+    async with a_need_that_li_takes() as (t, _, _):
+        said = NeedCancelled(site_id=leaked, reason=CancelReason.OTHER)
+        need = await the_only(t, "needs", Need)
+        await tampered(t, "needs", Need, need.id, said)
+        assert (7, "personal data in /site_id") in await found_in(t)
+
+
+@pytest.mark.parametrize("leaked", ["韦大姐", "儿子在外地，晚上没人"])
+async def test_applicants_and_the_clerks_own_words_are_personal_too(leaked: str) -> None:
+    async with a_need_that_li_takes() as (t, _, _):
+        need = await the_only(t, "needs", Need)
+        said = NeedCancelled(site_id=leaked, reason=CancelReason.OTHER)
+        about = {"applicant": Applicant(name="韦大姐"), "note": "儿子在外地，晚上没人"}
+        await tampered(t, "needs", Need, need.id, said, **about)
+        assert (7, "personal data in /site_id") in await found_in(t)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from services.matching.domain.match import Match
-from services.matching.domain.words import Answer
+from services.matching.domain.words import Answer, MatchStatus
 from services.needs.domain.need import Need
 from services.resources.domain.records import Lot
-from services.volunteers.domain.registry import Volunteer
-from shared.contracts.vocabulary import NAMED_CERTIFICATES, Audience, NeedStatus
+from shared.contracts.vocabulary import Audience, NeedStatus
 from wushe.check.people import volunteer_of
 from wushe.check.violation import Violation
 
 PATIENCE = timedelta(seconds=60)
+INSTANT = timedelta(microseconds=1)
+SITE_ZONE = "Asia/Shanghai"
 
 
 def no_need_is_forgotten(need: Need, now: datetime | None) -> Iterator[Violation]:
@@ -32,7 +34,7 @@ def no_need_is_forgotten(need: Need, now: datetime | None) -> Iterator[Violation
 def every_need_is_searched_for(
     needs: Mapping[str, Need], matches: Mapping[str, Match]
 ) -> Iterator[Violation]:
-    """Every posted need has a match; one that is over has given back what was not used."""
+    """Every posted need has a match that goes on until all is found, and ends when the need does."""
     for need in needs.values():
         if need.posted_at is None:
             continue
@@ -42,6 +44,10 @@ def every_need_is_searched_for(
                 yield Violation(4, need.id, "nobody searches for it", "没有在匹配", True)
         elif need.status.terminal and not match.closed:
             yield Violation(4, need.id, "it is over, but its search is not", "需求已结束，但匹配未结束", True)
+        elif match.closed and not need.status.terminal:
+            yield Violation(4, need.id, "its search is over, but it is not", "匹配已结束，但需求未结束", True)
+        elif not match.closed and match.status != MatchStatus.MADE and match.due_at is None:
+            yield Violation(4, need.id, "its search has no next time", "匹配没有下一次时间", True)
 
 
 def what_is_over_holds_nothing(needs: Mapping[str, Need], lots: Mapping[str, Lot]) -> Iterator[Violation]:
@@ -56,16 +62,18 @@ def what_is_over_holds_nothing(needs: Mapping[str, Need], lots: Mapping[str, Lot
 
 
 def the_public_is_not_asked(
-    matches: Mapping[str, Match], people: Mapping[str, Volunteer]
+    matches: Mapping[str, Match], certified: Mapping[str, date], zones: Mapping[str, ZoneInfo]
 ) -> Iterator[Violation]:
-    """A need for named people went only to people with one of the certificates that this takes."""
+    """A need for named people went only to people with one of the certificates that this takes, seen by staff and in
+    force on the day. `certified` tells of each person how long one ever was, by what the registry said of them."""
     for match in matches.values():
         if match.spec is None or match.spec.audience is not Audience.NAMED:
             continue
+        zone = zones.get(match.spec.site_id, ZoneInfo(SITE_ZONE))
+        ends = {line.id: line.window.end_at - INSTANT for line in match.spec.people}
         for invitation_id, asked in match.asked.items():
-            if asked.answer is Answer.CHANGED:
+            if asked.answer == Answer.CHANGED or asked.line_id not in ends:
                 continue
-            id = volunteer_of(invitation_id)
-            person = people.get(id)
-            if person is None or not any(c.certificate in NAMED_CERTIFICATES for c in person.certificates):
+            id, day = volunteer_of(invitation_id), ends[asked.line_id].astimezone(zone).date()
+            if certified.get(id, date.min) < day:
                 yield Violation(6, match.id, f"{id} was asked", f"邀约了非指定人员 {id}")

@@ -42,20 +42,25 @@ def a_seat_has_one_holder(match: Match) -> Iterator[Violation]:
 def seats_and_tasks_agree(
     matches: Mapping[str, Match], calendars: Mapping[str, Calendar]
 ) -> Iterator[Violation]:
-    """Whoever holds a seat has the task, and the other way round, while the search is open."""
+    """Whoever holds a seat has the task, and the other way round, while the search is open; when it is over nobody is
+    still to come. A service that is done leaves its calendar after a while, and its seat if its line was changed in
+    that moment."""
     seats = {seat: m for m in matches.values() for line in m.people.values() for seat in line.seats if seat}
     tasks = {
-        i.id: i.need_id
+        i.id: (i.need_id, i.task.status)
         for calendar in calendars.values()
         for i in calendar.invitations.values()
         if i.task is not None and i.task.status in HOLDING and i.closing is not Closing.CHANGED
     }
     for id, match in seats.items():
-        if id not in tasks and not match.closed:
+        if id not in tasks and id not in match.done and not match.closed:
             yield Violation(2, match.id, f"seat of {id} has no task", f"名额 {id} 没有对应任务", True)
-    for id, need_id in tasks.items():
+    for id, (need_id, status) in tasks.items():
         search = matches.get(need_id)
-        if id not in seats and (search is None or not search.closed):
+        if search is not None and search.closed and status is not TaskStatus.DONE:
+            text = f"task {id} is kept for a need that is over", f"任务 {id} 仍为已结束的需求保留"
+            yield Violation(2, need_id, *text, True)
+        elif id not in seats and (search is None or not (search.closed or id in search.done)):
             yield Violation(2, need_id, f"task {id} has no seat", f"任务 {id} 没有对应名额", True)
 
 

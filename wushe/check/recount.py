@@ -9,27 +9,24 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from services.matching.domain.match import Match
-from services.needs.domain.household import Household
 from services.needs.domain.need import Need
 from services.resources.domain.ledger import LedgerEntry
-from services.resources.domain.records import Donor, Lot
+from services.resources.domain.records import Lot
 from services.volunteers.domain.calendar import Calendar
 from services.volunteers.domain.registry import Volunteer
 from services.volunteers.domain.service_hours import ServiceRecord
 from shared.contracts import REGISTRY
-from shared.contracts.matching import HoldRequested
-from shared.contracts.resources import HoldPlaced
 from shared.errors import TooNew, Unreadable
 from shared.ports import Clock
 from shared.run.dead_letters import OPEN, letters
 from wushe.check import needs as need_rules
 from wushe.check import people, stock
 from wushe.check.evidence import Evidence, Progress
-from wushe.check.privacy import Canaries
+from wushe.check.heard import NOTED, Heard
+from wushe.check.privacy import canaries
 from wushe.check.violation import Violation
 
 Say = Callable[[str], None]
-CONTRACTS_WITH_HOLDS = (HoldRequested.type(), HoldPlaced.type())
 
 
 @dataclass
@@ -54,7 +51,7 @@ class Books:
     needs: dict[str, Need]
     matches: dict[str, Match]
     calendars: dict[str, Calendar]
-    volunteers: dict[str, Volunteer]
+    volunteers: int
     hours: dict[str, ServiceRecord]
     lots: dict[str, Lot]
     ledgers: dict[str, list[LedgerEntry]]
@@ -71,7 +68,7 @@ async def recount(
     report = Report(counted=_counted(books))
     found = list(_apply(books, clock, evidence.live))
     say("log")
-    found += await _log_rules(evidence, report)
+    found += await _log_rules(evidence, books, report)
     report.dead_letters = sum([len(await letters(s, OPEN)) for s in evidence.stores.values()])
     lasting = [v for v in found if not v.passing]
     passing = {v for v in found if v.passing}
@@ -113,7 +110,7 @@ async def _books(evidence: Evidence) -> Books:
         needs=await evidence.everything("needs", Need),
         matches=await evidence.everything("matching", Match),
         calendars=await evidence.everything("volunteers", Calendar),
-        volunteers=await evidence.everything("volunteers", Volunteer),
+        volunteers=len([v.id async for v in evidence.records("volunteers", Volunteer)]),
         hours=await evidence.everything("volunteers", ServiceRecord),
         lots=await evidence.everything("resources", Lot),
         ledgers=ledgers,
@@ -125,7 +122,7 @@ def _counted(books: Books) -> dict[str, int]:
         "needs": len(books.needs),
         "matches": len(books.matches),
         "calendars": len(books.calendars),
-        "volunteers": len(books.volunteers),
+        "volunteers": books.volunteers,
         "service records": len(books.hours),
         "lots": len(books.lots),
         "ledger entries": sum(map(len, books.ledgers.values())),
@@ -154,43 +151,23 @@ def _apply(books: Books, clock: Clock, live: bool, before: Books | None = None) 
         yield from need_rules.no_need_is_forgotten(need, now)
     yield from need_rules.every_need_is_searched_for(books.needs, books.matches)
     yield from need_rules.what_is_over_holds_nothing(books.needs, books.lots)
-    yield from need_rules.the_public_is_not_asked(books.matches, books.volunteers)
 
 
-async def _log_rules(evidence: Evidence, report: Report) -> list[Violation]:
-    """Rules 5 and 7 over every message there is."""
-    canaries = await _canaries(evidence)
-    asked: dict[str, HoldRequested] = {}
-    placed: list[HoldPlaced] = []
+async def _log_rules(evidence: Evidence, books: Books, report: Report) -> list[Violation]:
+    """Rules 5, 6 and 7, which go by what was said: over every message there is."""
+    personal, heard = await canaries(evidence), Heard()
     found: list[Violation] = []
     messages = 0
     async for delivery in evidence.log():
         messages += 1
         try:
             raw = json.loads(delivery.value)
-            found += canaries.found_in(raw.get("data"), str(raw.get("id")))
-            if raw.get("type") in CONTRACTS_WITH_HOLDS:
-                data = REGISTRY.decode(delivery.value).data
-                if isinstance(data, HoldRequested):
-                    asked.setdefault(data.hold_id, data)
-                elif isinstance(data, HoldPlaced):
-                    placed.append(data)
+            found += personal.found_in(raw.get("data"), str(raw.get("id")))
+            if raw.get("type") in NOTED:
+                heard.note(REGISTRY.decode(delivery.value))
         except (ValueError, AttributeError, Unreadable, TooNew):
             continue
     report.counted["messages"] = messages
-    for hold in placed:
-        found += stock.earmarks_are_kept(asked, hold)
-    return found
-
-
-async def _canaries(evidence: Evidence) -> Canaries:
-    values: list[str | None] = []
-    async for household in evidence.records("needs", Household):
-        values += [household.address, household.phone]
-        for resident in household.residents:
-            values += [resident.name, resident.phone]
-    async for volunteer in evidence.records("volunteers", Volunteer):
-        values += [volunteer.name, volunteer.phone]
-    async for donor in evidence.records("resources", Donor):
-        values += [donor.name, donor.phone]
-    return Canaries(values)
+    for placed, at in heard.placed.values():
+        found += stock.earmarks_are_kept(heard.asked, placed, at, heard.zones)
+    return [*found, *need_rules.the_public_is_not_asked(books.matches, heard.certified, heard.zones)]

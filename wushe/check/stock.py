@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
-from services.resources.domain.ledger import LedgerEntry
+from services.resources.domain.ledger import Balances, LedgerEntry, recount
 from services.resources.domain.records import Lot
 from shared.contracts.matching import HoldRequested
 from shared.contracts.parts import Earmark
 from shared.contracts.resources import HoldPlaced
+from wushe.check.needs import SITE_ZONE
 from wushe.check.violation import Violation
+
+AROUND_MIDNIGHT = timedelta(minutes=5)
+"""A lot decides by the day it read a moment before it wrote: so much later, at most, the day may be another."""
 
 
 def nothing_is_promised_twice(lot: Lot) -> Iterator[Violation]:
@@ -33,7 +39,8 @@ def the_ledger_agrees(
     entries: Mapping[str, Sequence[LedgerEntry]],
     known_by_then: Mapping[str, int] | None = None,
 ) -> Iterator[Violation]:
-    """The last entry of a lot's ledger says what the lot says, and no entry is missing.
+    """No entry of a lot's ledger is missing, none promises too much, and the last one says what the lot says and what
+    the quantities of all come to.
 
     A lot that is busy all the time is never level with its ledger. Where the ledger was read later than the lots, and
     `known_by_then` is how many entries it had before they were read, one of the entries since says what the lot said.
@@ -42,33 +49,52 @@ def the_ledger_agrees(
         ledger = sorted(entries.get(lot.id, ()), key=lambda e: e.sequence)
         if not lot.listed and not ledger:
             continue
-        first = len(ledger) if known_by_then is None else known_by_then.get(lot.id, 0)
+        for entry in ledger:
+            if entry.held + entry.issued + entry.written_off > entry.received:
+                text = f"entry {entry.sequence} of the ledger promises more than was received"
+                yield Violation(3, lot.id, text, f"台账第{entry.sequence}条的承诺量超过收到的数量")
+        known = len(ledger) if known_by_then is None else known_by_then.get(lot.id, 0)
+        level = [n for n in range(max(0, known - 1), len(ledger)) if _balances(ledger[n]) == _balances(lot)]
         if [e.sequence for e in ledger] != list(range(1, len(ledger) + 1)):
             yield Violation(3, lot.id, "the ledger has a gap", "台账有缺口", True)
-        elif not any(_balances(entry) == _balances(lot) for entry in ledger[max(0, first - 1) :]):
+        elif not level:
             yield Violation(3, lot.id, "the ledger's balance differs", "台账余额不符", True)
+        elif recount(ledger[: level[0] + 1]) != _balances(lot):
+            text = "the ledger's quantities come to other balances"
+            yield Violation(3, lot.id, text, "台账各条数量合计与余额不符", True)
 
 
-def _balances(of: Lot | LedgerEntry) -> tuple[int, int, int, int]:
-    return of.received, of.held, of.issued, of.written_off
-
-
-def earmarks_are_kept(asked: Mapping[str, HoldRequested], placed: HoldPlaced) -> Iterator[Violation]:
-    """Every hold ever placed met, when it was placed, each condition of its lot."""
+def earmarks_are_kept(
+    asked: Mapping[str, HoldRequested],
+    placed: HoldPlaced,
+    placed_at: datetime,
+    zones: Mapping[str, ZoneInfo],
+) -> Iterator[Violation]:
+    """Every hold ever placed met, when it was placed, each condition of its lot. `placed` is the first word of it: said
+    again later it tells of the conditions of then, which do not count against it."""
     request = asked.get(placed.hold_id)
     if request is None:
         yield Violation(5, placed.hold_id, "held without being asked for", "未经申请的预留")
         return
-    for condition in _broken(placed.state.earmark, request):
+    zone = zones.get(request.site_id, ZoneInfo(SITE_ZONE))
+    days = {moment.astimezone(zone).date() for moment in (placed_at, placed_at - AROUND_MIDNIGHT)}
+    for condition in _broken(placed.state.earmark, request, days):
         yield Violation(
             5, placed.hold_id, f"held against its earmark: {condition}", f"违反专款条件：{condition}"
         )
 
 
-def _broken(earmark: Earmark, request: HoldRequested) -> Iterator[str]:
+def _broken(earmark: Earmark, request: HoldRequested, days: Iterable[date]) -> Iterator[str]:
     if earmark.purposes and request.category not in earmark.purposes:
         yield "purpose"
     if earmark.target_groups and not set(earmark.target_groups) & set(request.target_groups):
         yield "target group"
     if earmark.areas and not any(request.area.startswith(area) for area in earmark.areas):
         yield "area"
+    first, last = earmark.from_day or date.min, earmark.to_day or date.max
+    if not any(first <= day <= last for day in days):
+        yield "date"
+
+
+def _balances(of: Lot | LedgerEntry) -> Balances:
+    return Balances(of.received, of.held, of.issued, of.written_off)

@@ -24,6 +24,9 @@ _GIVEN_BACK = {
     TaskNoShow: (Answer.NO_SHOW, Closing.NO_SHOW),
 }
 
+TOLD_NO = (Answer.CHANGED, Answer.FILLED)
+"""Whose time is free again, or will be once they hear it: a seat that they get now they may not be able to keep."""
+
 
 def award(match: Match | None, accepted: InvitationAccepted, scene: Scene) -> Change[Match]:
     """Give the first free seat of the line to the one who accepted, or say that it is filled.
@@ -43,7 +46,7 @@ def decided(match: Match, invitation_id: str, line_id: str) -> tuple[Match, list
     state = match.people.get(asked.line_id)
     if asked.answer == Answer.WON:
         return match, [_won(match, asked.line_id, invitation_id)]
-    if state is None or not state.free or match.closed or asked.answer == Answer.CHANGED:
+    if state is None or not state.free or match.closed or asked.answer in TOLD_NO:
         too_late = asked if asked.answer == Answer.CHANGED else asked._replace(answer=Answer.FILLED)
         match = match if too_late == asked else match.with_answer(invitation_id, too_late)
         return match, [_filled(match, asked, invitation_id)]

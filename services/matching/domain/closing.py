@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from services.matching.domain.asking import release_hold
 from services.matching.domain.award import vacated, withdraw
 from services.matching.domain.match import Match, owner_of, seat_id
@@ -13,9 +15,17 @@ from shared.contracts.vocabulary import Closing
 from shared.records import Change
 
 
-def close(match: Match | None, need_id: str, site_id: str, reason: Closing, scene: Scene) -> Change[Match]:
+def close(
+    match: Match | None,
+    need_id: str,
+    site_id: str,
+    reason: Closing,
+    scene: Scene,
+    served: Collection[str] = (),
+) -> Change[Match]:
     """End the search for this reason: offers withdrawn, seats and holds given back. What was handed over stays so
-    until it is returned, and a service that is done stays done.
+    until it is returned, and a service that is done stays done. `served` are volunteers who have done it as far as the
+    need knows, even if word of it is still on its way.
 
     A match that is not known yet is closed all the same, so that a need posted later finds it closed.
     """
@@ -26,7 +36,7 @@ def close(match: Match | None, need_id: str, site_id: str, reason: Closing, scen
     for line_id in match.people:
         match, withdrawn = withdraw(match, line_id, reason)
         events += withdrawn
-    match, released = _seats_released(match, reason)
+    match, released = _seats_released(match, reason, served)
     events += released
     for id, hold in match.holds.items():
         if hold.phase not in HANDED_OVER:
@@ -46,15 +56,13 @@ def close(match: Match | None, need_id: str, site_id: str, reason: Closing, scen
     return Change(closed, *events, MatchClosed(site_id=site_id, reason=reason))
 
 
-def _seats_released(match: Match, reason: Closing) -> tuple[Match, list[Event]]:
-    """Take back the seats of those who have not served yet. When the need was completed all have, even if word of
-    it is still on its way."""
+def _seats_released(match: Match, reason: Closing, served: Collection[str]) -> tuple[Match, list[Event]]:
+    """Take back the seats of those who have not served. Even a need that was completed may have one: won in the very
+    moment in which the resident said that it was enough."""
     events: list[Event] = []
-    if reason == Closing.COMPLETED:
-        return match, events
     for line_id, state in match.people.items():
         for number, holder in enumerate(state.seats, 1):
-            if holder and holder not in match.done:
+            if holder and holder not in match.done and owner_of(holder) not in served:
                 events.append(
                     SeatReleased(
                         line_id=line_id,

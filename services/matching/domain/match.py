@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Self
 
 from pydantic import Field
@@ -22,6 +22,9 @@ from shared.contracts.vocabulary import (
     Waiting,
 )
 from shared.records import Record
+
+TO_GET_THERE = timedelta(minutes=30)
+"""How long before a window begins those who have a seat must know where to go."""
 
 
 class Value(Part):
@@ -209,6 +212,17 @@ def is_named(need: NeedSpec) -> bool:
 def is_pressing(need: NeedSpec) -> bool:
     """Whether the shorter timers count."""
     return need.urgency in (Urgency.CRISIS, Urgency.URGENT)
+
+
+def with_part_due(match: Match, policy: SitePolicy, now: datetime) -> Match:
+    """The match knowing when part of it may do: after the time of a wave, but while whoever has a seat can still get
+    there."""
+    need = match.need
+    starts = [line.window.start_at for line in need.people if line.window.start_at > now]
+    at = min(
+        [now + timedelta(seconds=wave_seconds(need, policy)), *(start - TO_GET_THERE for start in starts)]
+    )
+    return match.but(partial=at <= now, partial_at=at if at > now else None)
 
 
 def wave_seconds(need: NeedSpec, policy: SitePolicy) -> int:

@@ -45,8 +45,9 @@ def change_need(match: Match | None, need_id: str, spec: NeedSpec, scene: Scene)
     before, events = match.spec, list[Event]()
     kept_people = {line.id for line in spec.people if _same_people(line, before, spec)}
     kept_goods = {line.id for line in spec.goods if _same_goods(line, before, spec)}
+    stays = set() if is_named(spec) and not is_named(before) else {line.id for line in spec.people}
     for line_id in [id for id in match.people if id not in kept_people]:
-        match, ended = _end_people(match, line_id)
+        match, ended = _end_people(match, line_id, line_id in stays)
         events += ended
     match = match.but(spec=spec)
     for line in spec.people:
@@ -116,19 +117,23 @@ def _same_goods(line: GoodsLine, before: NeedSpec, after: NeedSpec) -> bool:
     return old.model_copy(update=counts) == line
 
 
-def _end_people(match: Match, line_id: str) -> tuple[Match, list[Event]]:
-    """The end of a line as it was: open offers withdrawn, seats given back."""
+def _end_people(match: Match, line_id: str, stays: bool) -> tuple[Match, list[Event]]:
+    """The end of a line as it was: open offers withdrawn, seats given back. If the line `stays` with other facts, whoever
+    has served by then has served it."""
     match, events = withdraw(match, line_id, Closing.CHANGED)
     events += [
         _released(match, line_id, number, holder)
         for number, holder in enumerate(match.people[line_id].seats, 1)
         if holder and holder not in match.done
     ]
+    served = tuple(holder for holder in match.people[line_id].seats if stays and holder in match.done)
     asked = {
-        id: one._replace(answer=Answer.CHANGED) if one.line_id == line_id else one
+        id: one._replace(answer=Answer.CHANGED) if one.line_id == line_id and id not in served else one
         for id, one in match.asked.items()
     }
     people = {id: state for id, state in match.people.items() if id != line_id}
+    if served:
+        people[line_id] = PeopleState(seats=served)
     return match.but(asked=asked, people=people), events
 
 

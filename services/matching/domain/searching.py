@@ -6,7 +6,7 @@ from datetime import datetime
 
 from services.matching.domain.asking import FIRST_ASK_SECONDS, ask_again, hold_request
 from services.matching.domain.escalation import lasting, raise_tier
-from services.matching.domain.match import Asked, Hold, Match, is_pressing, wave_seconds
+from services.matching.domain.match import Asked, Hold, Match, is_pressing, wave_seconds, with_part_due
 from services.matching.domain.planning import is_too_late
 from services.matching.domain.scene import Scene
 from services.matching.domain.settling import settled, word
@@ -57,7 +57,7 @@ def carry_out(match: Match, wave: Wave, scene: Scene) -> tuple[Match, list[Event
     policy = scene.policy(match.need.site_id)
     match = match.but(wave=wave.number)
     if match.partial_at is None and not match.partial:
-        match = match.but(partial_at=scene.after(wave_seconds(match.need, policy)))
+        match = with_part_due(match, policy, scene.now)
     events: list[Event] = []
     for line in match.need.people:
         for plan in (plan for plan in wave.people if plan.line_id == line.id):

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from services.matching.domain.asking import FIRST_ASK_SECONDS, confirm_hold
-from services.matching.domain.match import Match, lines, owner_of, seat_id, wave_seconds
+from services.matching.domain.match import Match, lines, owner_of, seat_id, with_part_due
 from services.matching.domain.scene import Scene
 from services.matching.domain.words import SECURED, SURE, Answer, MatchStatus, Phase
 from shared.contracts.base import Event
@@ -60,10 +60,8 @@ def reopen(
     if match.status not in (MatchStatus.MADE, MatchStatus.PARTLY_MADE):
         return match.but(status=MatchStatus.SEARCHING), ()
     policy = scene.policy(match.need.site_id)
-    again = match.but(
+    again = with_part_due(match, policy, scene.now).but(
         status=MatchStatus.SEARCHING,
-        partial=False,
-        partial_at=scene.after(wave_seconds(match.need, policy)),
         tier_due_at=match.tier_due_at or scene.after(policy.tier_seconds),
         stalled=False,
         told=(),

@@ -75,7 +75,10 @@ class Matching:
 
     async def close_search(self, ended: Ending, cause: Message) -> None:
         id, scene, reason = cause.subject, self._stations.scene(), ENDINGS[type(ended)]
-        await self._store.change(Match, id, lambda m: close(m, id, ended.site_id, reason, scene), cause=cause)
+        served = ended.volunteer_ids if isinstance(ended, NeedCompleted) else ()
+        await self._store.change(
+            Match, id, lambda m: close(m, id, ended.site_id, reason, scene, served), cause=cause
+        )
 
     async def award_seat(self, accepted: InvitationAccepted, cause: Message) -> None:
         scene = self._stations.scene()

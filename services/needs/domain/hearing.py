@@ -67,13 +67,16 @@ def hear_state(
 def hear_won(
     need: Need, event: m.SeatWon, message: Message, now: datetime, policy: SitePolicy
 ) -> Change[Need]:
+    """A seat was won, or its verdict is repeated: then it stays what the match has made of it since."""
     if message.sequence <= need.match.sequence:
         return Change(need)
+    made = any(s.made for s in need.match.seats if s.invitation_id == event.invitation_id)
     won = Seat(
         invitation_id=event.invitation_id,
         volunteer_id=event.volunteer_id,
         line_id=event.line_id,
         window=event.window,
+        made=made,
     )
     others = (s for s in need.match.seats if s.invitation_id != event.invitation_id)
     word = _replaced(need.match, (*others, won), message)

@@ -117,9 +117,10 @@ def register(household: Household, residents: Iterable[Resident]) -> Change[Hous
 
 
 def changed(before: Household, after: Household) -> Change[Household]:
-    """The household as it is now; said to others only where it changes what they count."""
+    """The household as it is now; said only where it changes what others count, or who in it is to be protected."""
     counted = _counted(after)
-    return Change(after, HouseholdChanged(**counted)) if counted != _counted(before) else Change(after)
+    alike = counted == _counted(before) and _ages(after) == _ages(before)
+    return Change(after) if alike else Change(after, HouseholdChanged(**counted))
 
 
 def _counted(household: Household) -> dict[str, Any]:
@@ -130,6 +131,11 @@ def _counted(household: Household) -> dict[str, Any]:
         "persons": len(household.residents),
         "target_groups": household.all_groups,
     }
+
+
+def _ages(household: Household) -> list[tuple[date | None, tuple[TargetGroup, ...]]]:
+    """What it goes by whether somebody is a child. It is compared here and told to nobody."""
+    return [(r.birth_date, r.target_groups) for r in household.residents]
 
 
 def with_resident(household: Household, resident: Resident) -> Household:

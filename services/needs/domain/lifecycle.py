@@ -52,7 +52,7 @@ def settle(before: Need | None, need: Need, now: datetime, policy: SitePolicy, *
     It lapses here if its time is up and not enough of it came together.
     """
     need = _noted(need, now)
-    if _lapses(need):
+    if _lapses(need, policy):
         need = need.but(ended=Ending(status=NeedStatus.LAPSED, at=now))
         said = (*said, NeedLapsed(site_id=need.site_id))
     need = _timed(_graced(need, now), now, policy)
@@ -78,7 +78,7 @@ def wake(need: Need, now: datetime, policy: SitePolicy) -> Change[Need]:
     if need.status is NeedStatus.AWAITING_CONFIRMATION and need.confirm_by and need.confirm_by <= now:
         after, completed = finished(after, now, confirmed=False)
         said.append(completed)
-    elif searching(after) and not _lapses(after) and after.search and after.search.ask_at <= now:
+    elif searching(after) and not _lapses(after, policy) and after.search and after.search.ask_at <= now:
         after = _asking_again(after, now)
         said.append(SearchAsked(spec=spec(after)))
     return settle(need, after, now, policy, *said)
@@ -121,11 +121,13 @@ def _noted(need: Need, now: datetime) -> Need:
     return need.but(deadline_passed=need.deadline_passed or passed, over=need.over or over)
 
 
-def _lapses(need: Need) -> bool:
-    """The time is up: nobody has begun, and not enough is there, or nobody ever confirmed that it was."""
+def _lapses(need: Need, policy: SitePolicy) -> bool:
+    """The time is up: nobody has begun, and not enough is there, or nobody ever confirmed that it was. A part is not
+    enough where the station does not serve in part."""
     if need.ended or not need.deadline_passed or need.started:
         return False
-    return not need.enough or (need.over and not need.match.said)
+    unconfirmed = not need.match.said and (need.over or not (policy.allow_partial or need.whole))
+    return not need.enough or unconfirmed
 
 
 def _graced(need: Need, now: datetime) -> Need:

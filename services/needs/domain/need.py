@@ -172,17 +172,21 @@ class Need(Record):
     @property
     def enough(self) -> bool:
         """Whether every required line has its minimum, and anything is there at all."""
-        people = all(
-            sum(s.line_id == line.id for s in self.seats) >= line.minimum
-            for line in self.people
-            if line.required
-        )
-        goods = all(
-            sum(g.quantity for g in self.held_goods if g.line_id == line.id) >= line.minimum
-            for line in self.goods
-            if line.required
-        )
+        people = all(self._seated(line) >= line.minimum for line in self.people if line.required)
+        goods = all(self._held(line) >= line.minimum for line in self.goods if line.required)
         return people and goods and bool(self.seats or self.held_goods)
+
+    @property
+    def whole(self) -> bool:
+        """Whether every required line has all that it asks for."""
+        people = all(self._seated(line) >= line.seats for line in self.people if line.required)
+        return people and all(self._held(line) >= line.quantity for line in self.goods if line.required)
+
+    def _seated(self, line: PeopleLine) -> int:
+        return sum(s.line_id == line.id for s in self.seats)
+
+    def _held(self, line: GoodsLine) -> int:
+        return sum(g.quantity for g in self.held_goods if g.line_id == line.id)
 
 
 def spec(need: Need) -> NeedSpec:

@@ -160,6 +160,23 @@ def edit(need: Need, wanted: Edit, at: Moment) -> Change[Need]:
     return settle(need, after, at.now, at.policy, *said)
 
 
+def protect(need: Need, household: Household, at: Moment) -> Change[Need]:
+    """What the file tells now counts for a need that was posted before: one for a child is for named people from now
+    on, and never the other way round. A service that has begun is not torn up."""
+    beneficiary = household.resident(need.beneficiary_id)
+    if need.ended or beneficiary is None:
+        return Change(need)
+    child = is_child(beneficiary, at.day)
+    named = need.audience is v.Audience.NAMED or (child and not need.started)
+    groups = () if need.started else household.groups_of(beneficiary)
+    audience = _audience(need.category, need.urgency, groups, named=named)
+    after = need.but(audience=audience, minor=need.minor or child)
+    if after == need:
+        return Change(need)
+    said = [NeedChanged(spec=spec(after))] if need.posted_at and audience is not need.audience else []
+    return settle(need, after, at.now, at.policy, *said)
+
+
 def _relined(need: Need, wanted: tuple[Line, ...]) -> Need:
     """The need with these lines. What somebody has already taken stays as they took it, or grows."""
     lines = number(wanted, need.lines)

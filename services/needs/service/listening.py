@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
-from services.needs.domain import hearing
+from services.needs.domain import hearing, ordering
+from services.needs.domain.household import Household
 from services.needs.domain.need import Need
 from services.needs.service.desk import Desk, existing
 from shared.contracts import matching as m
 from shared.contracts.base import Event, Message
+from shared.contracts.needs import HouseholdChanged
 from shared.contracts.parts import SitePolicy
 from shared.contracts.resources import HoldEvent
 from shared.contracts.volunteers import CalendarEvent
+from shared.ports import Query, Where
 from shared.records import Change
 
 E = TypeVar("E", bound=Event)
+PAGE = 100
 Hear = Callable[[Need, E, Message, datetime, SitePolicy], Change[Need]]
 
 
@@ -42,6 +47,24 @@ class Listening(Desk):
 
     async def note_hold(self, event: HoldEvent, message: Message) -> None:
         await self._note(event.need_id, hearing.hear_hold, event, message)
+
+    async def note_household(self, event: HouseholdChanged, message: Message) -> None:
+        """Our own event: what the file tells now counts for the needs of this household that are not finished."""
+        found = await self._store.get(Household, message.subject)
+        if found is None:
+            return
+        household, query = found.record, Query((Where("household_id", "equal", message.subject),), limit=PAGE)
+        while page := await self._store.find(Need, query):
+            for need in page:
+                if not need.record.ended:
+                    await self._protect(need.record, household, message)
+            query = replace(query, after=query.cursor(page[-1].record))
+
+    async def _protect(self, need: Need, household: Household, message: Message) -> None:
+        at = self._moment(need.site_id)
+        await self._store.change(
+            Need, need.id, lambda r: ordering.protect(existing(r), household, at), cause=message
+        )
 
     async def _note(self, need_id: str, hear: Hear[E], event: E, message: Message) -> None:
         now = self._clock.now()

@@ -12,6 +12,7 @@ from services.volunteers.domain.refusals import (
     CapReached,
     InvitationLapsed,
     InvitationVoid,
+    NeedGone,
     NotActive,
     SeatGone,
     SlotTaken,
@@ -190,7 +191,8 @@ def outcome(calendar: Calendar, invitation_id: str, now: datetime) -> Invitation
     """What became of a yes: the invitation, claimed still or accepted. Raises SeatGone with another open one."""
     invitation = calendar.invitation(invitation_id)
     if invitation.status in (InvitationStatus.FILLED, InvitationStatus.WITHDRAWN):
-        raise SeatGone(other=another(calendar, now))
+        gone = SeatGone if invitation.closing == Closing.FILLED else NeedGone
+        raise gone(other=another(calendar, now))
     return invitation
 
 

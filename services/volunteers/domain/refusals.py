@@ -62,6 +62,14 @@ class SeatGone(Refusal):
     en = "Thank you for your yes! The last place was just taken; your time is free again"
 
 
+class NeedGone(SeatGone):
+    """The verdict was no, but nobody was quicker: the need was changed, or it is over."""
+
+    code = "invitation-withdrawn"
+    zh = "谢谢您愿意帮忙！这项需求刚刚有了变动或已结束，您的时间已经空出来"
+    en = "Thank you for your yes! The need was just changed, or is over; your time is free again"
+
+
 class StillDeciding(Refusal):
     code = "still-deciding"
     zh = "您的接单正在确认，请稍候再试"

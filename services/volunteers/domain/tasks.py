@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from services.volunteers.domain.calendar import Calendar, Invitation, Task, about
@@ -45,15 +46,17 @@ def check_in(
     *,
     staff: bool,
     started_at: datetime | None = None,
+    recorded: Sequence[Window] = (),
 ) -> Change[Calendar]:
-    """The service begins. Staff may enter afterwards when it began: those are made-up hours."""
+    """The service begins. Staff may enter afterwards when it began: those are made-up hours. `recorded` are services
+    around that time that the calendar may know no more."""
     invitation, task = _task(calendar, task_id, TaskStatus.TAKEN)
     if not staff and now < invitation.window.start_at - EARLY:
         raise TooEarly(earliest_at=(invitation.window.start_at - EARLY).isoformat(timespec="minutes"))
     at = started_at or now
     if at > now:
         raise Invalid("/started_at", zh="开始时间不能在将来", en="the start cannot lie in the future")
-    _refuse_second_service(calendar, at)
+    _refuse_second_service(calendar, at, recorded)
     here = task.but(
         status=TaskStatus.CHECKED_IN,
         started_at=at,
@@ -67,9 +70,14 @@ def check_in(
 
 
 def check_out(
-    calendar: Calendar, task_id: str, by: str, now: datetime, ended_at: datetime | None = None
+    calendar: Calendar,
+    task_id: str,
+    by: str,
+    now: datetime,
+    ended_at: datetime | None = None,
+    recorded: Sequence[Window] = (),
 ) -> Change[Calendar]:
-    """The service is over, now or at a time that somebody remembers."""
+    """The service is over, now or at a time that somebody remembers. `recorded` as in `check_in`."""
     invitation, task = _task(calendar, task_id, TaskStatus.CHECKED_IN)
     end_at, started_at = ended_at or now, task.started_at or now
     if not started_at <= end_at <= now:
@@ -82,7 +90,7 @@ def check_out(
             zh="一次服务不超过 24 小时，请填写实际结束时间",
             en="one service is at most 24 hours; say when it really ended",
         )
-    _refuse_overlap(calendar, Window(start_at=started_at, end_at=end_at))
+    _refuse_overlap((*calendar.services(), *recorded), Window(start_at=started_at, end_at=end_at))
     return finish(calendar, invitation, task, end_at, now, by)
 
 
@@ -137,14 +145,14 @@ def _task(calendar: Calendar, task_id: str, wanted: TaskStatus) -> tuple[Invitat
     return invitation, task
 
 
-def _refuse_second_service(calendar: Calendar, at: datetime) -> None:
+def _refuse_second_service(calendar: Calendar, at: datetime, recorded: Sequence[Window]) -> None:
     """Nobody serves in two places: not while another service goes on, not within one that is on record."""
     if any(i.task and i.task.status == TaskStatus.CHECKED_IN for i in calendar.invitations.values()):
         raise InAnotherService()
-    if any(service.start_at <= at < service.end_at for service in calendar.services()):
+    if any(service.start_at <= at < service.end_at for service in (*calendar.services(), *recorded)):
         raise ServiceOverlaps("/started_at")
 
 
-def _refuse_overlap(calendar: Calendar, service: Window) -> None:
-    if any(other.overlaps(service) for other in calendar.services()):
+def _refuse_overlap(services: Sequence[Window], service: Window) -> None:
+    if any(other.overlaps(service) for other in services):
         raise ServiceOverlaps("/ended_at")
