@@ -212,6 +212,7 @@ async def test_a_bulk_load_names_each_line_that_is_wrong_and_loads_the_others(
         good.replace(b"{", b'{"zz": 1, ', 1),
         b'{"key": "\\u0000"}',
         b'{"key": NaN}',
+        good.replace(b"{", b'{"key": "another", ', 1),
     )
     lines = [*wrong, good, b"", b"   "]
     headers = {"Content-Type": "application/x-ndjson"}
@@ -220,6 +221,7 @@ async def test_a_bulk_load_names_each_line_that_is_wrong_and_loads_the_others(
     told = answer.json()
     assert (told["created"], told["refused"]) == (1, len(wrong))
     assert {e["line"] for e in told["errors"]} == set(range(1, len(wrong) + 1))
+    assert [e["field"] for e in told["errors"] if e["line"] == len(wrong)] == ["/key"]
     assert all(e["zh"] and e["en"] for e in told["errors"])
     again = (await everybody_sends(there, name, good, headers)).json()
     assert (again["created"], again["repeated"]) == (0, 1)

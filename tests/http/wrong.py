@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -290,6 +291,7 @@ def _requests(b: Builder) -> Iterator[Wrong]:
         b"",
         b"\xff\xfe",
         '{"area": "广"}'.encode("gbk"),
+        json.dumps(b.home(address="a\0b")).encode("utf-16"),
         b"[" * 100_000,
         b"{'a': 1}",
     )
