@@ -21,6 +21,7 @@ from shared.records import Change
 from tests.services.volunteers_desk import TOMORROW, Desk, a_release, a_window, desk
 
 TASK = "/tasks/li~need-1"
+A_NEED = "0195c7d0-0000-7000-8000-000000000001"
 
 
 async def serves(d: Desk, minutes: int = 90) -> None:
@@ -248,11 +249,11 @@ async def test_staff_page_through_the_tasks_of_their_people() -> None:
 async def test_hours_made_up_by_staff_stand_on_the_record_with_their_reason() -> None:
     async with desk() as d:
         await d.registers("li")
-        answer = await makes_up(d, starts="09:00", need_id="need-0")
+        answer = await makes_up(d, starts="09:00", need_id=A_NEED)
         assert answer.status_code == 201 and answer.json()["reason"] == "纸质签到表"
         assert answer.json()["started_at"] == "2026-03-01T01:00:00Z"
         (hours,) = d.w.said(HoursRecorded)
-        assert (hours.kind, hours.minutes, hours.need_id) == (HoursKind.HONOUR, 60, "need-0")
+        assert (hours.kind, hours.minutes, hours.need_id) == (HoursKind.HONOUR, 60, A_NEED)
         assert "纸质" not in hours.model_dump_json()
 
 
