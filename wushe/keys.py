@@ -68,6 +68,27 @@ async def security_for(name: str, settings: Settings, clock: Clock) -> Security:
     return Security(TokenVerifier(mint.public_key, clock), mint, Hasher())
 
 
+class NotText(WusheError):
+    """A file that should hold a line of text holds something else."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            say(
+                "{path} 不是 UTF-8 文本：请用 UTF-8 编码重新保存",
+                "{path} is no text in UTF-8: save it again in this encoding",
+                path=path,
+            )
+        )
+
+
+def secret_in(path: Path) -> str:
+    """The line of text in this file, whichever editor wrote it. Raises NotText."""
+    try:
+        return path.read_text(encoding="utf-8-sig").strip()
+    except UnicodeDecodeError as e:
+        raise NotText(path) from e
+
+
 def administrator_password(settings: Settings) -> str:
     """The first administrator's password. Raises KeyMissing, SampleSecret."""
     if settings.env == "development" and settings.admin_password_file is None:
@@ -75,7 +96,7 @@ def administrator_password(settings: Settings) -> str:
     path = settings.admin_password_file
     if path is None or not path.exists():
         raise KeyMissing("WUSHE_ADMIN_PASSWORD_FILE", path)
-    password = path.read_text(encoding="utf-8").strip()
+    password = secret_in(path)
     if settings.env == "production" and password == PASSWORD:
         raise SampleSecret(str(path))
     return password

@@ -27,14 +27,16 @@ def make_backup(data: Path, to: Path) -> None:
     except (InTheWay, Damaged) as no:
         raise CannotBackUp(_words(no)) from no
     console.print(
-        say("已备份到 {to}（{size} 字节）", "backed up to {to} ({size} bytes)", to=to, size=f"{size:,}")
+        say("已备份到 {to}（{size} 字节）", "backed up to {to} ({size} bytes)", to=to, size=f"{size:,}"),
+        markup=False,
     )
     console.print(
         say(
             "登录密钥不在其中，请另存 {keys}",
             "the sign-in key is not in it: keep {keys} apart",
             keys=data / "keys" / "signing.pem",
-        )
+        ),
+        markup=False,
     )
 
 
@@ -47,7 +49,8 @@ def restore_backup(backup: Path, data: Path) -> None:
     except (InTheWay, Damaged) as no:
         raise CannotBackUp(_words(no)) from no
     console.print(
-        say("已恢复到 {data}：请执行 wushe check", "restored to {data}: run wushe check", data=data)
+        say("已恢复到 {data}：请执行 wushe check", "restored to {data}: run wushe check", data=data),
+        markup=False,
     )
 
 
