@@ -10,9 +10,12 @@ import pytest
 import pytest_asyncio
 from structlog.testing import capture_logs
 
-from services.directory.domain.sessions import Session, Tries
+from services.directory.app import directory
+from services.directory.domain.sessions import Session, Tries, WrongLoginOrPassword
 from shared.contracts.vocabulary import Role
 from shared.ports import Query
+from shared.run.kit import Kit
+from shared.security.passwords import CHEAP, Hasher
 from tests.services.town_hall import PASSWORD, TownHall, a_town_hall
 
 
@@ -42,6 +45,44 @@ async def test_signing_in_gives_tokens_to_programs_and_cookies_to_browsers(hall:
     assert all(part in refresh_cookie for part in ("wushe_refresh=", "HttpOnly", "Path=/api/session;"))
     assert "Secure" not in access
     assert PASSWORD not in answer.text
+
+
+class Unhurried(Hasher):
+    """Verifies a password, and then takes as long as it is let, as in a crowd."""
+
+    def __init__(self) -> None:
+        super().__init__(CHEAP)
+        self.looked, self.go_on = asyncio.Event(), asyncio.Event()
+
+    async def verify(self, hashed: str | None, password: str) -> bool:
+        right = await super().verify(hashed, password)
+        self.looked.set()
+        await self.go_on.wait()
+        return right
+
+
+@pytest.mark.parametrize("change", ["password", "disable", "roles"])
+async def test_who_signs_in_while_the_account_changes_gets_nothing_of_what_it_was(
+    hall: TownHall, change: str
+) -> None:
+    me, slow = await hall.directory.accounts.id_of("wang"), Unhurried()
+    kit = Kit(store=hall.w.store, clock=hall.w.clock, ids=hall.w.ids, atlas=hall.w.atlas)
+    sessions = directory(kit, mint=hall.mint, hasher=slow).sessions
+    signing_in = asyncio.ensure_future(sessions.sign_in("wang", PASSWORD, "10.0.0.9"))
+    await slow.looked.wait()
+    if change == "roles":
+        answer = await hall.ask("PATCH", f"/accounts/{me}", {"roles": ["scout"]}, etag='"1"')
+    else:
+        body = {"new": "another horse"} if change == "password" else None
+        answer = await hall.ask("POST", f"/accounts/{me}/{change}", body)
+    assert answer.status_code == 200, answer.text
+    slow.go_on.set()
+    if change == "roles":
+        assert (await signing_in).account.roles == (Role.SCOUT,)
+    else:
+        with pytest.raises(WrongLoginOrPassword):
+            await signing_in
+    slow.close()
 
 
 async def test_over_https_the_cookies_stay_there(hall: TownHall) -> None:
