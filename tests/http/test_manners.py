@@ -212,6 +212,20 @@ async def test_the_interface_documents_itself(toy: Toy) -> None:
     )
 
 
+async def test_the_interface_is_described_as_it_is(toy: Toy) -> None:
+    described = (await toy.http.get("/openapi.json")).json()
+    posting, loading = (described["paths"][path]["post"] for path in ("/api/notes", "/api/notes/load"))
+    (key,) = (p for p in posting["parameters"] if p["name"] == "Idempotency-Key")
+    assert (key["required"], "422" in posting["responses"]) == (True, False)
+    assert list(posting["responses"]["default"]["content"]) == ["application/problem+json"]
+    refused = await toy.http.post("/api/notes", json={})
+    assert refused.json().keys() == set(described["components"]["schemas"]["Problem"]["required"])
+    assert "application/x-ndjson" in loading["requestBody"]["content"]
+    assert posting["security"] == [{"token": []}, {"cookie": []}]
+    assert "security" not in described["paths"]["/healthz"]["get"]
+    assert "Idempotency-Key</code> (optional)" not in (await toy.http.get("/docs")).text
+
+
 async def test_a_route_that_names_no_action_is_never_served(toy: Toy) -> None:
     router = APIRouter()
 
