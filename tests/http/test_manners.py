@@ -81,6 +81,8 @@ async def test_a_browser_shows_that_its_own_page_asked(toy: Toy) -> None:
     assert (await toy.http.get("/api/notes")).status_code == 200
     foreign = await toy.http.post("/api/notes", json=note, headers=key | {"Origin": "http://evil.test"})
     assert (foreign.status_code, foreign.json()["type"]) == (403, "urn:wushe:problem:foreign-page")
+    nowhere = await toy.http.post("/api/notes", json={"text": "x"}, headers={"Origin": "http://[", **key})
+    assert (nowhere.status_code, nowhere.json()["type"]) == (403, "urn:wushe:problem:foreign-page")
     assert (await toy.http.post("/api/notes", json=note, headers=key)).status_code == 403
     own = await toy.http.post("/api/notes", json=note, headers=key | {"Origin": "http://wushe.test"})
     assert own.status_code == 201
