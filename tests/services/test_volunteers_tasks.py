@@ -78,6 +78,7 @@ async def test_a_volunteer_checks_in_two_hours_before_at_the_earliest_and_staff_
         await d.takes("li", "need-1")
         early = await d.ask("li", f"POST {TASK}/check-in")
         assert early.status_code == 409 and early.json()["type"].endswith("too-early")
+        assert "2026-03-03 07:00" in early.json()["title_zh"], "by the clock on the wall of whoever reads it"
         assert (await d.ask("staff", f"POST {TASK}/check-in")).status_code == 200
         assert (await d.task("li", "need-1")).done_by == {"check_in": "staff"}
 
