@@ -121,6 +121,24 @@ async def test_a_wrong_login_and_a_wrong_password_sound_the_same(
     assert "horse" not in str(lines) + answer.text
 
 
+async def test_a_password_of_endless_marks_keeps_nobody_waiting(hall: TownHall) -> None:
+    """To put a letter with so many marks in order takes time that grows with their square, and nothing else is done."""
+    endless = "a" + "\u0301\u0327" * 600
+    me = await hall.directory.accounts.id_of("admin")
+    bodies = {
+        "/session": {"login": "wang", "password": endless},
+        "/accounts": {"login": "new", "password": endless, "name": "新", "roles": ["administrator"]},
+        f"/accounts/{me}/password": {"current": endless, "new": "another horse"},
+    }
+    for path, body in bodies.items():
+        answer = await hall.ask("POST", path, body)
+        (error,) = answer.json()["errors"]
+        assert (answer.status_code, error["pointer"]) == (
+            422,
+            "/current" if "current" in body else "/password",
+        )
+
+
 async def test_what_cannot_be_read_is_not_echoed(hall: TownHall) -> None:
     answer = await hall.http.post("/api/session", json={"login": "wang", "password": ["secret-pw"]})
     assert answer.status_code == 422
