@@ -8,8 +8,10 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from email.message import Message as Header
+from itertools import islice
 from typing import Any, TypeVar
 
 from starlette.requests import Request
@@ -30,6 +32,7 @@ from shared.http.words import words_for
 BODY_LIMIT = 1024 * 1024
 BULK_LIMIT = 64 * 1024 * 1024
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+FLAWS_SHOWN = 100
 BULK_TYPES = frozenset({"application/x-ndjson", "application/jsonl"})
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -70,7 +73,7 @@ def read_json(text: bytes) -> Any:
     try:
         value = _DECODER.decode(text.decode())
     except _Twice:
-        flaws = [Flaw(pointer, *words_for("twice", {})) for pointer in _repeated(text)]
+        flaws = [Flaw(pointer, *words_for("twice", {})) for pointer in islice(_repeated(text), FLAWS_SHOWN)]
         raise RequestRefused(INVALID, flaws) from None
     except (ValueError, RecursionError) as e:
         raise RequestRefused(BROKEN_JSON) from e
@@ -85,10 +88,8 @@ def _repeated(text: bytes) -> Iterator[str]:
     while ahead:
         pointer, value = ahead.pop()
         if isinstance(value, _Fields):
-            names = [name for name, _ in value]
-            yield from (
-                f"{pointer}/{escaped(name)}" for name in dict.fromkeys(names) if names.count(name) > 1
-            )
+            counted = Counter(name for name, _ in value)
+            yield from (f"{pointer}/{escaped(name)}" for name, count in counted.items() if count > 1)
             ahead.extend((f"{pointer}/{escaped(name)}", entry) for name, entry in value)
         elif isinstance(value, list):
             ahead.extend((f"{pointer}/{n}", entry) for n, entry in enumerate(value))
@@ -174,7 +175,8 @@ class _Guarded:
 
 
 def _refuse_unkeepable(value: Any) -> None:
-    flaws = [Flaw(pointer, *words_for(kind, {})) for pointer, kind in _unkeepable(value)]
+    found = islice(_unkeepable(value), FLAWS_SHOWN)
+    flaws = [Flaw(pointer, *words_for(kind, {})) for pointer, kind in found]
     if flaws:
         raise RequestRefused(INVALID, flaws)
 
