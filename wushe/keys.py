@@ -38,6 +38,19 @@ class KeyMissing(WusheError):
         )
 
 
+class NoDirectoryYet(WusheError):
+    """The directory, which makes the keys on a first start in development, has not done so."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            say(
+                "一直没有等到 {path}：目录服务（wushe serve directory）在运行吗？它与本服务的 WUSHE_DATA 是否相同？",
+                "{path} never appeared: is the directory running (wushe serve directory), with the same WUSHE_DATA?",
+                path=path,
+            )
+        )
+
+
 class SampleSecret(WusheError):
     """Production was asked to start with what everybody knows."""
 
@@ -139,6 +152,6 @@ async def _awaited(path: Path) -> Ed25519PublicKey:
     end = asyncio.get_running_loop().time() + PATIENCE_SECONDS
     while not await asyncio.to_thread(path.exists):
         if asyncio.get_running_loop().time() > end:
-            raise KeyMissing("WUSHE_VERIFY_KEY_FILE", path)
+            raise NoDirectoryYet(path)
         await asyncio.sleep(0.1)
     return verifying_key(path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -125,7 +126,7 @@ async def test_a_password_of_endless_marks_keeps_nobody_waiting(hall: TownHall) 
     """To put a letter with so many marks in order takes time that grows with their square, and nothing else is done."""
     endless = "a" + "\u0301\u0327" * 600
     me = await hall.directory.accounts.id_of("admin")
-    bodies = {
+    bodies: dict[str, dict[str, Any]] = {
         "/session": {"login": "wang", "password": endless},
         "/accounts": {"login": "new", "password": endless, "name": "新", "roles": ["administrator"]},
         f"/accounts/{me}/password": {"current": endless, "new": "another horse"},

@@ -21,6 +21,8 @@ def make_backup(data: Path, to: Path) -> None:
     """Back this data directory up, whether or not a system runs on it."""
     if not (data / DATABASE).exists():
         raise NoData(data)
+    if not to.exists():
+        _require_room_for(to)
     try:
         with errors.status(say("正在备份……", "Backing up …")):
             size = back_up(data / DATABASE, to)
@@ -52,6 +54,13 @@ def restore_backup(backup: Path, data: Path) -> None:
         say("已恢复到 {data}：请执行 wushe check", "restored to {data}: run wushe check", data=data),
         markup=False,
     )
+
+
+def _require_room_for(to: Path) -> None:
+    """Raises OSError where no file can be made: the database would blame the data."""
+    with to.open("xb"):
+        pass
+    to.unlink()
 
 
 def _words(no: InTheWay | Damaged) -> str:
