@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 from typer.testing import CliRunner
 
 from wushe.cli import app
@@ -29,13 +27,6 @@ CANNOT: list[tuple[list[str], dict[str, str], str]] = [
     (["load", "lots", "{file}", "--url", "http://127.0.0.1:1", "--password-file", "{nowhere}"], {}, "exist"),
     (["load", "lots", "{file}", "--url", "http://127.0.0.1:1", "--password-file", "{binary}"], {}, "UTF-8"),
 ]
-
-
-@pytest.fixture(autouse=True)
-def no_trace_in_the_log() -> Iterator[None]:
-    """A command sends the log to a terminal of its own, which is gone afterwards."""
-    yield
-    structlog.reset_defaults()
 
 
 @pytest.mark.parametrize(("arguments", "environment", "said"), CANNOT, ids=lambda v: str(v)[:40])
