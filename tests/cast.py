@@ -11,12 +11,18 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
+from uuid import NAMESPACE_OID, uuid5
 
 from shared.contracts.vocabulary import Role
 
 COUNTY, TOWNSHIP = "522702", "522702001"
 LAT, LON = 26.70, 107.51
 ALWAYS = [{"day": day, "from": 0, "to": 24} for day in range(7)]
+
+
+def volunteer_id(name: str) -> str:
+    """The id of the volunteer of this name: the same in every test."""
+    return str(uuid5(NAMESPACE_OID, f"volunteer {name}"))
 
 
 class Reply(Protocol):
@@ -96,7 +102,7 @@ class Cast:
     async def volunteer(self, name: str, **profile: Any) -> Person:
         """A volunteer of the station, registered and active, free at all hours, who does home visits."""
         body = {
-            "account_id": f"v-{name}",
+            "account_id": volunteer_id(name),
             "name": f"志愿者{name}",
             "phone": "19900000000",
             "area": TOWNSHIP,
@@ -110,7 +116,7 @@ class Cast:
             **profile,
         }
         await self.made(self.staff, "/api/volunteers", body)
-        return self.person(f"v-{name}")
+        return self.person(volunteer_id(name))
 
     async def made_inactive(self, person: Person) -> None:
         """From now on this person is asked for nothing."""

@@ -14,6 +14,8 @@ from shared.errors import WusheError
 from wushe.language import LANGUAGE, say
 
 TRIES = 6
+BETWEEN = frozenset({502, 503, 504})
+"""What a proxy says, in a form of its own, while there is nobody behind it."""
 NDJSON = "application/x-ndjson"
 
 
@@ -60,6 +62,19 @@ class NoAddress(WusheError):
             say(
                 "--url 应为完整地址，如 http://127.0.0.1:8000",
                 "--url must be a whole address, such as http://127.0.0.1:8000",
+            )
+        )
+
+
+class NotOurs(WusheError):
+    """Something answers, but not this system."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(
+            say(
+                "{url} 上运行的不是五社联动：请用 --url 指明正确的地址",
+                "what answers at {url} is not Wushe: name the right address with --url",
+                url=url,
             )
         )
 
@@ -113,6 +128,8 @@ class Account:
         body = {"login": self.login, "password": self._password}
         response = await self.api.send("POST", "/api/session", json=body)
         session = checked(response).body
+        if not isinstance(session, dict) or "access_token" not in session:
+            raise NotOurs(str(response.url))
         self._token = session["access_token"]
         self.id = session["account"]["id"]
 
@@ -176,8 +193,13 @@ class Account:
 
 
 def checked(response: httpx2.Response) -> Answer:
-    """The answer. Raises Refused for a problem."""
-    body = json.loads(response.content) if response.content else None
+    """The answer. Raises Refused for a problem, NotOurs for what is no JSON."""
+    try:
+        body = json.loads(response.content) if response.content else None
+    except ValueError as e:
+        if response.status_code in BETWEEN:
+            raise Refused(response.status_code, None) from e
+        raise NotOurs(str(response.url)) from e
     if response.status_code >= 400:
         raise Refused(response.status_code, body)
     return Answer(response.status_code, body, response.headers.get("etag"))

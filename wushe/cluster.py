@@ -18,7 +18,7 @@ from shared.mongo import Connection, Driver, MongoStore
 from shared.ports import Adapters, Clock, Faults, Ids, NoFaults
 from shared.run.faults import KillAt
 from shared.run.settings import Settings
-from wushe.keys import security_for
+from wushe.keys import secret_in, security_for
 from wushe.system import RECORDS, System
 
 FINISH_SECONDS = 2.0
@@ -61,7 +61,7 @@ def stores(connection: Connection, clock: Clock, ids: Ids) -> dict[str, MongoSto
 def connection_for(settings: Settings, name: str) -> Connection:
     address = settings.mongo
     if settings.mongo_file is not None:
-        address = settings.mongo_file.read_text(encoding="utf-8").strip()
+        address = secret_in(settings.mongo_file)
     return Connection(
         address, Driver(settings.mongo_client), prefix=settings.station, name=f"{settings.station}-{name}"
     )

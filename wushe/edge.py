@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.http.problems import OUTAGE, RETRY_SECONDS, say
+from shared.http.problems import OUTAGE, RETRY_SECONDS, UNKNOWN, say
 from wushe.routing import service_at
 
 KEPT_BYTES = 1024 * 1024
@@ -28,6 +28,7 @@ _OURS = frozenset({
     b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host",
 })  # fmt: skip
 """Headers that are about one connection, or that only the edge may set."""
+_ANY = httpx2.URL("http://instance")
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 log = structlog.get_logger("edge")
@@ -110,20 +111,25 @@ class Edge:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        app = _own(scope["path"]) or self._passed_on
-        await app(scope, receive, send)
+        target = _target(scope)
+        if target is None:
+            await say(Request(scope), UNKNOWN)(scope, receive, send)
+        elif (own := _own(target.path)) is not None:
+            await own(scope, receive, send)
+        else:
+            await self._passed_on(target, scope, receive, send)
 
     async def close(self) -> None:
         await self._client.aclose()
 
-    async def _passed_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _passed_on(self, target: httpx2.URL, scope: Scope, receive: Receive, send: Send) -> None:
         body, headers = Body(receive), _headers(scope)
-        instances = self._instances[service_at(scope["path"])]
+        instances = self._instances[service_at(target.path)]
         try:
             await body.begin()
             for address in instances.in_turn():
                 try:
-                    await self._ask(address, scope, headers, body, send)
+                    await self._ask(_at(address, target), scope["method"], headers, body, send)
                     return
                 except Unanswered as no:
                     instances.failed(address)
@@ -136,13 +142,11 @@ class Edge:
         await problem(scope, receive, send)
 
     async def _ask(
-        self, address: str, scope: Scope, headers: list[tuple[bytes, bytes]], body: Body, send: Send
+        self, url: httpx2.URL, method: str, headers: list[tuple[bytes, bytes]], body: Body, send: Send
     ) -> None:
         """The answer of this instance, passed on as it comes. Raises Unanswered if it did not begin."""
-        query = b"?" + scope["query_string"] if scope["query_string"] else b""
-        target = httpx2.URL(address).copy_with(raw_path=scope["raw_path"] + query)
         content = body.parts() if _has_body(headers) else None
-        request = self._client.build_request(scope["method"], target, headers=headers, content=content)
+        request = self._client.build_request(method, url, headers=headers, content=content)
         try:
             answer = await self._client.send(request, stream=True)
             try:
@@ -188,6 +192,19 @@ async def _stream(answer: httpx2.Response, send: Send) -> None:
     async for part in answer.aiter_raw():
         await send({"type": "http.response.body", "body": part, "more_body": True})
     await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _target(scope: Scope) -> httpx2.URL | None:
+    """What is asked for, as it will be asked of an instance (`/api/../metrics` is `/metrics`); None if it is no address."""
+    query = b"?" + scope["query_string"] if scope["query_string"] else b""
+    try:
+        return _ANY.copy_with(raw_path=scope["raw_path"] + query)
+    except httpx2.InvalidURL:
+        return None
+
+
+def _at(address: str, target: httpx2.URL) -> httpx2.URL:
+    return httpx2.URL(address).copy_with(raw_path=target.raw_path)
 
 
 def _headers(scope: Scope) -> list[tuple[bytes, bytes]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from services.directory.app import directory
-from services.directory.domain.accounts import LoginTaken
+from services.directory.domain.accounts import Account, LoginTaken
 from services.directory.schemas.accounts import NewAccount
 from shared.contracts.vocabulary import Role
 from shared.run.kit import Kit
@@ -21,6 +21,19 @@ async def ensure_administrator(system: System, data: Path, login: str, name: str
     """Open this account in the system on this data directory if it is not there; one that is there keeps its password."""
     mint = TokenMint(signing_key(data / "keys" / "signing.pem"))
     await open_first_account(system, mint, login, name, password)
+
+
+async def signs_in_with(system: System, mint: TokenMint, login: str, password: str) -> bool:
+    """Whether the account with this login is there and has this password."""
+    hasher = Hasher()
+    own = system.units["directory"].adapters
+    kit = Kit(own.store, system.clock, own.ids, system.atlas)
+    try:
+        id = await directory(kit, mint=mint, hasher=hasher).accounts.id_of(login)
+        found = await own.store.get(Account, id)
+        return found is not None and await hasher.verify(found.record.password_hash, password)
+    finally:
+        hasher.close()
 
 
 async def open_first_account(system: System, mint: TokenMint, login: str, name: str, password: str) -> None:

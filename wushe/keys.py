@@ -38,6 +38,19 @@ class KeyMissing(WusheError):
         )
 
 
+class NoDirectoryYet(WusheError):
+    """The directory, which makes the keys on a first start in development, has not done so."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            say(
+                "一直没有等到 {path}：目录服务（wushe serve directory）在运行吗？它与本服务的 WUSHE_DATA 是否相同？",
+                "{path} never appeared: is the directory running (wushe serve directory), with the same WUSHE_DATA?",
+                path=path,
+            )
+        )
+
+
 class SampleSecret(WusheError):
     """Production was asked to start with what everybody knows."""
 
@@ -68,6 +81,27 @@ async def security_for(name: str, settings: Settings, clock: Clock) -> Security:
     return Security(TokenVerifier(mint.public_key, clock), mint, Hasher())
 
 
+class NotText(WusheError):
+    """A file that should hold a line of text holds something else."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            say(
+                "{path} 不是 UTF-8 文本：请用 UTF-8 编码重新保存",
+                "{path} is no text in UTF-8: save it again in this encoding",
+                path=path,
+            )
+        )
+
+
+def secret_in(path: Path) -> str:
+    """The line of text in this file, whichever editor wrote it. Raises NotText."""
+    try:
+        return path.read_text(encoding="utf-8-sig").strip()
+    except UnicodeDecodeError as e:
+        raise NotText(path) from e
+
+
 def administrator_password(settings: Settings) -> str:
     """The first administrator's password. Raises KeyMissing, SampleSecret."""
     if settings.env == "development" and settings.admin_password_file is None:
@@ -75,7 +109,7 @@ def administrator_password(settings: Settings) -> str:
     path = settings.admin_password_file
     if path is None or not path.exists():
         raise KeyMissing("WUSHE_ADMIN_PASSWORD_FILE", path)
-    password = path.read_text(encoding="utf-8").strip()
+    password = secret_in(path)
     if settings.env == "production" and password == PASSWORD:
         raise SampleSecret(str(path))
     return password
@@ -118,6 +152,6 @@ async def _awaited(path: Path) -> Ed25519PublicKey:
     end = asyncio.get_running_loop().time() + PATIENCE_SECONDS
     while not await asyncio.to_thread(path.exists):
         if asyncio.get_running_loop().time() > end:
-            raise KeyMissing("WUSHE_VERIFY_KEY_FILE", path)
+            raise NoDirectoryYet(path)
         await asyncio.sleep(0.1)
     return verifying_key(path)

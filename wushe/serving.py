@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gc
 import signal
 import socket
@@ -32,7 +33,23 @@ class PortTaken(WusheError):
                 "端口 {port} 已被占用：请换一个，例如 make run PORT={other}",
                 "port {port} is in use: choose another, such as make run PORT={other}",
                 port=port,
-                other=port + 1,
+                other=port + 1 if port < 65535 else 8000,
+            )
+        )
+
+
+class CannotListen(WusheError):
+    """The port is free, but not ours to take, or the address is none of this machine's."""
+
+    def __init__(self, host: str, port: int, reason: str) -> None:
+        super().__init__(
+            say(
+                "不能在 {host} 的端口 {port} 上提供服务（{reason}）：请检查 WUSHE_HOST 与 WUSHE_PORT；1024 以下的端口通常需要管理员权限",
+                "cannot serve at {host}, port {port} ({reason}): look at WUSHE_HOST and WUSHE_PORT; ports below 1024 "
+                "are mostly for the superuser",
+                host=host,
+                port=port,
+                reason=reason,
             )
         )
 
@@ -76,7 +93,7 @@ def leave_alone_what_stays() -> None:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """The socket, before anything else is started. Raises PortTaken."""
+    """The socket, before anything else is started. Raises PortTaken, CannotListen."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -85,7 +102,9 @@ def listen(host: str, port: int) -> socket.socket:
         listening.listen(2048)
     except OSError as e:
         listening.close()
-        raise PortTaken(port) from e
+        if e.errno == errno.EADDRINUSE:
+            raise PortTaken(port) from e
+        raise CannotListen(host, port, e.strerror or str(e)) from e
     return listening
 
 

@@ -5,23 +5,43 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Callable
 from functools import wraps
+from io import TextIOWrapper
 from typing import NoReturn, ParamSpec, TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from shared.embedded.engine import InUse
-from shared.errors import WusheError
-from wushe.language import say
+from shared.errors import Refusal, WusheError
+from shared.security.tokens import NoKey
+from wushe.language import LANGUAGE, Words, say
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 FOUND = 1
 CANNOT = 2
+
+for _stream in (sys.stdout, sys.stderr):
+    if isinstance(_stream, TextIOWrapper):
+        _stream.reconfigure(errors="replace")  # a name that this terminal cannot show must not end the system
+
+_WHY = {
+    errno.ENOENT: Words("不存在", "does not exist"),
+    errno.EACCES: Words("没有权限，请检查它属于谁", "may not be opened or written: see to whom it belongs"),
+    errno.EPERM: Words("没有权限，请检查它属于谁", "may not be opened or written: see to whom it belongs"),
+    errno.EROFS: Words(
+        "所在磁盘只读，请换一个位置", "lies on a disk that cannot be written: choose another place"
+    ),
+    errno.ENOSPC: Words("磁盘已满，请先腾出空间", "lies on a full disk: make room first"),
+    errno.ENOTDIR: Words("应是目录，却是文件", "is a file where a directory is needed"),
+    errno.EISDIR: Words("应是文件，却是目录", "is a directory where a file is needed"),
+    errno.EEXIST: Words("已经存在", "is there already"),
+}
 
 console = Console(highlight=False, soft_wrap=True)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -42,12 +62,26 @@ def plainly(command: Callable[P, T]) -> Callable[P, T]:
             return command(*args, **kwargs)
         except InUse as taken:
             give_up(in_use(taken))
-        except (WusheError, OSError) as failure:
+        except NoKey as bad:
+            give_up(say("{path} 不是可用的密钥（Ed25519，PEM）", "{path} holds no usable key (Ed25519, PEM)", path=bad.path))  # fmt: skip
+        except Refusal as no:
+            give_up(no.words(LANGUAGE))
+        except WusheError as failure:
             give_up(str(failure))
+        except OSError as failure:
+            give_up(why(failure))
         except KeyboardInterrupt:
             give_up(say("已中断", "interrupted"), 130)
 
     return told
+
+
+def why(failure: OSError) -> str:
+    """What the system said no to, in words, and what about."""
+    words = _WHY.get(failure.errno or 0)
+    if words is None or failure.filename is None:
+        return str(failure)
+    return f"{failure.filename} {words.said(LANGUAGE)}"
 
 
 def in_use(taken: InUse) -> str:

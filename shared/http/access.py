@@ -66,8 +66,15 @@ def from_own_page(request: Request) -> None:
     if request.method in SAFE or request.headers.get("x-requested-with") == "wushe":
         return
     origin = request.headers.get("origin")
-    if not origin or urlsplit(origin).netloc != request.headers.get("host"):
+    if not origin or _host_of(origin) != request.headers.get("host"):
         raise ForeignPage()
+
+
+def _host_of(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None
 
 
 async def _signed_in(request: Request) -> Verified:

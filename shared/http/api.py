@@ -14,6 +14,7 @@ from shared.http.catalogue import catalogue
 from shared.http.docs import docs
 from shared.http.health import Check, health
 from shared.http.observed import Durations, Observed
+from shared.http.openapi import Described
 from shared.http.problems import speak_problems
 from shared.http.signposts import put_up
 from shared.places import Atlas
@@ -40,7 +41,7 @@ def make_api(
     Raises Unguarded if a route names no action: what is not in the policy table is not served.
     """
     registry = registry or CollectorRegistry()
-    app = FastAPI(title=title, version=version, docs_url=None, redoc_url=None)
+    app = Described(title=title, version=version, docs_url=None, redoc_url=None)
     app.state.gate = Gate(verifier, atlas)
     put_up(app, [service.router for service in services], PREFIX)
     app.include_router(health(checks or {}, registry))

@@ -8,8 +8,10 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from email.message import Message as Header
+from itertools import islice
 from typing import Any, TypeVar
 
 from starlette.requests import Request
@@ -29,6 +31,8 @@ from shared.http.words import words_for
 
 BODY_LIMIT = 1024 * 1024
 BULK_LIMIT = 64 * 1024 * 1024
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+FLAWS_SHOWN = 100
 BULK_TYPES = frozenset({"application/x-ndjson", "application/jsonl"})
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -44,17 +48,6 @@ def bulk(endpoint: F) -> F:
     return endpoint
 
 
-def read_json(text: bytes) -> Any:
-    """One JSON value. Raises RequestRefused where it is broken or holds what cannot be kept."""
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError) as e:
-        raise RequestRefused(BROKEN_JSON) from e
-    if _SUSPECT.search(text):
-        _refuse_unkeepable(value)
-    return value
-
-
 class _Twice(Exception):
     """Some object has two fields of one name."""
 
@@ -63,20 +56,30 @@ class _Fields(list[tuple[str, Any]]):
     """The fields of an object as they were written."""
 
 
-def _once(fields: list[tuple[str, Any]]) -> None:
-    if len(fields) > 1 and len(dict(fields)) < len(fields):
+def _once(fields: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(fields)
+    if len(found) < len(fields):
         raise _Twice
+    return found
 
 
-def _refuse_repeated(text: bytes) -> None:
-    """Refuse a field that stands twice in one object: nobody can tell which of them was meant."""
+_DECODER = json.JSONDecoder(object_pairs_hook=_once)
+"""Made once: `json.loads` would make one for every text, which takes as long as reading a short one."""
+
+
+def read_json(text: bytes) -> Any:
+    """One JSON value. Raises RequestRefused where it is broken, holds what cannot be kept, or gives a field twice:
+    nobody can tell which of the two was meant."""
     try:
-        json.loads(text, object_pairs_hook=_once)
+        value = _DECODER.decode(text.decode())
     except _Twice:
-        flaws = [Flaw(pointer, *words_for("twice", {})) for pointer in _repeated(text)]
+        flaws = [Flaw(pointer, *words_for("twice", {})) for pointer in islice(_repeated(text), FLAWS_SHOWN)]
         raise RequestRefused(INVALID, flaws) from None
-    except (ValueError, RecursionError):
-        return  # whoever reads the body says so
+    except (ValueError, RecursionError) as e:
+        raise RequestRefused(BROKEN_JSON) from e
+    if _SUSPECT.search(text):
+        _refuse_unkeepable(value)
+    return value
 
 
 def _repeated(text: bytes) -> Iterator[str]:
@@ -85,10 +88,8 @@ def _repeated(text: bytes) -> Iterator[str]:
     while ahead:
         pointer, value = ahead.pop()
         if isinstance(value, _Fields):
-            names = [name for name, _ in value]
-            yield from (
-                f"{pointer}/{escaped(name)}" for name in dict.fromkeys(names) if names.count(name) > 1
-            )
+            counted = Counter(name for name, _ in value)
+            yield from (f"{pointer}/{escaped(name)}" for name, count in counted.items() if count > 1)
             ahead.extend((f"{pointer}/{escaped(name)}", entry) for name, entry in value)
         elif isinstance(value, list):
             ahead.extend((f"{pointer}/{n}", entry) for n, entry in enumerate(value))
@@ -169,14 +170,13 @@ class _Guarded:
             raise RequestRefused(WRONG_TYPE)
 
     def _check_text(self, body: bytes) -> None:
-        if _SUSPECT.search(body):
-            read_json(body)
         if body:
-            _refuse_repeated(body)
+            read_json(body.removeprefix(BYTE_ORDER_MARK))
 
 
 def _refuse_unkeepable(value: Any) -> None:
-    flaws = [Flaw(pointer, *words_for(kind, {})) for pointer, kind in _unkeepable(value)]
+    found = islice(_unkeepable(value), FLAWS_SHOWN)
+    flaws = [Flaw(pointer, *words_for(kind, {})) for pointer, kind in found]
     if flaws:
         raise RequestRefused(INVALID, flaws)
 

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from shared.errors import KeyReused, Refusal
-from shared.http.bodies import BODY_LIMIT
+from shared.http.bodies import BODY_LIMIT, BYTE_ORDER_MARK
 from shared.http.problems import BROKEN_JSON, TOO_LARGE, RequestRefused, escaped
 from shared.http.schema import Schema
 from shared.http.words import words_for
@@ -22,7 +22,6 @@ from shared.records import Outcome
 
 NDJSON = "application/x-ndjson"
 FLAWS_SHOWN = 1000
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 Place = tuple[int | str, ...]
 

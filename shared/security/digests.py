@@ -1,6 +1,15 @@
-"""Digests as ids."""
+"""Digests as ids, and what every id made here looks like."""
 
 from __future__ import annotations
+
+import re
+
+_MADE_HERE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def is_id(text: str) -> bool:
+    """Whether this has the text form of the ids that this system makes: a UUID, in which nobody's name can stand."""
+    return _MADE_HERE.fullmatch(text) is not None
 
 
 def id_of_digest(digest: str) -> str:

@@ -17,6 +17,7 @@ from tempfile import NamedTemporaryFile
 from typing import Any
 
 import jwt
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -27,7 +28,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from shared.contracts.vocabulary import Role
-from shared.errors import Refusal
+from shared.errors import Refusal, WusheError
 from shared.ports import Clock
 from shared.security.access import Principal
 
@@ -36,6 +37,14 @@ ISSUER = "wushe"
 LIFE = timedelta(minutes=10)
 REMEMBERED = 20_000
 _ROLES = {role.value: role for role in Role}
+
+
+class NoKey(WusheError, ValueError):
+    """This file holds no key of the kind that is needed."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} holds no Ed25519 key in PEM")
+        self.path = path
 
 
 class NotSignedIn(Refusal):
@@ -144,17 +153,23 @@ def signing_key(path: Path) -> Ed25519PrivateKey:
     """The key in this file; made, readable by its owner only, if there is no such file yet."""
     if not path.exists():
         _create(path, Ed25519PrivateKey.generate())
-    key = load_pem_private_key(path.read_bytes(), password=None)
+    try:
+        key = load_pem_private_key(path.read_bytes(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as e:
+        raise NoKey(path) from e
     if not isinstance(key, Ed25519PrivateKey):
-        raise ValueError(f"{path} holds no Ed25519 private key")
+        raise NoKey(path)
     return key
 
 
 def verifying_key(path: Path) -> Ed25519PublicKey:
     """The public key in this file: all that a service needs that only verifies."""
-    key = load_pem_public_key(path.read_bytes())
+    try:
+        key = load_pem_public_key(path.read_bytes())
+    except (ValueError, UnsupportedAlgorithm) as e:
+        raise NoKey(path) from e
     if not isinstance(key, Ed25519PublicKey):
-        raise ValueError(f"{path} holds no Ed25519 public key")
+        raise NoKey(path)
     return key
 
 

@@ -17,7 +17,7 @@ from shared.contracts.needs import NeedCancelled, NeedPosted
 from shared.ports import Outgoing
 from shared.run.dead_letters import letters
 from shared.security.passwords import Hasher
-from tests.cast import Cast
+from tests.cast import Cast, volunteer_id
 from tests.live.http import Line, cast_of, signer
 from wushe.commands.run import load_sample
 from wushe.contracts.examples import example
@@ -132,7 +132,7 @@ async def _household(cast: Cast) -> Any:
 
 
 async def _asked(cast: Cast) -> Any:
-    return [await cast.invitations(cast.person(f"v-{name}")) for name in ("li", "wang")] != [[], []]
+    return [await cast.invitations(cast.person(volunteer_id(name))) for name in ("li", "wang")] != [[], []]
 
 
 async def _set_letters_aside(system: System) -> None:

@@ -29,7 +29,7 @@ from shared.ports import Outgoing
 from shared.records import Record
 from shared.run.dead_letters import DeadLetter
 from shared.run.settings import Settings
-from tests.cast import Cast, Person
+from tests.cast import Cast, Person, volunteer_id
 from tests.cluster.processes import ROOT, Cluster
 from tests.cluster.station import NEEDS, TOMORROW, Station, a_station, found, later, one_more_need
 from tests.live.http import Line
@@ -217,7 +217,7 @@ def test_what_cannot_be_read_is_named_and_nothing_is_written(
 async def pending(cast: Cast, need: dict[str, Any]) -> list[tuple[Person, dict[str, Any]]]:
     """Who of the two is asked for this need, and has not answered."""
     cast.appoint()
-    people = [cast.person(f"v-{name}") for name in ("li", "wang")]
+    people = [cast.person(volunteer_id(name)) for name in ("li", "wang")]
     return [
         (person, invitation)
         for person in people
@@ -305,7 +305,7 @@ async def test_services_on_the_target_go_on_where_the_station_stopped(
 
 async def _both_were_asked(cast: Cast, need: dict[str, Any]) -> bool:
     cast.appoint()
-    asked = [await cast.invitations(cast.person(f"v-{name}")) for name in ("li", "wang")]
+    asked = [await cast.invitations(cast.person(volunteer_id(name))) for name in ("li", "wang")]
     return all(any(i["need_id"] == need["id"] for i in each) for each in asked)
 
 

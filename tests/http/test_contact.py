@@ -11,7 +11,7 @@ from typing import Any
 from shared.contracts.vocabulary import Role
 from shared.http.catalogue import catalogue
 from shared.security.policy import POLICY
-from tests.cast import TOWNSHIP, Cast, Person
+from tests.cast import TOWNSHIP, Cast, Person, volunteer_id
 from tests.town import Town, town
 
 NAME, PHONE, ADDRESS = "龙阿婆·金", "13985450001", "葛镜桥巷七十七号"
@@ -84,7 +84,7 @@ async def accepts(cast: Cast, person: Person) -> str:
 
 async def test_a_volunteer_who_was_asked_sees_no_name_no_phone_and_no_address() -> None:
     async with a_need_for_grandma() as (t, cast, need):
-        li = cast.person("v-li")
+        li = cast.person(volunteer_id("li"))
         known = await everything_known(cast, need, li)
         seen = await all_that_can_be_read(t, li, Role.VOLUNTEER, known)
         assert len(seen) >= 20
@@ -95,7 +95,7 @@ async def test_a_volunteer_who_was_asked_sees_no_name_no_phone_and_no_address() 
 
 async def test_a_volunteer_sees_it_masked_then_whole_then_nothing_any_more() -> None:
     async with a_need_for_grandma() as (t, cast, need):
-        li, contact = cast.person("v-li"), f"/api/needs/{need['id']}/contact"
+        li, contact = cast.person(volunteer_id("li")), f"/api/needs/{need['id']}/contact"
         (hold,) = (await cast.got(cast.staff, f"/api/holds?need_id={need['id']}"))["items"]
         task = await accepts(cast, li)
         masked = await won_but_not_made(t, li, contact)
@@ -116,7 +116,7 @@ async def test_a_volunteer_sees_it_masked_then_whole_then_nothing_any_more() -> 
         assert secrets_in(elsewhere) == [], "nothing of it stands anywhere but in the contact"
         await t.passes(hours=2)
         cast.appoint()
-        li = cast.person("v-li")
+        li = cast.person(volunteer_id("li"))
         for step in ("check-in", "check-out"):
             assert (await cast.does(li, f"/api/tasks/{task}/{step}")).status == 200
             await t.settle()
@@ -140,9 +140,9 @@ async def won_but_not_made(t: Town, person: Person, contact: str) -> dict[str, A
 
 async def test_somebody_else_who_was_asked_never_sees_it() -> None:
     async with a_need_for_grandma() as (t, cast, need):
-        await accepts(cast, cast.person("v-li"))
+        await accepts(cast, cast.person(volunteer_id("li")))
         await t.settle()
-        wang = cast.person("v-wang")
+        wang = cast.person(volunteer_id("wang"))
         known = await everything_known(cast, need, wang)
         assert secrets_in(await all_that_can_be_read(t, wang, Role.VOLUNTEER, known)) == []
         assert (await t.call(wang.token, "GET", f"/api/needs/{need['id']}/contact")).status == 404
@@ -150,7 +150,7 @@ async def test_somebody_else_who_was_asked_never_sees_it() -> None:
 
 async def test_who_gives_the_seat_back_sees_only_the_area() -> None:
     async with a_need_for_grandma() as (t, cast, need):
-        li = cast.person("v-li")
+        li = cast.person(volunteer_id("li"))
         task = await accepts(cast, li)
         await t.settle()
         assert (await cast.does(li, f"/api/tasks/{task}/withdraw")).status == 200
@@ -162,13 +162,16 @@ async def test_who_gives_the_seat_back_sees_only_the_area() -> None:
 
 async def test_every_look_at_a_contact_is_on_record_and_looks_at_the_area_are_not() -> None:
     async with a_need_for_grandma() as (t, cast, need):
-        li, contact = cast.person("v-li"), f"/api/needs/{need['id']}/contact"
+        li, contact = cast.person(volunteer_id("li")), f"/api/needs/{need['id']}/contact"
         await accepts(cast, li)
         await t.settle()
         await t.call(li.token, "GET", contact)
         await t.call(cast.staff.token, "GET", contact)
         reads = (await cast.got(cast.staff, f"/api/needs/{need['id']}/reads"))["items"]
-        assert [(r["reader_id"], r["level"]) for r in reads] == [("staff", "full"), ("v-li", "full")]
+        assert [(r["reader_id"], r["level"]) for r in reads] == [
+            ("staff", "full"),
+            (volunteer_id("li"), "full"),
+        ]
 
 
 async def test_a_scout_never_sees_a_file_not_even_of_their_own_lead() -> None:
@@ -180,7 +183,7 @@ async def test_a_scout_never_sees_a_file_not_even_of_their_own_lead() -> None:
         verify = {**order, "lines": [cast.people_line(hours=20)]}
         made = await cast.made(cast.staff, f"/api/leads/{lead['id']}/verify", verify)
         await t.settle()
-        known = {**await everything_known(cast, need, cast.person("v-li")), "lead_id": lead["id"]}
+        known = {**await everything_known(cast, need, cast.person(volunteer_id("li"))), "lead_id": lead["id"]}
         for need_id in (need["id"], made["id"]):
             seen = await all_that_can_be_read(t, scout, Role.SCOUT, {**known, "need_id": need_id})
             assert secrets_in(seen) == []
@@ -221,9 +224,9 @@ async def test_who_takes_a_need_over_may_look_whom_to_serve_for_a_month_and_it_i
 
 async def test_charities_providers_and_administrators_serve_people_whose_names_they_never_learn() -> None:
     async with a_need_for_grandma() as (t, cast, need):
-        await accepts(cast, cast.person("v-li"))
+        await accepts(cast, cast.person(volunteer_id("li")))
         await t.settle()
-        known = await everything_known(cast, need, cast.person("v-li"))
+        known = await everything_known(cast, need, cast.person(volunteer_id("li")))
         body = {"name": "承接机构", "kind": "social_work"}
         provider = (await cast.made(cast.admin, "/api/organisations", body))["id"]
         other = await cast.need({"id": need["household_id"]}, cast.goods_line(1, category="aids"), note=NOTE)

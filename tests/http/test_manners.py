@@ -91,6 +91,8 @@ async def test_a_browser_shows_that_its_own_page_asked(toy: Toy) -> None:
     assert (await toy.http.get("/api/notes")).status_code == 200
     foreign = await toy.http.post("/api/notes", json=note, headers=key | {"Origin": "http://evil.test"})
     assert (foreign.status_code, foreign.json()["type"]) == (403, "urn:wushe:problem:foreign-page")
+    nowhere = await toy.http.post("/api/notes", json={"text": "x"}, headers={"Origin": "http://[", **key})
+    assert (nowhere.status_code, nowhere.json()["type"]) == (403, "urn:wushe:problem:foreign-page")
     assert (await toy.http.post("/api/notes", json=note, headers=key)).status_code == 403
     own = await toy.http.post("/api/notes", json=note, headers=key | {"Origin": "http://wushe.test"})
     assert own.status_code == 201
@@ -220,6 +222,20 @@ async def test_the_interface_documents_itself(toy: Toy) -> None:
     assert not any(loaded in page for loaded in ("src=", "@import", "<link")), (
         "it loads nothing from anywhere"
     )
+
+
+async def test_the_interface_is_described_as_it_is(toy: Toy) -> None:
+    described = (await toy.http.get("/openapi.json")).json()
+    posting, loading = (described["paths"][path]["post"] for path in ("/api/notes", "/api/notes/load"))
+    (key,) = (p for p in posting["parameters"] if p["name"] == "Idempotency-Key")
+    assert (key["required"], "422" in posting["responses"]) == (True, False)
+    assert list(posting["responses"]["default"]["content"]) == ["application/problem+json"]
+    refused = await toy.http.post("/api/notes", json={})
+    assert refused.json().keys() == set(described["components"]["schemas"]["Problem"]["required"])
+    assert "application/x-ndjson" in loading["requestBody"]["content"]
+    assert posting["security"] == [{"token": []}, {"cookie": []}]
+    assert "security" not in described["paths"]["/healthz"]["get"]
+    assert "Idempotency-Key</code> (optional)" not in (await toy.http.get("/docs")).text
 
 
 async def test_a_route_that_names_no_action_is_never_served(toy: Toy) -> None:

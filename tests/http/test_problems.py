@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
+from time import perf_counter
 
 import pytest
 import pytest_asyncio
@@ -187,3 +189,15 @@ async def test_an_unknown_address_and_an_unknown_method_are_problems_too(toy: To
 @pytest.mark.parametrize("address", ["/api/notes/a%00b", "/api/notes?cursor=%00"])
 async def test_nul_in_an_address_is_refused(toy: Toy, address: str) -> None:
     assert (await toy.http.get(address, headers=toy.staff())).status_code == 422
+
+
+async def test_a_large_body_full_of_mistakes_is_refused_at_once_and_briefly(toy: Toy) -> None:
+    """While one body is looked at, nobody else is served."""
+    many = ",".join(f'"k{n}":0' for n in range(60_000))
+    began = perf_counter()
+    once = await toy.http.post("/api/notes", content=f'{{{many},"k1":1}}', headers=toy.staff() | JSON)
+    assert perf_counter() - began < 5
+    assert [e["pointer"] for e in once.json()["errors"]] == ["/k1"]
+    for body in (f"{{{many},{many}}}"[:1_000_000].rpartition(",")[0] + "}", json.dumps(["\0"] * 60_000)):
+        answer = await toy.http.post("/api/notes", content=body, headers=toy.staff() | JSON)
+        assert (answer.status_code, len(answer.json()["errors"])) == (422, 100)

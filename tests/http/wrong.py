@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from tests.cast import volunteer_id
 from tests.http.district import District, Thing
 from tests.town import START
 
@@ -64,7 +66,7 @@ class Builder:
         return {"area": "522702001", "address": "某巷", "residents": [{"name": "某人"}], **facts}
 
     def volunteer(self, **facts: Any) -> Any:
-        return {"name": "某人", "area": "522702001", "account_id": "somebody-new", **facts}
+        return {"name": "某人", "area": "522702001", "account_id": volunteer_id("somebody new"), **facts}
 
     def lot(self, *without: str, **facts: Any) -> Any:
         body = {"category": "food", "unit": "袋", "quantity": 3, "area": "522702001", **facts}
@@ -213,6 +215,13 @@ def _words(b: Builder) -> Iterator[Wrong]:
         b.volunteer(account_id="13985450001"),
         "/account_id",
     )
+    name = b.volunteer(account_id="wang-xiaoming")
+    yield Wrong("a name in pinyin for an id", "staff", "POST /api/volunteers", name, "/account_id")
+    team = {"name": "队", "site_id": b.site, "leader_id": b.helper, "organisation_id": "wang-xiaoming"}
+    yield Wrong("a name for an organisation", "staff", "POST /api/teams", team, "/organisation_id")
+    hours = {"day": "2026-03-01", "minutes": 1, "reason": "x", "need_id": "wang-xiaoming"}
+    path = f"POST /api/volunteers/{b.helper}/hours"
+    yield Wrong("a name for a need", "staff", path, hours, "/need_id")
     for name, value in (("NUL", "a\u0000b"), ("half a character", "a\ud800b")):
         yield Wrong(name, "staff", "POST /api/households", b.home(address=value), "/address")
         yield Wrong(name, "scout", "POST /api/leads", {"area": "522702001", "text": value}, "/text")
@@ -290,6 +299,7 @@ def _requests(b: Builder) -> Iterator[Wrong]:
         b"",
         b"\xff\xfe",
         '{"area": "广"}'.encode("gbk"),
+        json.dumps(b.home(address="a\0b")).encode("utf-16"),
         b"[" * 100_000,
         b"{'a': 1}",
     )

@@ -9,7 +9,7 @@ from typing import Any
 from shared.contracts.matching import MatchClosed, MatchEscalated, MatchReopened, MatchStalled, SeatsOffered
 from shared.contracts.resources import HoldExpired, HoldRefused
 from shared.contracts.vocabulary import Role
-from tests.cast import TOWNSHIP, Cast, Person
+from tests.cast import TOWNSHIP, Cast, Person, volunteer_id
 from tests.town import Town, town
 
 
@@ -100,7 +100,7 @@ async def test_a_drop_out_reopens_the_seat_and_the_next_one_gets_it() -> None:
         await t.settle()
         need = await cast.need(home, cast.people_line(hours=30))
         await t.settle()
-        both = [cast.person("v-li"), cast.person("v-wang")]
+        both = [cast.person(volunteer_id("li")), cast.person(volunteer_id("wang"))]
         (li,) = [p for p in both if await cast.invitations(p)]
         won = await accepts(t, cast, li)
         await t.settle()
@@ -109,7 +109,7 @@ async def test_a_drop_out_reopens_the_seat_and_the_next_one_gets_it() -> None:
         await t.settle()
         said = [m.data for m in await t.log() if isinstance(m.data, MatchReopened)]
         assert len(said) == 1
-        wang = cast.person("v-wang" if li.id == "v-li" else "v-li")
+        wang = cast.person(volunteer_id("wang" if li.id == volunteer_id("li") else "li"))
         assert (await accepts(t, cast, wang)).status == 200
         await t.settle()
         assert (await status(cast, need))[0] == "matched"
@@ -143,9 +143,9 @@ async def test_the_ring_widens_until_somebody_is_found_and_nobody_is_asked_twice
         await t.settle()
         await cast.need(home, cast.people_line(hours=5))
         await t.settle()
-        assert [len(await cast.invitations(cast.person(p))) for p in ("v-near", "v-far")] == [1, 0]
+        assert [len(await cast.invitations(cast.person(volunteer_id(p)))) for p in ("near", "far")] == [1, 0]
         await t.passes(minutes=2)
-        assert [len(await cast.invitations(cast.person(p))) for p in ("v-near", "v-far")] == [1, 1]
+        assert [len(await cast.invitations(cast.person(volunteer_id(p)))) for p in ("near", "far")] == [1, 1]
         rings = [m.data.ring for m in await t.log() if isinstance(m.data, SeatsOffered)]
         assert (rings[0], rings[-1]) == ("village", "county")
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import httpx2
 
-from tests.cast import Cast, Person
+from tests.cast import Cast, Person, volunteer_id
 from tests.live.http import Answer, Line
 
 TERMINAL = {"completed", "cancelled", "lapsed", "referred"}
@@ -167,7 +167,7 @@ class Crowd:
             self.promises.needs.add(answer.body["id"])
 
     async def _answer(self) -> None:
-        person = self.cast.person(f"v-{self._name}{self._random.randrange(self._people)}")
+        person = self.cast.person(volunteer_id(f"{self._name}{self._random.randrange(self._people)}"))
         asked = await self._got(person, f"/api/invitations?volunteer_id={person.id}")
         pending = [i for i in asked["items"] if i["status"] == "pending"]
         if not pending:

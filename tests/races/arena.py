@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.cast import ALWAYS, LAT, LON, TOWNSHIP, Cast, Person
+from tests.cast import ALWAYS, LAT, LON, TOWNSHIP, Cast, Person, volunteer_id
 from tests.live.http import Line, cast_of, signer
 from tests.live.server import Server
 
@@ -36,7 +36,10 @@ async def many_volunteers(cast: Cast, line: Line, count: int) -> list[Person]:
         "site_id": cast.station, "area": TOWNSHIP, "home": {"lat": LAT, "lon": LON}, "skills": ["home_visit"], "hours": ALWAYS,
         "quiet_from": 0, "quiet_to": 0, "weekly_cap_minutes": 10_000, "weekly_contacts": 100,
     }  # fmt: skip
-    rows = [{"key": f"r{n}", "account_id": f"v-{n}", "name": f"志愿者{n}", **profile} for n in range(count)]
+    rows = [
+        {"key": f"r{n}", "account_id": volunteer_id(f"{n}"), "name": f"志愿者{n}", **profile}
+        for n in range(count)
+    ]
     body = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows).encode()
     answer = await line.http.post(
         "/api/volunteers/bulk",
@@ -49,7 +52,7 @@ async def many_volunteers(cast: Cast, line: Line, count: int) -> list[Person]:
     )
     assert answer.status_code in (200, 201), answer.text
     assert answer.json()["created"] == count, answer.text
-    return [cast.person(f"v-{n}") for n in range(count)]
+    return [cast.person(volunteer_id(f"{n}")) for n in range(count)]
 
 
 async def until(condition: Any, seconds: float = 30.0, every: float = 0.05) -> Any:

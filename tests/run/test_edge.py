@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from starlette.types import Message
 
 from shared.contracts.topics import TOPICS
 from shared.http.catalogue import catalogue
@@ -178,3 +179,33 @@ async def test_an_answer_without_an_end_stops_when_whoever_asked_hangs_up() -> N
         await edge(scope, heard.get, send)
     assert closed.is_set()
     assert sent[1:4] == [b"tick"] * 3
+
+
+@pytest.mark.parametrize(
+    ("target", "status"), [("/api/../metrics", 404), ("/api/./../metrics", 404), ("*", 404)]
+)
+async def test_no_way_of_writing_an_address_leads_past_the_table(target: str, status: int) -> None:
+    """As it comes over the wire; a client would put it right before."""
+    asked: list[str] = []
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        asked.append(request.url.path)
+        return httpx2.Response(200, json={})
+
+    said: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        said.append(message)
+
+    edge = Edge(
+        {s: [f"http://{s}:8000"] for s in services()}, httpx2.AsyncClient(transport=Network(answer, ""))
+    )
+    scope = {
+        "type": "http", "method": "OPTIONS", "path": target, "raw_path": target.encode(), "query_string": b"",
+        "headers": [], "scheme": "http", "client": ("10.0.0.1", 1), "server": ("edge", 80), "root_path": "",
+    }  # fmt: skip
+    await edge(scope, receive, send)
+    assert (said[0]["status"], asked) == (status, [])

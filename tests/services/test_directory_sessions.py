@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime
+from typing import Any
 
 import pytest
 import pytest_asyncio
 from structlog.testing import capture_logs
 
-from services.directory.domain.sessions import Session, Tries
+from services.directory.app import directory
+from services.directory.domain.sessions import Session, Tries, WrongLoginOrPassword
 from shared.contracts.vocabulary import Role
 from shared.ports import Query
+from shared.run.kit import Kit
+from shared.security.passwords import CHEAP, Hasher
 from tests.services.town_hall import PASSWORD, TownHall, a_town_hall
 
 
@@ -42,6 +46,44 @@ async def test_signing_in_gives_tokens_to_programs_and_cookies_to_browsers(hall:
     assert all(part in refresh_cookie for part in ("wushe_refresh=", "HttpOnly", "Path=/api/session;"))
     assert "Secure" not in access
     assert PASSWORD not in answer.text
+
+
+class Unhurried(Hasher):
+    """Verifies a password, and then takes as long as it is let, as in a crowd."""
+
+    def __init__(self) -> None:
+        super().__init__(CHEAP)
+        self.looked, self.go_on = asyncio.Event(), asyncio.Event()
+
+    async def verify(self, hashed: str | None, password: str) -> bool:
+        right = await super().verify(hashed, password)
+        self.looked.set()
+        await self.go_on.wait()
+        return right
+
+
+@pytest.mark.parametrize("change", ["password", "disable", "roles"])
+async def test_who_signs_in_while_the_account_changes_gets_nothing_of_what_it_was(
+    hall: TownHall, change: str
+) -> None:
+    me, slow = await hall.directory.accounts.id_of("wang"), Unhurried()
+    kit = Kit(store=hall.w.store, clock=hall.w.clock, ids=hall.w.ids, atlas=hall.w.atlas)
+    sessions = directory(kit, mint=hall.mint, hasher=slow).sessions
+    signing_in = asyncio.ensure_future(sessions.sign_in("wang", PASSWORD, "10.0.0.9"))
+    await slow.looked.wait()
+    if change == "roles":
+        answer = await hall.ask("PATCH", f"/accounts/{me}", {"roles": ["scout"]}, etag='"1"')
+    else:
+        body = {"new": "another horse"} if change == "password" else None
+        answer = await hall.ask("POST", f"/accounts/{me}/{change}", body)
+    assert answer.status_code == 200, answer.text
+    slow.go_on.set()
+    if change == "roles":
+        assert (await signing_in).account.roles == (Role.SCOUT,)
+    else:
+        with pytest.raises(WrongLoginOrPassword):
+            await signing_in
+    slow.close()
 
 
 async def test_over_https_the_cookies_stay_there(hall: TownHall) -> None:
@@ -78,6 +120,24 @@ async def test_a_wrong_login_and_a_wrong_password_sound_the_same(
     assert answer.json()["errors"] == []
     assert "wang" not in str(lines) + answer.text
     assert "horse" not in str(lines) + answer.text
+
+
+async def test_a_password_of_endless_marks_keeps_nobody_waiting(hall: TownHall) -> None:
+    """To put a letter with so many marks in order takes time that grows with their square, and nothing else is done."""
+    endless = "a" + "\u0301\u0327" * 600
+    me = await hall.directory.accounts.id_of("admin")
+    bodies: dict[str, dict[str, Any]] = {
+        "/session": {"login": "wang", "password": endless},
+        "/accounts": {"login": "new", "password": endless, "name": "新", "roles": ["administrator"]},
+        f"/accounts/{me}/password": {"current": endless, "new": "another horse"},
+    }
+    for path, body in bodies.items():
+        answer = await hall.ask("POST", path, body)
+        (error,) = answer.json()["errors"]
+        assert (answer.status_code, error["pointer"]) == (
+            422,
+            "/current" if "current" in body else "/password",
+        )
 
 
 async def test_what_cannot_be_read_is_not_echoed(hall: TownHall) -> None:

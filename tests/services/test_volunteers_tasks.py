@@ -21,6 +21,7 @@ from shared.records import Change
 from tests.services.volunteers_desk import TOMORROW, Desk, a_release, a_window, desk
 
 TASK = "/tasks/li~need-1"
+A_NEED = "0195c7d0-0000-7000-8000-000000000001"
 
 
 async def serves(d: Desk, minutes: int = 90) -> None:
@@ -77,6 +78,7 @@ async def test_a_volunteer_checks_in_two_hours_before_at_the_earliest_and_staff_
         await d.takes("li", "need-1")
         early = await d.ask("li", f"POST {TASK}/check-in")
         assert early.status_code == 409 and early.json()["type"].endswith("too-early")
+        assert "2026-03-03 07:00" in early.json()["title_zh"], "by the clock on the wall of whoever reads it"
         assert (await d.ask("staff", f"POST {TASK}/check-in")).status_code == 200
         assert (await d.task("li", "need-1")).done_by == {"check_in": "staff"}
 
@@ -248,11 +250,11 @@ async def test_staff_page_through_the_tasks_of_their_people() -> None:
 async def test_hours_made_up_by_staff_stand_on_the_record_with_their_reason() -> None:
     async with desk() as d:
         await d.registers("li")
-        answer = await makes_up(d, starts="09:00", need_id="need-0")
+        answer = await makes_up(d, starts="09:00", need_id=A_NEED)
         assert answer.status_code == 201 and answer.json()["reason"] == "纸质签到表"
         assert answer.json()["started_at"] == "2026-03-01T01:00:00Z"
         (hours,) = d.w.said(HoursRecorded)
-        assert (hours.kind, hours.minutes, hours.need_id) == (HoursKind.HONOUR, 60, "need-0")
+        assert (hours.kind, hours.minutes, hours.need_id) == (HoursKind.HONOUR, 60, A_NEED)
         assert "纸质" not in hours.model_dump_json()
 
 

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from services.volunteers.app import RECORDS, build
 from services.volunteers.domain.calendar import Calendar, Invitation, Task
 from services.volunteers.domain.registry import Volunteer
-from shared.contracts.directory import SiteChanged
+from shared.contracts.directory import AccountChanged, SiteChanged
 from shared.contracts.matching import (
     InvitationRef,
     OffersWithdrawn,
@@ -92,8 +92,9 @@ class Desk:
         return await self.http.request(method, f"/api{path}", content=content, headers=sent)
 
     async def registers(self, *people: str, **changes: Any) -> None:
-        """Staff of the east register these people; they are active at once."""
+        """Staff of the east register these people, who have accounts; they are active at once."""
         for person in people:
+            self.w.knows((person, AccountChanged(roles=(Role.VOLUNTEER,), valid_from=START)))
             answer = await self.ask("staff", "POST /volunteers", a_profile(account_id=person, **changes))
             assert answer.status_code == 201, answer.text
 

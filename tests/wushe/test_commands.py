@@ -18,8 +18,14 @@ CANNOT: list[tuple[list[str], dict[str, str], str]] = [
     (["load", "cats", "{file}", "--url", "http://127.0.0.1:1"], {}, "volunteers"),
     (["load", "lots", "{file}", "--data", "{nowhere}"], {}, "make run"),
     (["check", "--data", "{nowhere}"], {}, "make run"),
+    (["backup", "--data", "{station}", "--to", "{nowhere}/b.db"], {}, "b.db does not exist"),
     (["dead-letters", "list", "--url", "http://127.0.0.1:1"], {}, "--url"),
     (["demo", "--url", "nonsense"], {}, "http://127.0.0.1:8000"),
+    (["run", "--data", "{nowhere}", "--host", "192.0.2.1"], {}, "WUSHE_HOST"),
+    (["run", "--data", "{file}"], {"WUSHE_PORT": "0"}, "a directory is needed"),
+    (["run", "--data", "{odd}"], {"WUSHE_PORT": "0"}, "no usable key"),
+    (["load", "lots", "{file}", "--url", "http://127.0.0.1:1", "--password-file", "{nowhere}"], {}, "exist"),
+    (["load", "lots", "{file}", "--url", "http://127.0.0.1:1", "--password-file", "{binary}"], {}, "UTF-8"),
 ]
 
 
@@ -29,7 +35,20 @@ def test_what_cannot_be_done_is_one_sentence_and_exit_2(
 ) -> None:
     file = tmp_path / "lots.jsonl"
     file.write_text("{}\n", encoding="utf-8")
-    places = {"file": file, "nowhere": tmp_path / "nowhere"}
+    binary, key = tmp_path / "binary", tmp_path / "odd" / "keys" / "signing.pem"
+    key.parent.mkdir(parents=True)
+    for broken in (binary, key):
+        broken.write_bytes(b"\xff\xfe")
+    station = tmp_path / "station"
+    station.mkdir()
+    (station / "wushe.db").touch()
+    places = {
+        "station": station,
+        "file": file,
+        "nowhere": tmp_path / "nowhere",
+        "odd": tmp_path / "odd",
+        "binary": binary,
+    }
     asked = [a.format(**places) for a in arguments]
     result = CliRunner(env=environment).invoke(app, asked)
     assert result.exit_code == 2, (result.output, result.exception)

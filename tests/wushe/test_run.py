@@ -110,7 +110,7 @@ def test_production_has_no_sample_and_wants_a_password_file(tmp_path: Path) -> N
     )
     assert (code, "WUSHE_ADMIN_PASSWORD_FILE" in said) == (2, True)
     secret = tmp_path / "password"
-    secret.write_text("一句很长的口令 only-here\n", encoding="utf-8")
+    secret.write_text("一句很长的口令 only-here\n", encoding="utf-8-sig")  # as some editors write it
     port = a_free_port()
     given = {"WUSHE_ENV": "production", "WUSHE_ADMIN_PASSWORD_FILE": str(secret)}
     with running(tmp_path / "data", port, **given) as process:
@@ -140,3 +140,27 @@ def test_what_cannot_be_done_is_said_without_a_traceback(arguments: tuple[str, .
     code, said = ended(wushe(*arguments))
     assert code == 2
     assert "Traceback" not in said
+
+
+def test_a_terminal_that_cannot_show_a_character_ends_nothing() -> None:
+    code, said = ended(wushe("--help", WUSHE_LANGUAGE="zh", PYTHONIOENCODING="ascii"))
+    assert (code, "Traceback" in said) == (0, False), said
+
+
+def test_a_command_finds_the_system_that_runs_on_its_data_wherever_it_listens(tmp_path: Path) -> None:
+    with running(tmp_path, a_free_port()):
+        code, said = ended(wushe("dead-letters", "list", "--data", str(tmp_path)))
+    assert (code, said.strip()) == (0, "There are no dead letters")
+
+
+def test_production_does_not_start_on_data_with_the_samples_password(tmp_path: Path) -> None:
+    port, data, secret = a_free_port(), tmp_path / "data", tmp_path / "password"
+    secret.write_text("only here", encoding="utf-8")
+    with running(data, port) as process:
+        assert process.stdout is not None
+        assert any("running" in line for line in process.stdout)
+        process.send_signal(signal.SIGTERM)
+        assert ended(process)[0] == 0
+    given = {"WUSHE_ENV": "production", "WUSHE_ADMIN_PASSWORD_FILE": str(secret)}
+    code, said = ended(wushe("run", "--port", str(port), "--data", str(data), **given))
+    assert (code, "sample" in said) == (2, True), said

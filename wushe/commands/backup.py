@@ -21,20 +21,24 @@ def make_backup(data: Path, to: Path) -> None:
     """Back this data directory up, whether or not a system runs on it."""
     if not (data / DATABASE).exists():
         raise NoData(data)
+    if not to.exists():
+        _require_room_for(to)
     try:
         with errors.status(say("正在备份……", "Backing up …")):
             size = back_up(data / DATABASE, to)
     except (InTheWay, Damaged) as no:
         raise CannotBackUp(_words(no)) from no
     console.print(
-        say("已备份到 {to}（{size} 字节）", "backed up to {to} ({size} bytes)", to=to, size=f"{size:,}")
+        say("已备份到 {to}（{size} 字节）", "backed up to {to} ({size} bytes)", to=to, size=f"{size:,}"),
+        markup=False,
     )
     console.print(
         say(
             "登录密钥不在其中，请另存 {keys}",
             "the sign-in key is not in it: keep {keys} apart",
             keys=data / "keys" / "signing.pem",
-        )
+        ),
+        markup=False,
     )
 
 
@@ -47,8 +51,16 @@ def restore_backup(backup: Path, data: Path) -> None:
     except (InTheWay, Damaged) as no:
         raise CannotBackUp(_words(no)) from no
     console.print(
-        say("已恢复到 {data}：请执行 wushe check", "restored to {data}: run wushe check", data=data)
+        say("已恢复到 {data}：请执行 wushe check", "restored to {data}: run wushe check", data=data),
+        markup=False,
     )
+
+
+def _require_room_for(to: Path) -> None:
+    """Raises OSError where no file can be made: the database would blame the data."""
+    with to.open("xb"):
+        pass
+    to.unlink()
 
 
 def _words(no: InTheWay | Damaged) -> str:

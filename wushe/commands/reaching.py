@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 
@@ -12,10 +14,13 @@ import typer
 from shared.embedded.engine import InUse
 from shared.errors import WusheError
 from wushe.client import Account, Api
+from wushe.keys import secret_in
 from wushe.language import say
 from wushe.sample.staff import ADMINISTRATOR, PASSWORD
 
 HERE = "http://127.0.0.1:8000"
+ADDRESS = "address"
+"""A file in a data directory: which process serves what lies there, and where. Another station may run beside it."""
 
 Data = Annotated[
     Path | None,
@@ -30,6 +35,27 @@ PasswordFile = Annotated[
     Path | None,
     typer.Option("--password-file", help=say("存放密码的文件", "a file that holds the password")),
 ]
+
+
+def address_at(host: str, port: int) -> str:
+    """Where a browser or a command on this machine finds what listens there."""
+    with suppress(ValueError):
+        ip = ip_address(host)
+        host = "127.0.0.1" if ip.is_unspecified else f"[{host}]" if ip.version == 6 else host
+    return f"http://{host}:{port}"
+
+
+def note_address(data: Path, host: str, port: int) -> None:
+    """Leave word in the data directory of where the system that this process runs on it can be reached."""
+    (data / ADDRESS).write_text(f"{os.getpid()} {address_at(host, port)}\n", encoding="utf-8")
+
+
+def _noted_address(data: Path, holder: str) -> str | None:
+    """Where the process that holds this data directory serves; None if it does not serve, or left no word."""
+    with suppress(FileNotFoundError):
+        pid, _, address = (data / ADDRESS).read_text(encoding="utf-8").strip().partition(" ")
+        return address if address and pid == holder else None
+    return None
 
 
 class NoData(WusheError):
@@ -47,7 +73,7 @@ class NoData(WusheError):
 
 def password_from(file: Path | None) -> str:
     """The password in this file; the sample's if none is named."""
-    return file.read_text(encoding="utf-8").strip() if file else PASSWORD
+    return secret_in(file) if file else PASSWORD
 
 
 @asynccontextmanager
@@ -60,11 +86,15 @@ async def signed_in(
         async with _at(url) as api:
             yield await api.sign_in(login, password)
         return
+    place = data or Path("data")
     try:
-        async with opened(data or Path("data")) as api:
+        async with opened(place) as api:
             yield await api.sign_in(login, password)
-    except InUse:
-        async with _at(HERE) as api:
+    except InUse as taken:
+        address = _noted_address(place, taken.holder)
+        if address is None:
+            raise
+        async with _at(address) as api:
             yield await api.sign_in(login, password)
 
 

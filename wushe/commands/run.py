@@ -11,10 +11,13 @@ from shared.errors import WusheError
 from shared.ports import Faults, NoFaults
 from shared.run.faults import KillAt
 from shared.run.settings import Settings
+from shared.security.tokens import TokenMint, signing_key
 from wushe.client import Api
+from wushe.commands.reaching import note_address
 from wushe.commands.welcome import welcome
 from wushe.embedded import DATABASE, embedded
-from wushe.first import ensure_administrator
+from wushe.first import ensure_administrator, signs_in_with
+from wushe.keys import SampleSecret, administrator_password
 from wushe.language import say
 from wushe.sample.loading import MARKER, begin, load_once
 from wushe.sample.staff import ADMINISTRATOR, PASSWORD
@@ -48,6 +51,10 @@ def serve_here(settings: Settings) -> None:
 async def _serve(settings: Settings) -> None:
     if settings.env == "production" and settings.admin_password_file is None:
         raise NoPassword()
+    if settings.env == "production":
+        administrator_password(settings)  # whatever is wrong with it is said before anything starts
+        if (settings.data / MARKER).exists() and (settings.data / DATABASE).exists():
+            raise SampleSecret(str(settings.data))
     listening = listen(settings.host, settings.port)
     if not (settings.data / DATABASE).exists():
         (settings.data / MARKER).unlink(missing_ok=True)
@@ -57,10 +64,13 @@ async def _serve(settings: Settings) -> None:
         async with embedded(
             settings.data, faults=_faults(settings), access_log=settings.log != "error"
         ) as system:
+            note_address(settings.data, settings.host, listening.getsockname()[1])
             await serve(system, listening, lambda: _begin(system, settings))
     finally:
         listening.close()
-    console.print(say("已停止，数据保存在 {data}", "Stopped; the data is in {data}", data=settings.data))
+    console.print(
+        say("已停止，数据保存在 {data}", "Stopped; the data is in {data}", data=settings.data), markup=False
+    )
 
 
 def _faults(settings: Settings) -> Faults:
@@ -70,9 +80,9 @@ def _faults(settings: Settings) -> Faults:
 async def _begin(system: System, settings: Settings) -> None:
     """What is done once the port answers: the first administrator, the sample, a word of welcome."""
     if settings.env == "production":
-        assert settings.admin_password_file is not None
-        password = settings.admin_password_file.read_text(encoding="utf-8").strip()
+        password = administrator_password(settings)
         await ensure_administrator(system, settings.data, ADMINISTRATOR, ADMINISTRATOR, password)
+        await refuse_what_everybody_knows(system, settings.data)
         welcome(settings, sample=False)
         return
     await ensure_administrator(system, settings.data, ADMINISTRATOR, "系统管理员", PASSWORD)
@@ -80,6 +90,13 @@ async def _begin(system: System, settings: Settings) -> None:
     if settings.sample and sample:
         await load_sample(system, settings.data)
     welcome(settings, sample=sample)
+
+
+async def refuse_what_everybody_knows(system: System, data: Path) -> None:
+    """No production on data whose administrator has the sample's password, which is published. Raises SampleSecret."""
+    mint = TokenMint(signing_key(data / "keys" / "signing.pem"))
+    if await signs_in_with(system, mint, ADMINISTRATOR, PASSWORD):
+        raise SampleSecret(str(data))
 
 
 async def load_sample(system: System, data: Path) -> None:

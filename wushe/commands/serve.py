@@ -13,11 +13,11 @@ from shared.errors import Outage
 from shared.run.settings import Settings
 from shared.security.tokens import TokenMint
 from wushe.cluster import one_service
-from wushe.first import open_first_account
-from wushe.keys import administrator_password
+from wushe.first import open_first_account, signs_in_with
+from wushe.keys import SampleSecret, administrator_password
 from wushe.language import say
 from wushe.papers import whole_interface
-from wushe.sample.staff import ADMINISTRATOR
+from wushe.sample.staff import ADMINISTRATOR, PASSWORD
 from wushe.serving import Broken, leave_alone_what_stays, listen, run, server_for
 from wushe.system import SERVICES, System
 from wushe.terminal import console, give_up, plainly
@@ -56,7 +56,7 @@ async def _serve(name: str, settings: Settings) -> None:
             server = server_for(api)
             serving = asyncio.create_task(server.serve([listening]), name="http")
             life = asyncio.create_task(system.run(), name="system")
-            beginning = asyncio.create_task(_begin(system, password), name="begin")
+            beginning = asyncio.create_task(_begin(system, password, settings.env), name="begin")
             await _until_one_ends(life, serving, stop, beginning)
             server.should_exit = True
             await serving
@@ -94,7 +94,7 @@ def _tell_what_broke(*tasks: asyncio.Task[None]) -> None:
             raise Broken(reason)
 
 
-async def _begin(system: System, password: str) -> None:
+async def _begin(system: System, password: str, env: str) -> None:
     """Once the servers answer: the first administrator, if this is the directory; a line in the log."""
     first = [FIRST] if "directory" in system.units else []
     system.also_missing = first
@@ -106,17 +106,20 @@ async def _begin(system: System, password: str) -> None:
         await asyncio.sleep(0.25)
     leave_alone_what_stays()
     if first:
-        await _ensure_administrator(system, password)
+        await _ensure_administrator(system, password, env)
         system.also_missing = []
     log.info("ready", services=list(system.units))
 
 
-async def _ensure_administrator(system: System, password: str) -> None:
+async def _ensure_administrator(system: System, password: str, env: str) -> None:
     mint = system.security.mint
     assert isinstance(mint, TokenMint)
     while True:
         try:
-            return await open_first_account(system, mint, ADMINISTRATOR, "系统管理员", password)
+            await open_first_account(system, mint, ADMINISTRATOR, "系统管理员", password)
+            if env == "production" and await signs_in_with(system, mint, ADMINISTRATOR, PASSWORD):
+                raise SampleSecret(ADMINISTRATOR)
+            return
         except Outage as outage:
             log.warning("outage", reason=str(outage))
             await asyncio.sleep(1.0)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from ipaddress import ip_address
-
 from rich.panel import Panel
 from rich.table import Table
 
 from shared.run.settings import Settings
+from wushe.commands.reaching import address_at
 from wushe.language import LANGUAGE, say
 from wushe.sample.staff import PASSWORD, STAFF, VOLUNTEER_LOGINS
 from wushe.sample.volunteers import NAMES
@@ -17,7 +15,7 @@ from wushe.terminal import console
 
 def welcome(settings: Settings, *, sample: bool) -> None:
     """Print it."""
-    address = f"http://{_shown(settings.host)}:{settings.port}"
+    address = address_at(settings.host, settings.port)
     console.print(
         Panel.fit(
             say("五社联动已启动：[bold]{address}[/]", "Wushe is running: [bold]{address}[/]", address=address)
@@ -26,13 +24,6 @@ def welcome(settings: Settings, *, sample: bool) -> None:
     if sample:
         console.print(_accounts())
     console.print(_next(address, sample))
-
-
-def _shown(host: str) -> str:
-    """An address that can be typed into a browser."""
-    with suppress(ValueError):
-        return "127.0.0.1" if ip_address(host).is_unspecified else host
-    return host
 
 
 def _accounts() -> Table:

@@ -13,12 +13,14 @@ from shared.contracts.vocabulary import Role
 from shared.http import Name, Schema
 
 Roles = Annotated[tuple[Role, ...], Field(min_length=1, max_length=len(Role))]
+Password = Annotated[SecretStr, Field(max_length=1000)]
+"""Longer than any password there is; without a limit, putting the characters of a long one into one form takes minutes."""
 Login = Annotated[str, Field(min_length=1, max_length=60)]
 
 
 class NewAccount(Schema):
     login: Login
-    password: SecretStr
+    password: Password
     name: Name
     roles: Roles
     site_id: Id | None = None
@@ -62,13 +64,13 @@ class AccountView(Schema):
 class NewPassword(Schema):
     """`current` is asked for by whoever changes their own."""
 
-    current: SecretStr | None = None
-    new: SecretStr
+    current: Password | None = None
+    new: Password
 
 
 class SignIn(Schema):
     login: str = Field(max_length=200)
-    password: SecretStr
+    password: Password
 
 
 class Refresh(Schema):

@@ -54,9 +54,19 @@ class Sessions:
         """Open a session. Raises WrongLoginOrPassword, TooManyTries. A login that nobody has takes as long as one
         that somebody has, and so does a disabled account."""
         async with self._patience.turn(login, address):
-            found = await self._store.get(Account, await self._accounts.id_of(login))
-            right = await self._hasher.verify(found.record.password_hash if found else None, password)
-            if found is None or not right or not found.record.active:
+            id = await self._accounts.id_of(login)
+            looked_at = await self._store.get(Account, id)
+            verified = looked_at.record.password_hash if looked_at else None
+            right = await self._hasher.verify(verified, password)
+            found = await self._store.get(
+                Account, id
+            )  # verifying takes a while, in which an account may change
+            if (
+                found is None
+                or not right
+                or not found.record.active
+                or found.record.password_hash != verified
+            ):
                 await self._patience.failed(login, address)
                 raise WrongLoginOrPassword()
             await self._patience.right(login)

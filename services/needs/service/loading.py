@@ -109,9 +109,7 @@ def _household(asked: NeedRow, households: dict[str, Household]) -> Household:
 def _read(number: int, line: bytes) -> Read:
     """The line as an order, or what is wrong with it."""
     try:
-        if b"\\u" in line:
-            return Row(number, line, NeedRow.model_validate(read_json(line)))
-        return Row(number, line, NeedRow.model_validate_json(line))
+        return Row(number, line, NeedRow.model_validate(read_json(line)))
     except (RequestRefused, ValidationError) as error:
         return flaws_in(number, error, _in_the_row)
 

@@ -12,7 +12,7 @@ from services.resources.service import Lots
 from shared.errors import Forbidden, Invalid, Refusal
 from shared.http import Access, allow, id_from
 from shared.http.bodies import bulk, read_json
-from shared.http.loading import NDJSON, Loaded, RowFlaw, flaws_in, in_chunks, refused, row_operation
+from shared.http.loading import Loaded, RowFlaw, flaws_in, in_chunks, refused, row_operation
 from shared.http.problems import RequestRefused
 
 CHUNK = 128
@@ -28,9 +28,6 @@ class Bulk:
             "/lots/bulk",
             operation_id="load_lots",
             summary="List many lots, one JSON object a line",
-            openapi_extra={
-                "requestBody": {"required": True, "content": {NDJSON: {"schema": {"type": "string"}}}}
-            },
         )(self.load)
 
     @bulk

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from services.volunteers.domain.calendar import Calendar, Invitation, Task, about
 from services.volunteers.domain.refusals import (
@@ -52,7 +53,7 @@ def check_in(
     around that time that the calendar may know no more."""
     invitation, task = _task(calendar, task_id, TaskStatus.TAKEN)
     if not staff and now < invitation.window.start_at - EARLY:
-        raise TooEarly(earliest_at=(invitation.window.start_at - EARLY).isoformat(timespec="minutes"))
+        raise TooEarly(earliest_at=_on_the_wall(calendar, invitation.window.start_at - EARLY))
     at = started_at or now
     if at > now:
         raise Invalid("/started_at", zh="开始时间不能在将来", en="the start cannot lie in the future")
@@ -98,7 +99,7 @@ def no_show(calendar: Calendar, task_id: str, by: str, now: datetime) -> Change[
     """Staff saw that nobody came: the seat is free again, and it stands on the invitation."""
     invitation, task = _task(calendar, task_id, TaskStatus.TAKEN)
     if now < invitation.window.start_at:
-        raise TooEarly(earliest_at=invitation.window.start_at.isoformat(timespec="minutes"))
+        raise TooEarly(earliest_at=_on_the_wall(calendar, invitation.window.start_at))
     absent = task.but(status=TaskStatus.NO_SHOW, overdue=False, done_by={**task.done_by, "no_show": by})
     closed = invitation.but(
         status=InvitationStatus.NO_SHOW, task=absent, closing=Closing.NO_SHOW, closed_at=now
@@ -156,3 +157,8 @@ def _refuse_second_service(calendar: Calendar, at: datetime, recorded: Sequence[
 def _refuse_overlap(services: Sequence[Window], service: Window) -> None:
     if any(other.overlaps(service) for other in services):
         raise ServiceOverlaps("/ended_at")
+
+
+def _on_the_wall(calendar: Calendar, moment: datetime) -> str:
+    """This moment as the clock shows it where the person lives."""
+    return moment.astimezone(ZoneInfo(calendar.zone)).strftime("%Y-%m-%d %H:%M")

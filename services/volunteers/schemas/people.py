@@ -46,8 +46,8 @@ class CertificateNew(Schema):
 
 
 class VolunteerNew(Schema):
-    """A person who wants to help. `account_id` is left out by those who register themselves, and for people who
-    never sign in."""
+    """A person who wants to help. `account_id` is the id of an account of the directory; it is left out by those who
+    register themselves, and for people who never sign in."""
 
     account_id: Id | None = None
     name: Name

@@ -20,6 +20,7 @@ from shared.http import id_from
 from shared.ports import Op, Query, Where
 from shared.records import Outcome, Versioned
 from shared.run.kit import Kit
+from shared.security.digests import is_id
 
 BATCH = 200
 
@@ -93,6 +94,8 @@ class Hours:
 def _record(id: str, person: Volunteer, asked: HoursNew, by: str, now: datetime) -> ServiceRecord:
     if not date(2000, 1, 1) <= asked.day <= person.today(now):
         raise Invalid("/day", zh="日期不能在将来", en="the day cannot lie in the future")
+    if asked.need_id is not None and not is_id(asked.need_id):  # it travels in an event, as no name may
+        raise Invalid("/need_id", zh="请填需求单的编号，或留空", en="give the id of a need, or leave it out")
     started_at = ended_at = None
     if asked.starts is not None:
         local = datetime.combine(asked.day, asked.starts.replace(tzinfo=None), ZoneInfo(person.zone))

@@ -14,6 +14,7 @@ from shared.many import Wanted, change_many
 from shared.ports import Op, Query
 from shared.records import Change, Outcome, Versioned
 from shared.run.kit import Kit
+from shared.security.digests import is_id
 
 
 class Registry:
@@ -62,6 +63,7 @@ class Registry:
     def _new(
         self, id: str, site_id: str, asked: VolunteerNew, by: str, staff: bool, now: datetime
     ) -> Volunteer:
+        self._must_be_an_account(asked.account_id)
         self._must_know(site_id, asked.area)
         status = VolunteerStatus.ACTIVE if staff else VolunteerStatus.PENDING
         zone = self._atlas.zone(site_id).key
@@ -96,6 +98,16 @@ class Registry:
         return await self._store.change(
             Volunteer, id, lambda v: with_answer(decide(existing(v), now), VolunteerView.of), op=op
         )
+
+    def _must_be_an_account(self, id: str | None) -> None:
+        """Refuse an id that somebody made up: it becomes the volunteer's and travels in events, as no name may."""
+        if id is not None and not is_id(id) and self._atlas.account(id) is None:
+            raise Invalid(
+                "/account_id",
+                zh="没有这个账号：请填 /api/accounts 给出的账号编号；没有账号的人，请留空",
+                en="there is no such account: give its id as /api/accounts shows it, or leave it out for a person"
+                " who never signs in",
+            )
 
     def _must_know(self, site_id: str | None, area: str | None) -> None:
         """Refuse a site or an area that does not exist."""

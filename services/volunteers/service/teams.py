@@ -38,6 +38,8 @@ class Teams:
     async def found(self, asked: TeamNew, op: Op) -> Outcome[Team]:
         if self._atlas.site(asked.site_id) is None:
             raise Invalid("/site_id", zh="没有这个站点", en="there is no such site")
+        if asked.organisation_id is not None and self._atlas.organisation(asked.organisation_id) is None:
+            raise Invalid("/organisation_id", zh="没有这个组织", en="there is no such organisation")
         await self._must_be_registered(asked.leader_id, asked.member_ids)
         new = asked.team(id_from(op))
         return await self._store.change(
