@@ -29,7 +29,7 @@ from shared.times import milliseconds, moment_of
 R = TypeVar("R", bound=Record)
 
 REMEMBERED = 20_000
-KNOWN = 50_000
+KNOWN = 20_000
 """So many records are remembered as the last commit left them."""
 MANY = 64
 """So many changes are carried out at once before the event loop may turn to others."""

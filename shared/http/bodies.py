@@ -29,7 +29,8 @@ from shared.http.problems import (
 )
 from shared.http.words import words_for
 
-BODY_LIMIT = 1024 * 1024
+BODY_LIMIT = 256 * 1024
+"""Reading a body comes before asking who sent it, so it must cost nobody else much."""
 BULK_LIMIT = 64 * 1024 * 1024
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 FLAWS_SHOWN = 100

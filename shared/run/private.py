@@ -7,7 +7,8 @@ from typing import Any
 
 import structlog
 
-from shared.contracts import REGISTRY, Topic
+from shared.caught import Caught
+from shared.contracts import REGISTRY, Message, Topic
 from shared.errors import Outage, TooNew, Unreadable
 from shared.ports import Adapters, Delivery, Reading
 from shared.run.kit import Watch
@@ -18,7 +19,7 @@ log = structlog.get_logger("private")
 
 
 class PrivateReader:
-    """Feeds copies. What it cannot read it passes by: the reading service's group keeps the dead letter."""
+    """Feeds copies. What it cannot read or note it passes by: the reading service's group keeps the dead letter."""
 
     def __init__(self, name: str, watches: Sequence[Watch[Any]], adapters: Adapters) -> None:
         self.name = name
@@ -71,7 +72,16 @@ class PrivateReader:
             return
         for row in rows:
             if message.data.name == row.event.name:
-                row.note(message.data, message)
+                self._tell(row, message)
+
+    def _tell(self, row: Watch[Any], message: Message) -> None:
+        """A copy that cannot take one message goes without it: copies are advisory, and the rest must go on."""
+        caught = Caught()
+        with caught:
+            row.note(message.data, message)
+        if caught.error is not None:
+            fault = type(caught.error).__name__
+            log.error("not noted", reader=self.name, type=message.type, id=message.id, error=fault)
 
     def _rows_for(self, value: bytes) -> list[Watch[Any]]:
         """The rows whose type stands in the envelope: a look at the bytes, so that others are not decoded."""

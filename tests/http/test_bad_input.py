@@ -13,12 +13,13 @@ import pytest
 import pytest_asyncio
 
 from shared.contracts.vocabulary import Role
+from shared.http.bodies import BODY_LIMIT
 from shared.http.problems import escaped
 from tests.http.district import Asker, District, Thing, district
 from tests.http.everything import differing, everything
 from tests.http.expected import NOBODY, TABLE, address
 from tests.http.shapes import JUNK, Shapes, spoiled, with_value
-from tests.http.wrong import MIB, Builder, wrongs
+from tests.http.wrong import Builder, wrongs
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -185,7 +186,7 @@ async def test_every_body_is_of_the_right_type_whole_and_without_more_than_was_a
         tries: list[tuple[Any, dict[str, str], int, str | None]] = [
             (text, {"Content-Type": "text/plain"}, 415, None),
             (text[:-1], {}, 400, None),
-            (b'"' + b"x" * (MIB + 1) + b'"', {}, 413, None),
+            (b'"' + b"x" * (BODY_LIMIT + 1) + b'"', {}, 413, None),
             (more, {}, 422, "/there~1is~0none"),
             ([body], {}, 422, ""),
         ]
@@ -256,7 +257,7 @@ async def test_the_same_key_with_another_body_is_refused_and_with_the_same_answe
 async def test_a_body_in_chunks_is_held_to_the_limit_too(there: District) -> None:
     async def chunks() -> AsyncIterator[bytes]:
         yield b'{"address": "'
-        for _ in range(MIB // 1024 + 1):
+        for _ in range(BODY_LIMIT // 1024 + 1):
             yield b"x" * 1024
         yield b'"}'
 

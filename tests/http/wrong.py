@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from shared.http.bodies import BODY_LIMIT
 from tests.cast import volunteer_id
 from tests.http.district import District, Thing
 from tests.town import START
 
 UNKNOWN_AREA = "522799999"
-MIB = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -316,8 +316,8 @@ def _requests(b: Builder) -> Iterator[Wrong]:
         ),
     ):
         yield Wrong(what, "staff", post, text, pointer)
-    large = b.home(address="x" * MIB)
-    yield Wrong("more than 1 MiB", "staff", post, large, None, 413)
+    large = b.home(address="x" * BODY_LIMIT)
+    yield Wrong("more than a body may have", "staff", post, large, None, 413)
     path = f"/api/households/{b.house.id}"
     edit = {"phone": "123"}
     yield Wrong("a stale If-Match", "staff", f"PATCH {path}", edit, None, 412, {"If-Match": '"99"'})

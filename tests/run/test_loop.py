@@ -6,12 +6,17 @@ import json
 from collections.abc import Mapping
 
 import pytest
+from structlog.testing import capture_logs
 
+from shared.contracts import Message
+from shared.contracts.needs import NeedCancelled
 from shared.embedded.bus import SqliteReading
 from shared.errors import Outage
-from shared.ports import Position
+from shared.ports import Adapters, Position
 from shared.run.dead_letters import LetterAhead, LetterClosed, LetterStatus, discard, resend
+from shared.run.kit import watch
 from shared.run.loop import RUN_OF_FAULTS
+from shared.run.private import PrivateReader
 from tests.run.toy import toy
 
 
@@ -259,3 +264,23 @@ async def test_after_an_offset_that_could_not_be_told_the_same_messages_come_aga
         await t.unit.loop.close()
         next_member = await t.bus.read(t.unit.dispatch.topics, group=t.unit.loop.group)
         assert await next_member.lag() == 0
+
+
+async def test_a_copy_that_cannot_take_one_message_gets_the_others() -> None:
+    noted: list[str] = []
+
+    def note(event: NeedCancelled, message: Message) -> None:
+        if message.subject == "broken":
+            raise KeyError("secret")
+        noted.append(message.subject)
+
+    async with toy() as t:
+        adapters = Adapters(t.store, t.bus, t.clock, t.ids)
+        reader = PrivateReader("copies", [watch(NeedCancelled, note)], adapters)
+        await t.told("a", "broken", "b")
+        with capture_logs() as logs:
+            await reader.step(0.0)
+        assert noted == ["a", "b"] and reader.caught_up
+        (said,) = [entry for entry in logs if entry["event"] == "not noted"]
+        assert said["error"] == "KeyError" and "secret" not in str(said)
+        await reader.close()

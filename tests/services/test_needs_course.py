@@ -369,6 +369,7 @@ async def test_the_search_goes_on_while_another_body_thinks_about_it() -> None:
         assert d.w.said(SearchAsked) and await d.course(need_id) == ("open", "referral")
         await d.made("provider", f"POST /needs/{need_id}/referral/decline")
         assert len(d.w.said(ReferralDeclined)) == 1 and await d.course(need_id) == ("open", "search")
+        assert (await d.ask("provider", f"GET /needs/{need_id}/referral")).status_code == 404
         none = await d.ask("provider", f"POST /needs/{need_id}/referral/accept")
         assert none.json()["type"].endswith("no-referral") or none.status_code == 404
 

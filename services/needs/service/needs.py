@@ -14,7 +14,7 @@ from services.needs.schemas import needs as schemas
 from services.needs.schemas.views import summary
 from services.needs.service.desk import Desk, existing
 from shared.contracts.vocabulary import OrganisationKind
-from shared.errors import Invalid
+from shared.errors import Invalid, NotFound
 from shared.http import Access
 from shared.http.pages import Paging
 from shared.ports import Op, Where
@@ -109,6 +109,8 @@ class Needs(Desk):
     async def read_referred(self, access: Access, id: str) -> Versioned[Need]:
         found = await self._found(Need, id)
         self._require_asked(access, found.record)
+        if found.record.referrals[-1].accepted is False:
+            raise NotFound()
         return found
 
     async def find(
