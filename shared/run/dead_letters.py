@@ -17,6 +17,7 @@ from shared.ports import Delivery, Op, Position, Query, Store, Where
 from shared.records import Change, Index, Outcome, Record, Versioned, index
 
 LOOK_AGAIN = timedelta(seconds=15)
+LOOK_SELDOM = timedelta(minutes=5)
 
 
 class LetterStatus(StrEnum):
@@ -113,7 +114,17 @@ async def set_aside(store: Store, letter: DeadLetter) -> None:
 
 async def ahead(store: Store, letter: DeadLetter) -> bool:
     """Whether another open letter of the same source comes before this one."""
-    first = await _first(store, letter.source)
+    return await _is_before(store, letter, BLOCKING)
+
+
+async def patience(store: Store, letter: DeadLetter) -> timedelta:
+    """How long a letter that waits behind another need not be looked at. Only the next in turn looks often: it wakes the
+    one behind it, so that thousands that wait for a person are not written again all the time."""
+    return LOOK_SELDOM if await _is_before(store, letter, (LetterStatus.WAITING,)) else LOOK_AGAIN
+
+
+async def _is_before(store: Store, letter: DeadLetter, statuses: tuple[LetterStatus, ...]) -> bool:
+    first = await _first(store, letter.source, statuses)
     return first is not None and first.record.order < letter.order
 
 
@@ -123,14 +134,16 @@ async def keep(store: Store, letter: DeadLetter, version: int) -> None:
 
 
 async def release_next(store: Store, source: str, now: datetime) -> None:
-    """Have the next letter that waits behind this source's last one played now rather than at its next look."""
-    first = await _first(store, source)
-    if first and first.record.status is LetterStatus.WAITING:
+    """Have the next letter that waits for this source looked at now rather than at its next look."""
+    first = await _first(store, source, (LetterStatus.WAITING,))
+    if first:
         await keep(store, first.record.but(wake_at=now), first.version)
 
 
-async def _first(store: Store, source: str) -> Versioned[DeadLetter] | None:
-    where = (Where("source", "equal", source), Where("status", "one_of", BLOCKING))
+async def _first(
+    store: Store, source: str, statuses: tuple[LetterStatus, ...]
+) -> Versioned[DeadLetter] | None:
+    where = (Where("source", "equal", source), Where("status", "one_of", statuses))
     found = await store.find(DeadLetter, Query(where=where, order="order", limit=1))
     return found[0] if found else None
 

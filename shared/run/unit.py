@@ -8,7 +8,7 @@ from collections.abc import Awaitable
 
 from shared.errors import Outage
 from shared.ports import Adapters
-from shared.run.dead_letters import LOOK_AGAIN, DeadLetter, LetterStatus, ahead, keep, release_next
+from shared.run.dead_letters import DeadLetter, LetterStatus, ahead, keep, patience, release_next
 from shared.run.dispatch import Dispatcher, Failure
 from shared.run.kit import Service, Sweep
 from shared.run.loop import Loop
@@ -95,18 +95,17 @@ class Unit:
             return
         letter = found.record
         if await ahead(store, letter):
-            await keep(store, letter.but(wake_at=now + LOOK_AGAIN), found.version)
+            later = now + await patience(store, letter)
+            await keep(store, letter.but(wake_at=later), found.version)
             return
         try:
             await self.dispatch.apply(letter.delivery)
         except Failure as failure:
             again = letter.failed_again(failure.reason, failure.detail, failure.status)
             await keep(store, again, found.version)
-            if again.status is LetterStatus.ASIDE:
-                await release_next(store, letter.source, now)
-            return
-        await keep(store, letter.but(status=LetterStatus.RESENT, wake_at=None), found.version)
-        self.loop.resume()
+        else:
+            await keep(store, letter.but(status=LetterStatus.RESENT, wake_at=None), found.version)
+            self.loop.resume()
         await release_next(store, letter.source, now)
 
 

@@ -13,7 +13,7 @@ from shared.contracts.needs import NeedCancelled
 from shared.embedded.bus import SqliteReading
 from shared.errors import Outage
 from shared.ports import Adapters, Position
-from shared.run.dead_letters import LetterAhead, LetterClosed, LetterStatus, discard, resend
+from shared.run.dead_letters import LetterAhead, LetterClosed, LetterStatus, discard, letters, resend
 from shared.run.kit import watch
 from shared.run.loop import RUN_OF_FAULTS
 from shared.run.private import PrivateReader
@@ -177,6 +177,28 @@ async def test_discarding_lets_the_later_ones_go_on() -> None:
         assert await t.heard("a") == (2,)
         with pytest.raises(LetterClosed):
             await discard(t.store, parked.id, "again")
+
+
+async def test_many_letters_that_wait_for_a_person_are_not_written_again_all_the_time() -> None:
+    async with toy() as t:
+        t.broken = {"a"}
+        await t.told(*["a"] * 51)
+        await t.reads()
+        t.broken = set()
+        first = {f.record.id: f.version for f in await letters(t.store, (LetterStatus.WAITING,))}
+        for _ in range(16):
+            t.clock.advance(15)
+            await t.reads()
+        after = {f.record.id: f.version for f in await letters(t.store, (LetterStatus.WAITING,))}
+        assert len(after) == 50
+        assert sum(after.values()) - sum(first.values()) < 16 + 50
+        (parked,) = await t.letters(LetterStatus.PARKED)
+        await discard(t.store, parked.id, "sent by mistake")
+        t.clock.advance(15)
+        for _ in range(50):
+            await t.reads()
+            t.clock.advance(0.001)
+        assert await t.heard("a") == tuple(range(2, 52))
 
 
 async def test_a_refusal_is_no_dead_letter() -> None:
