@@ -61,10 +61,11 @@ async def recount(
     evidence: Evidence, clock: Clock, seconds: float = 60.0, say: Say = lambda _: None
 ) -> Report:
     """Recount every rule. On a live system a difference between services counts only if it is still there whenever
-    everything that was under way has arrived; that is looked at again and again, for `seconds` at most."""
-    mark, marked_at = await evidence.progress(), time.monotonic()
+    everything that was under way has arrived; that is looked at again and again, for `seconds` at most. If it has not
+    arrived even once by then, nothing can be said."""
     say("records")
     books = await _books(evidence)
+    mark, marked_at = await evidence.progress(), time.monotonic()
     report = Report(counted=_counted(books))
     found = list(_apply(books, clock, evidence.live))
     say("log")
@@ -74,7 +75,8 @@ async def recount(
     passing = {v for v in found if v.passing}
     if passing and evidence.live:
         say("messages under way")
-        passing = await _outlasting(passing, books, evidence, clock, (mark, marked_at), seconds)
+        outlasting = await _outlasting(passing, books, evidence, clock, (mark, marked_at), seconds)
+        report.unsettled, passing = outlasting is None, outlasting or set()
     elif passing and not mark.at_rest:
         report.unsettled, passing = True, set()
     report.violations = sorted({*lasting, *passing})
@@ -88,18 +90,18 @@ async def _outlasting(
     clock: Clock,
     since: tuple[Progress, float],
     seconds: float,
-) -> set[Violation]:
+) -> set[Violation] | None:
     """Those that are still there each time that what was under way has arrived. One look more is not enough: a record
-    that is busy has news under way at every look, and is wrong only if it never agrees."""
+    that is busy has news under way at every look, and is wrong only if it never agrees. None: it never arrived."""
     mark, marked_at = since
-    end = time.monotonic() + seconds
+    end, looks = time.monotonic() + seconds, 0
     while passing and time.monotonic() < end:
         await asyncio.sleep(0.25)
         if (await evidence.progress()).has_passed(mark, time.monotonic() - marked_at):
-            mark, marked_at = await evidence.progress(), time.monotonic()
             before, books = books, await _books(evidence)
-            passing = passing & set(_apply(books, clock, True, before))
-    return passing
+            mark, marked_at = await evidence.progress(), time.monotonic()
+            passing, looks = passing & set(_apply(books, clock, True, before)), looks + 1
+    return passing if looks else None
 
 
 async def _books(evidence: Evidence) -> Books:

@@ -157,8 +157,8 @@ class Ground:
             await crowd.holds_them_to_it()
             assert await self.letters(crowd.cast) == []
             crowd.speaks_over(usual)
-        report = await recount(self.evidence, SystemClock())
-        assert report.clean, report.violations
+        report = await recount(self.evidence, SystemClock(), seconds=300)
+        assert report.clean and not report.unsettled, report.violations
 
     async def letters(self, cast: Cast) -> list[dict[str, Any]]:
         """All dead letters that wait for a decision."""
