@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
+from aiokafka.errors import UnknownError
 
 from shared.errors import Outage
 from shared.kafka import KafkaBus, Link, Patience, TooLarge
@@ -295,6 +296,69 @@ async def test_a_reader_that_is_stuck_is_built_anew(server: Server, group: str |
         await bus.publish([outgoing("a", 2)])
         assert [delivery.value for delivery in await take(reading, 1)] == [b"a-2"]
         assert bus.rebuilt == 1
+
+
+@pytest.mark.parametrize("part", ["_do_rejoin_group", "ensure_coordinator_known"])
+@pytest.mark.parametrize("error", [UnknownError, AssertionError])
+async def test_a_member_whose_client_failed_to_join_again_is_built_anew(
+    server: Server, part: str, error: type[Exception]
+) -> None:
+    async with bus_at(server.address) as bus:
+        reading = await bus.read([BASKET], group="g")
+        await bus.publish([outgoing("a", 1)])
+        await reading.commit(ends(await take(reading, 1)))
+        fail_to_join_again(bus, part, error)
+        await bus.publish([outgoing("a", 2)])
+        assert await heard(reading, 1) == [b"a-2"]
+
+
+async def test_topics_that_were_lost_are_made_again(server: Server) -> None:
+    from aiokafka.admin import AIOKafkaAdminClient
+
+    prefix = f"t{secrets.token_hex(4)}."
+    async with bus_at(server.address, prefix) as bus:
+        member = await bus.read([BASKET], group="g")
+        private = await bus.read([BASKET], group=None)
+        await bus.publish([outgoing("a", n) for n in (1, 2, 3)])
+        await member.commit(ends(await take(member, 3)))
+        await take(private, 3)
+        admin = AIOKafkaAdminClient(bootstrap_servers=server.address)
+        await admin.start()
+        await admin.delete_topics([prefix + BASKET.name])
+        await admin.close()
+        async with asyncio.timeout(60):
+            while not await published(bus, outgoing("a", 4)):
+                await asyncio.sleep(0.2)
+        assert await heard(member, 1) == [b"a-4"]
+        assert await heard(private, 1) == [b"a-4"]
+
+
+async def published(bus: KafkaBus, message: Outgoing) -> bool:
+    with suppress(Outage):
+        await bus.publish([message])
+        return True
+    return False
+
+
+async def heard(reading: Reading, count: int) -> list[bytes]:
+    """What comes next, however often there is an outage meanwhile."""
+    found: list[bytes] = []
+    async with asyncio.timeout(60):
+        while len(found) < count:
+            with suppress(Outage):
+                found += [delivery.value for delivery in await reading.fetch(10, 0.2)]
+    return found
+
+
+def fail_to_join_again(bus: Any, part: str, error: type[Exception]) -> None:
+    """As after an answer of the broker that aiokafka does not expect."""
+    coordinator = bus._readings[0]._consumer._coordinator
+
+    async def fail(*_: Any) -> None:
+        raise error
+
+    setattr(coordinator, part, fail)
+    coordinator.request_rejoin()
 
 
 def spoil_the_producer(bus: Any) -> None:
