@@ -168,7 +168,14 @@ class KafkaReading:
         left = limit - sum(map(len, found.values()))
         if left:
             wait_ms = 0 if found else int(seconds * 1000)
-            more = await answered(consumer.getmany(timeout_ms=wait_ms, max_records=left), patience, "fetch")
+            try:
+                more = await answered(
+                    consumer.getmany(timeout_ms=wait_ms, max_records=left), patience, "fetch"
+                )
+            except Outage:
+                if not found:  # otherwise what was handed out already would never come again
+                    raise
+                more = {}
             for partition, records in more.items():
                 found[partition] = [*found.get(partition, ()), *records]
         self._served_last = set(found)

@@ -7,6 +7,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from aiokafka.errors import UnknownError
 
 from shared.errors import Outage
 from shared.kafka import KafkaBus, Link, Patience, TooLarge
+from shared.kafka.publisher import partition_of
 from shared.ports import Bus, Delivery, Outgoing, Position, Reading
 from tests.conformance.toys import BASKETS, outgoing, take
 from tests.servers.fixtures import Server, kafka_server
@@ -33,9 +35,11 @@ def server() -> Server:
 
 
 @asynccontextmanager
-async def bus_at(address: str, prefix: str | None = None) -> AsyncIterator[KafkaBus]:
+async def bus_at(
+    address: str, prefix: str | None = None, patience: Patience = QUICK
+) -> AsyncIterator[KafkaBus]:
     """A bus as one process has it."""
-    bus = KafkaBus(Link(address, prefix or f"t{secrets.token_hex(4)}.", patience=QUICK), [BASKET])
+    bus = KafkaBus(Link(address, prefix or f"t{secrets.token_hex(4)}.", patience=patience), [BASKET])
     try:
         yield bus
     finally:
@@ -326,18 +330,28 @@ async def test_topics_that_were_lost_are_made_again(server: Server) -> None:
         await admin.start()
         await admin.delete_topics([prefix + BASKET.name])
         await admin.close()
-        async with asyncio.timeout(60):
-            while not await published(bus, outgoing("a", 4)):
-                await asyncio.sleep(0.2)
+        await publish_in_the_end(bus, outgoing("a", 4))
         assert await heard(member, 1) == [b"a-4"]
         assert await heard(private, 1) == [b"a-4"]
 
 
-async def published(bus: KafkaBus, message: Outgoing) -> bool:
-    with suppress(Outage):
-        await bus.publish([message])
-        return True
-    return False
+async def test_what_came_before_an_error_of_the_client_is_given(server: Server) -> None:
+    async with bus_at(server.address, patience=replace(QUICK, stuck=60.0)) as bus:
+        reading = await bus.read([BASKET], group="g")
+        await bus.publish([outgoing("k1", 1)])
+        (first,) = await take(reading, 1)
+        other = next(key for key in KEYS if partition_of(key, 6) != first.position.partition)
+        await bus.publish([outgoing(other, 1)])
+        fail_behind_the_first_answer(bus)
+        assert await heard(reading, 1) == [f"{other}-1".encode()]
+
+
+async def publish_in_the_end(bus: KafkaBus, message: Outgoing) -> None:
+    async with asyncio.timeout(60):
+        while True:
+            with suppress(Outage):
+                return await bus.publish([message])
+            await asyncio.sleep(0.2)
 
 
 async def heard(reading: Reading, count: int) -> list[bytes]:
@@ -359,6 +373,20 @@ def fail_to_join_again(bus: Any, part: str, error: type[Exception]) -> None:
 
     setattr(coordinator, part, fail)
     coordinator.request_rejoin()
+
+
+def fail_behind_the_first_answer(bus: Any) -> None:
+    """As when an error is told that came while there were messages to be handed out."""
+    consumer = bus._readings[0]._consumer
+    getmany = consumer.getmany
+
+    async def ask(*partitions: Any, **options: Any) -> Any:
+        found = await getmany(*partitions, **({"timeout_ms": 5000} if partitions else {}), **options)
+        if found and partitions:
+            consumer._coordinator._pending_exception = UnknownError()
+        return found
+
+    consumer.getmany = ask
 
 
 def spoil_the_producer(bus: Any) -> None:
