@@ -11,6 +11,7 @@ from typing import ClassVar
 
 import pytest
 from pydantic import Field
+from pymongo import ReadPreference
 
 from shared.contracts.base import Topic
 from shared.embedded.clock import SystemClock
@@ -192,3 +193,12 @@ async def test_what_a_dead_process_left_outlasts_a_change_made_while_it_is_looke
         assert {2, 3} <= {each["sequence"] for each in document["outbox"]}
         assert [message.sequence for message in await living.pending(10)] == [2, 3]
     await connection.close()
+
+
+async def test_whatever_an_address_prefers_the_one_that_is_written_to_is_read() -> None:
+    """Decisions go by what is read: one on an old view would refuse what is no longer so."""
+    connection = Connection("mongodb://127.0.0.1:9/?readPreference=secondaryPreferred&retryWrites=true&w=1")
+    collection = connection.collection("shelves", "shelf")
+    await connection.close()
+    assert collection.read_preference == ReadPreference.PRIMARY
+    assert collection.write_concern.document["w"] == "majority"
