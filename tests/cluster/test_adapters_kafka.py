@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import UnknownError
 
 from shared.errors import Outage
@@ -317,8 +318,6 @@ async def test_a_member_whose_client_failed_to_join_again_is_built_anew(
 
 
 async def test_topics_that_were_lost_are_made_again(server: Server) -> None:
-    from aiokafka.admin import AIOKafkaAdminClient
-
     prefix = f"t{secrets.token_hex(4)}."
     async with bus_at(server.address, prefix) as bus:
         member = await bus.read([BASKET], group="g")
@@ -326,10 +325,7 @@ async def test_topics_that_were_lost_are_made_again(server: Server) -> None:
         await bus.publish([outgoing("a", n) for n in (1, 2, 3)])
         await member.commit(ends(await take(member, 3)))
         await take(private, 3)
-        admin = AIOKafkaAdminClient(bootstrap_servers=server.address)
-        await admin.start()
-        await admin.delete_topics([prefix + BASKET.name])
-        await admin.close()
+        await lose(server, prefix + BASKET.name)
         await publish_in_the_end(bus, outgoing("a", 4))
         assert await heard(member, 1) == [b"a-4"]
         assert await heard(private, 1) == [b"a-4"]
@@ -344,6 +340,20 @@ async def test_what_came_before_an_error_of_the_client_is_given(server: Server) 
         await bus.publish([outgoing(other, 1)])
         fail_behind_the_first_answer(bus)
         assert await heard(reading, 1) == [f"{other}-1".encode()]
+
+
+async def lose(server: Server, topic: str) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=server.address)
+    await admin.start()
+    try:
+        await admin.delete_topics([topic])
+        async with asyncio.timeout(30):
+            while True:
+                if topic not in await admin.list_topics():
+                    return
+                await asyncio.sleep(0.1)
+    finally:
+        await admin.close()
 
 
 async def publish_in_the_end(bus: KafkaBus, message: Outgoing) -> None:
