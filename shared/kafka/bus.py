@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from shared.contracts import TOPICS
 from shared.contracts.base import Topic
+from shared.errors import Outage
 from shared.kafka.link import Link
 from shared.kafka.lookout import Lookout
 from shared.kafka.publisher import Publisher
@@ -41,8 +42,13 @@ class KafkaBus:
 
     async def publish(self, messages: Sequence[Outgoing]) -> None:
         """Raises Outage, or TooLarge when everything else has been published."""
-        if messages:
+        if not messages:
+            return
+        try:
             await self._publisher.publish(messages, await self.partitions())
+        except Outage:
+            self._partitions = None  # a broker may come back without its topics
+            raise
 
     async def read(self, topics: Sequence[Topic], *, group: str | None) -> Reading:
         made = await self.partitions()
@@ -61,9 +67,8 @@ class KafkaBus:
         await self._lookout.close()
 
     async def partitions(self) -> Mapping[str, int]:
-        """The number of partitions of each topic; makes those that are missing, once."""
-        if self._partitions is None:
-            async with self._making:
-                if self._partitions is None:
-                    self._partitions = await make_topics(self._link, self._topics)
-        return self._partitions
+        """The number of partitions of each topic; makes those that are missing, once, and again after an outage."""
+        async with self._making:
+            if self._partitions is None:
+                self._partitions = await make_topics(self._link, self._topics)
+            return self._partitions

@@ -67,11 +67,16 @@ class KafkaReading:
             await self.open()
         assert self._consumer is not None
         if not await self._share_is_dealt(seconds):
+            await self._build_anew_if_stuck("its share was never dealt")
             return []
         resting = self._rests_until - asyncio.get_running_loop().time()
         if resting > 0:
             await asyncio.sleep(min(seconds, resting))
-        found = await self._records(self._consumer, limit, seconds)
+        try:
+            found = await self._records(self._consumer, limit, seconds)
+        except Outage:
+            await self._build_anew_if_stuck("its client fails again and again")
+            raise
         if not found:
             await self._look(self._consumer)
             return []
@@ -117,6 +122,7 @@ class KafkaReading:
     async def revoked(self, partitions: Iterable[TopicPartition]) -> None:
         """Partitions are about to be dealt anew: take in nothing, and let the batch under way be committed."""
         self._dealt.clear()
+        self._progress_at = asyncio.get_running_loop().time()
         if set(partitions):
             self.rebalances += 1
             try:
@@ -162,7 +168,14 @@ class KafkaReading:
         left = limit - sum(map(len, found.values()))
         if left:
             wait_ms = 0 if found else int(seconds * 1000)
-            more = await answered(consumer.getmany(timeout_ms=wait_ms, max_records=left), patience, "fetch")
+            try:
+                more = await answered(
+                    consumer.getmany(timeout_ms=wait_ms, max_records=left), patience, "fetch"
+                )
+            except Outage:
+                if not found:  # otherwise what was handed out already would never come again
+                    raise
+                more = {}
             for partition, records in more.items():
                 found[partition] = [*found.get(partition, ()), *records]
         self._served_last = set(found)
@@ -184,8 +197,12 @@ class KafkaReading:
                 await self._build_anew("it was given no partitions")
         elif not any((await self._ahead(consumer)).values()):
             self._progress_at = now
-        elif now - self._progress_at > patience.stuck:
-            await self._build_anew("it gets nothing, though there is something")
+        else:
+            await self._build_anew_if_stuck("it gets nothing, though there is something")
+
+    async def _build_anew_if_stuck(self, why: str) -> None:
+        if asyncio.get_running_loop().time() - self._progress_at > self._link.patience.stuck:
+            await self._build_anew(why)
 
     async def _build_anew(self, why: str) -> None:
         log.error("a stuck reader is built anew", group=self._group, why=why)

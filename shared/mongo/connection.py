@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, cast
 
-from pymongo import AsyncMongoClient
+from pymongo import AsyncMongoClient, ReadPreference
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
@@ -50,7 +50,7 @@ class Connection:
     def collection(self, service: str, name: str) -> Collection:
         """A collection of this service's own database: durable on a majority when written, and read from one."""
         return self._client[self.database(service)].get_collection(
-            name, write_concern=DURABLE, read_concern=COMMITTED
+            name, read_preference=ReadPreference.PRIMARY, write_concern=DURABLE, read_concern=COMMITTED
         )
 
     def database(self, service: str) -> str:

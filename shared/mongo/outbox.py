@@ -67,6 +67,8 @@ class Outboxes:
         self._queue: dict[Place, dict[int, Said]] = {}
         self._count = 0
         self._unsure: set[Place] = set()
+        self._looked_into: set[Place] = set()
+        """Those of the unsure that the store is being asked about."""
         self._flooded = False
         self._relayed = False
         """Whether a relay lives here. Where none does, what is remembered is never published and only the store can tell."""
@@ -97,8 +99,10 @@ class Outboxes:
         return all(sequence in waiting or sequence in published for sequence in sequences)
 
     def is_spent(self, place: Place) -> bool:
-        """Whether something lies there, and all of it is known to be published."""
-        return place in self._published and place not in self._queue and place not in self._unsure
+        """Whether something lies there, and all of it is known to be published. In a flood nothing is known."""
+        if self._flooded or place in self._unsure or place in self._looked_into:
+            return False
+        return place in self._published and place not in self._queue
 
     def emptied(self, place: Place) -> None:
         """A change has taken out what was published."""
@@ -200,6 +204,7 @@ class Outboxes:
 
     async def _make_sure(self) -> None:
         unsure, self._unsure = self._unsure, set()
+        self._looked_into = unsure
         caught = Caught()
         with caught:
             for kind in self._kinds:
@@ -208,6 +213,7 @@ class Outboxes:
                     look = {"_id": {"$in": ids[first : first + LOOKED_AT]}}
                     for place, found in (await self._find(look, LOOKED_AT, kind)).items():
                         self._learn(place, found)
+        self._looked_into = set()
         if caught.error is not None:
             self._unsure |= unsure
             raise caught.error

@@ -88,8 +88,9 @@ class DeadLetter(Record):
 
 
 def letter_id(group: str, delivery: Delivery) -> str:
+    """From where it lies and what it says, since a topic that was lost and made again gives its offsets anew."""
     place = f"{group}/{delivery.position.topic}/{delivery.position.partition}/{delivery.offset}"
-    return hashlib.blake2s(place.encode(), digest_size=12).hexdigest()
+    return hashlib.blake2s(place.encode() + b"/" + delivery.value, digest_size=12).hexdigest()
 
 
 async def blocked_sources(store: Store) -> set[str]:

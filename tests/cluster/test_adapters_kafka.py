@@ -7,12 +7,16 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import UnknownError
 
 from shared.errors import Outage
 from shared.kafka import KafkaBus, Link, Patience, TooLarge
+from shared.kafka.publisher import partition_of
 from shared.ports import Bus, Delivery, Outgoing, Position, Reading
 from tests.conformance.toys import BASKETS, outgoing, take
 from tests.servers.fixtures import Server, kafka_server
@@ -32,9 +36,11 @@ def server() -> Server:
 
 
 @asynccontextmanager
-async def bus_at(address: str, prefix: str | None = None) -> AsyncIterator[KafkaBus]:
+async def bus_at(
+    address: str, prefix: str | None = None, patience: Patience = QUICK
+) -> AsyncIterator[KafkaBus]:
     """A bus as one process has it."""
-    bus = KafkaBus(Link(address, prefix or f"t{secrets.token_hex(4)}.", patience=QUICK), [BASKET])
+    bus = KafkaBus(Link(address, prefix or f"t{secrets.token_hex(4)}.", patience=patience), [BASKET])
     try:
         yield bus
     finally:
@@ -295,6 +301,102 @@ async def test_a_reader_that_is_stuck_is_built_anew(server: Server, group: str |
         await bus.publish([outgoing("a", 2)])
         assert [delivery.value for delivery in await take(reading, 1)] == [b"a-2"]
         assert bus.rebuilt == 1
+
+
+@pytest.mark.parametrize("part", ["_do_rejoin_group", "ensure_coordinator_known"])
+@pytest.mark.parametrize("error", [UnknownError, AssertionError])
+async def test_a_member_whose_client_failed_to_join_again_is_built_anew(
+    server: Server, part: str, error: type[Exception]
+) -> None:
+    async with bus_at(server.address) as bus:
+        reading = await bus.read([BASKET], group="g")
+        await bus.publish([outgoing("a", 1)])
+        await reading.commit(ends(await take(reading, 1)))
+        fail_to_join_again(bus, part, error)
+        await bus.publish([outgoing("a", 2)])
+        assert await heard(reading, 1) == [b"a-2"]
+
+
+async def test_topics_that_were_lost_are_made_again(server: Server) -> None:
+    prefix = f"t{secrets.token_hex(4)}."
+    async with bus_at(server.address, prefix) as bus:
+        member = await bus.read([BASKET], group="g")
+        private = await bus.read([BASKET], group=None)
+        await bus.publish([outgoing("a", n) for n in (1, 2, 3)])
+        await member.commit(ends(await take(member, 3)))
+        await take(private, 3)
+        await lose(server, prefix + BASKET.name)
+        await publish_in_the_end(bus, outgoing("a", 4))
+        assert await heard(member, 1) == [b"a-4"]
+        assert await heard(private, 1) == [b"a-4"]
+
+
+async def test_what_came_before_an_error_of_the_client_is_given(server: Server) -> None:
+    async with bus_at(server.address, patience=replace(QUICK, stuck=60.0)) as bus:
+        reading = await bus.read([BASKET], group="g")
+        await bus.publish([outgoing("k1", 1)])
+        (first,) = await take(reading, 1)
+        other = next(key for key in KEYS if partition_of(key, 6) != first.position.partition)
+        await bus.publish([outgoing(other, 1)])
+        fail_behind_the_first_answer(bus)
+        assert await heard(reading, 1) == [f"{other}-1".encode()]
+
+
+async def lose(server: Server, topic: str) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=server.address)
+    await admin.start()
+    try:
+        await admin.delete_topics([topic])
+        async with asyncio.timeout(30):
+            while True:
+                if topic not in await admin.list_topics():
+                    return
+                await asyncio.sleep(0.1)
+    finally:
+        await admin.close()
+
+
+async def publish_in_the_end(bus: KafkaBus, message: Outgoing) -> None:
+    async with asyncio.timeout(60):
+        while True:
+            with suppress(Outage):
+                return await bus.publish([message])
+            await asyncio.sleep(0.2)
+
+
+async def heard(reading: Reading, count: int) -> list[bytes]:
+    """What comes next, however often there is an outage meanwhile."""
+    found: list[bytes] = []
+    async with asyncio.timeout(60):
+        while len(found) < count:
+            with suppress(Outage):
+                found += [delivery.value for delivery in await reading.fetch(10, 0.2)]
+    return found
+
+
+def fail_to_join_again(bus: Any, part: str, error: type[Exception]) -> None:
+    """As after an answer of the broker that aiokafka does not expect."""
+    coordinator = bus._readings[0]._consumer._coordinator
+
+    async def fail(*_: Any) -> None:
+        raise error
+
+    setattr(coordinator, part, fail)
+    coordinator.request_rejoin()
+
+
+def fail_behind_the_first_answer(bus: Any) -> None:
+    """As when an error is told that came while there were messages to be handed out."""
+    consumer = bus._readings[0]._consumer
+    getmany = consumer.getmany
+
+    async def ask(*partitions: Any, **options: Any) -> Any:
+        found = await getmany(*partitions, **({"timeout_ms": 5000} if partitions else {}), **options)
+        if found and partitions:
+            consumer._coordinator._pending_exception = UnknownError()
+        return found
+
+    consumer.getmany = ask
 
 
 def spoil_the_producer(bus: Any) -> None:

@@ -11,6 +11,7 @@ from typing import ClassVar
 
 import pytest
 from pydantic import Field
+from pymongo import ReadPreference
 
 from shared.contracts.base import Topic
 from shared.embedded.clock import SystemClock
@@ -158,3 +159,46 @@ async def test_after_a_flood_every_message_comes_out_in_order(
         assert said == {id: list(range(1, 16)) for id in "abcd"}
         await store.change(Shelf, "a", lambda shelf: say("after", shelf))
         assert [message.sequence for message in await store.pending(10)] == [16]
+
+
+async def test_in_a_flood_no_change_takes_out_what_has_yet_to_be_published(
+    prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "REMEMBERED", 2)
+    async with process(prefix) as store:
+        for n in range(1, 5):
+            await store.change(Shelf, "a", lambda shelf, n=n: say(str(n), shelf))  # type: ignore[misc]
+        published = await store.pending(2)
+        assert [message.sequence for message in published] == [1, 2]
+        await store.trim(published)
+        await store.change(Shelf, "a", lambda shelf: say("5", shelf))
+        assert [message.sequence for message in await store.pending(10)] == [3, 4, 5]
+
+
+async def test_what_a_dead_process_left_outlasts_a_change_made_while_it_is_looked_for(
+    prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "TRIM_SECONDS", 1000.0)
+    monkeypatch.setattr(outbox, "OTHERS_EVERY_SECONDS", 1000.0)
+    connection = Connection(mongo_server().address, prefix=prefix)
+    async with process(prefix) as living:
+        await living.change(Shelf, "a", lambda shelf: say("1", shelf))
+        await living.trim(await living.pending(10))
+        async with process(prefix) as dying:
+            await dying.change(Shelf, "a", lambda shelf: say("2", shelf))
+        await living.change(Shelf, "a", lambda shelf: Change((shelf or Shelf(id="a")).but(label="quiet")))
+        await asyncio.gather(living.pending(10), living.change(Shelf, "a", lambda shelf: say("3", shelf)))
+        document = await connection.collection("shelves", "shelf").find_one({"_id": "a"})
+        assert document is not None
+        assert {2, 3} <= {each["sequence"] for each in document["outbox"]}
+        assert [message.sequence for message in await living.pending(10)] == [2, 3]
+    await connection.close()
+
+
+async def test_whatever_an_address_prefers_the_one_that_is_written_to_is_read() -> None:
+    """Decisions go by what is read: one on an old view would refuse what is no longer so."""
+    connection = Connection("mongodb://127.0.0.1:9/?readPreference=secondaryPreferred&retryWrites=true&w=1")
+    collection = connection.collection("shelves", "shelf")
+    await connection.close()
+    assert collection.read_preference == ReadPreference.PRIMARY
+    assert collection.write_concern.document["w"] == "majority"

@@ -12,10 +12,19 @@ from shared.contracts import Message
 from shared.contracts.needs import NeedCancelled
 from shared.embedded.bus import SqliteReading
 from shared.errors import Outage
-from shared.ports import Adapters, Position
-from shared.run.dead_letters import LetterAhead, LetterClosed, LetterStatus, discard, letters, resend
+from shared.ports import Adapters, Delivery, Position
+from shared.run.dead_letters import (
+    LetterAhead,
+    LetterClosed,
+    LetterStatus,
+    discard,
+    letters,
+    resend,
+    set_aside,
+)
+from shared.run.dispatch import Failure
 from shared.run.kit import watch
-from shared.run.loop import RUN_OF_FAULTS
+from shared.run.loop import RUN_OF_FAULTS, letter_of
 from shared.run.private import PrivateReader
 from tests.run.toy import toy
 
@@ -244,6 +253,16 @@ async def test_a_stopped_reader_says_why_again_once_an_outage_is_over() -> None:
         t.unit.loop.trouble = "cannot reach the store or the bus"
         await t.reads()
         assert any("in a row" in what for what in await t.unit.missing())
+
+
+async def test_what_lies_where_another_letter_lay_before_is_kept_too() -> None:
+    """A topic that was lost and made again gives its offsets anew."""
+    async with toy() as t:
+        for value in (b"before", b"after", b"after"):
+            delivery = Delivery(Position(NeedCancelled.topic.name, 0), 7, "a", value)
+            failure = Failure("unreadable", "not JSON", LetterStatus.ASIDE)
+            await set_aside(t.store, letter_of("group", delivery, failure, t.unit.adapters))
+        assert sorted(letter.message for letter in await t.letters()) == [b"after", b"before"]
 
 
 async def test_once_a_person_has_dealt_with_a_run_of_faults_the_reader_goes_on() -> None:
