@@ -278,6 +278,17 @@ async def test_less_than_the_minimum_is_not_held_at_all() -> None:
         assert [r.quantity for r in d.requests("need-2")] == [3]
 
 
+async def test_what_lies_in_more_lots_than_are_asked_for_at_once_is_had_in_several_waves() -> None:
+    async with desk() as d:
+        for number in range(60):
+            await d.knows_lot(f"lot-{number:02}", 1)
+        await d.posts(some_goods(quantity=60))
+        assert len(d.requests()) == 50 and d.w.said(MatchStalled) == []
+        await d.places(*d.requests())
+        await d.w.passes(minutes=16)
+        assert len({one.lot_id for one in d.requests()}) == 60
+
+
 async def test_enough_of_both_is_made_partly_and_the_rest_is_still_looked_for() -> None:
     async with desk(wave_seconds=600) as d:
         await d.knows_people("li", "wang")

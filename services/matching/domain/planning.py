@@ -129,11 +129,11 @@ def too_late_plan(match: Match, line: PeopleLine, scene: Scene) -> PeoplePlan:
 def goods_plan(
     match: Match, line: GoodsLine, found: LotsResult, why: LineDiagnosis | None, partial: bool
 ) -> GoodsPlan:
-    """What to hold: nothing, as long as not even the least that would do can be had."""
+    """What to hold: nothing, as long as not even the least that would do can be had, be it in several waves."""
     digest = mark(match.id, line.id, match.wave + 1)
     promised = match.promised(line.id)
     least = line.minimum if partial else line.quantity
-    takes = found.takes if promised + found.quantity >= least else ()
+    takes = found.takes if promised + found.available >= least else ()
     return GoodsPlan(
         line_id=line.id,
         missing=line.quantity - promised,
