@@ -6,6 +6,7 @@ from services.matching.domain.asking import release_hold, release_surplus
 from services.matching.domain.award import decided, withdraw
 from services.matching.domain.match import GoodsState, Match, PeopleState, is_named, owner_of, seat_id
 from services.matching.domain.scene import Scene
+from services.matching.domain.searching import weighed, with_word
 from services.matching.domain.settling import settled, state_event, word
 from services.matching.domain.words import HANDED_OVER, Answer, MatchStatus
 from shared.contracts.base import Event
@@ -62,7 +63,10 @@ def change_need(match: Match | None, need_id: str, spec: NeedSpec, scene: Scene)
     for wanted in spec.goods:
         match = _due_if_short(match, wanted, scene)
     match, given_back = release_surplus(match, kept_goods, scene)
-    return settled(match, scene, *events, *given_back)
+    stays_short = kept_people | kept_goods
+    match = match.but(diagnosis={id: why for id, why in match.diagnosis.items() if id in stays_short})
+    change = settled(weighed(match, scene) if match.stalled else match, scene, *events, *given_back)
+    return with_word(change, scene) if match.stalled and not change.record.stalled else change
 
 
 def say_where_it_stands(match: Match | None, need_id: str, spec: NeedSpec, scene: Scene) -> Change[Match]:
