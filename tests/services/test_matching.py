@@ -130,6 +130,19 @@ async def test_waves_widen_ring_by_ring_and_grow() -> None:
         assert len(everybody) == len(set(everybody))
 
 
+async def test_neighbours_are_asked_first_even_if_everybody_was_asleep_when_the_need_came() -> None:
+    async with desk(wave_seconds=600) as d:
+        start, end = 8 * 60 + 55, 9 * 60 + 5
+        await d.knows_people("near", quiet_from=start, quiet_to=end)
+        await d.knows_people("far", area=NEXT_TOWNSHIP, quiet_from=start, quiet_to=end)
+        await d.posts()
+        assert d.asked() == []
+        await d.w.passes(minutes=11)
+        assert d.asked() == ["near"]
+        await d.w.passes(minutes=11)
+        assert d.asked() == ["near", "far"]
+
+
 async def test_no_wave_is_wasted_on_rings_where_nobody_fits() -> None:
     async with desk(first_wave=3) as d:
         await d.knows_people("one", area=NEXT_VILLAGE)
