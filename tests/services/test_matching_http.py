@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from shared.contracts.vocabulary import Rule, Skill
+from shared.contracts.needs import NeedCancelled
+from shared.contracts.vocabulary import CancelReason, Rule, Skill
 from shared.contracts.volunteers import InvitationAccepted
 from tests.services.matching_desk import NEED, NEXT_COUNTY, NEXT_TOWNSHIP, a_line, desk, some_goods
 
@@ -87,6 +88,17 @@ async def test_a_hold_that_was_confirmed_has_no_end_any_more() -> None:
         await d.confirms(*d.requests())
         (hold,) = (await d.gets("staff", f"/matches/{NEED}")).json()["goods"][0]["holds"]
         assert (hold["phase"], hold["expires_at"]) == ("confirmed", None)
+
+
+async def test_a_need_that_ended_before_it_was_heard_of_is_shown_as_closed() -> None:
+    async with desk() as d:
+        await d.w.hears((NEED, NeedCancelled(site_id="east", reason=CancelReason.MISTAKE)))
+        await d.posts(a_line(), some_goods())
+        answer = await d.gets("staff", f"/matches/{NEED}")
+        assert answer.status_code == 200
+        match = answer.json()
+        assert (match["status"], match["closing"], match["next_action_at"]) == ("closed", "cancelled", None)
+        assert [seat["volunteer_id"] for seat in match["people"][0]["seats"]] == [None]
 
 
 async def test_the_waves_of_a_search_are_listed_newest_first_a_page_at_a_time() -> None:

@@ -22,12 +22,15 @@ def open_search(match: Match | None, need_id: str, spec: NeedSpec, scene: Scene)
     match = match or Match(id=need_id)
     if match.spec is not None:
         return Change(match)
-    match = match.but(spec=spec)
+    due_at = None if match.closed else scene.now
+    match = match.but(
+        spec=spec,
+        people={line.id: PeopleState(seats=("",) * line.seats, due_at=due_at) for line in spec.people},
+        goods={line.id: GoodsState(due_at=due_at) for line in spec.goods},
+    )
     if match.closed:
         return Change(match)
     opened = match.but(
-        people={line.id: PeopleState(seats=("",) * line.seats, due_at=scene.now) for line in spec.people},
-        goods={line.id: GoodsState(due_at=scene.now) for line in spec.goods},
         tier_site_id=spec.site_id,
         tier_due_at=scene.after(scene.policy(spec.site_id).tier_seconds),
     )
