@@ -88,6 +88,17 @@ async def test_what_expires_soonest_goes_first_then_what_is_near_then_what_leave
         assert [r.lot_id for r in d.requests()] == ["soon near small"]
 
 
+async def test_goods_without_a_date_of_their_own_are_good_until_the_people_come() -> None:
+    async with desk() as d:
+        await d.knows_people("li")
+        await d.knows_lot("today", expires_on=START.date())
+        await d.knows_lot("tomorrow", expires_on=START.date() + timedelta(days=1))
+        await d.posts(a_line(), some_goods())
+        assert [one.lot_id for one in d.requests()] == ["tomorrow"]
+        await d.posts(some_goods(), need="need-2")
+        assert [one.lot_id for one in d.requests("need-2")] == ["today"]
+
+
 async def test_several_lots_are_combined_when_none_has_it_all() -> None:
     async with desk() as d:
         await d.knows_lot("a", 4, expires_on=date(2026, 4, 1))

@@ -78,9 +78,11 @@ def wave_size(state: PeopleState, policy: SitePolicy) -> int:
 
 
 def lots_query(match: Match, line: GoodsLine, scene: Scene) -> LotsQuery:
-    """What to look for: what the line is still short of, good until it is needed."""
+    """What to look for: what the line is still short of, good until it is needed: on its date, or else when the
+    people come, since goods past their expiry are not handed over."""
     need, station = match.need, scene.station(match.need.site_id)
     today = day_of(scene.now, station.zone)
+    needed_by = line.needed_by or min((x.window.start_at for x in need.people), default=scene.now)
     return LotsQuery(
         line_id=line.id,
         category=line.category,
@@ -88,7 +90,7 @@ def lots_query(match: Match, line: GoodsLine, scene: Scene) -> LotsQuery:
         quantity=line.quantity - match.promised(line.id),
         area=need.area,
         today=today,
-        good_on=max(today, day_of(line.needed_by, station.zone)) if line.needed_by else today,
+        good_on=max(today, day_of(needed_by, station.zone)),
         purpose=need.category,
         seed=match.id,
         attributes=line.attributes,
