@@ -130,6 +130,19 @@ async def test_waves_widen_ring_by_ring_and_grow() -> None:
         assert len(everybody) == len(set(everybody))
 
 
+async def test_neighbours_are_asked_first_even_if_everybody_was_asleep_when_the_need_came() -> None:
+    async with desk(wave_seconds=600) as d:
+        start, end = 8 * 60 + 55, 9 * 60 + 5
+        await d.knows_people("near", quiet_from=start, quiet_to=end)
+        await d.knows_people("far", area=NEXT_TOWNSHIP, quiet_from=start, quiet_to=end)
+        await d.posts()
+        assert d.asked() == []
+        await d.w.passes(minutes=11)
+        assert d.asked() == ["near"]
+        await d.w.passes(minutes=11)
+        assert d.asked() == ["near", "far"]
+
+
 async def test_no_wave_is_wasted_on_rings_where_nobody_fits() -> None:
     async with desk(first_wave=3) as d:
         await d.knows_people("one", area=NEXT_VILLAGE)
@@ -220,6 +233,36 @@ async def test_when_nobody_fits_the_match_stalls_and_says_why_and_what_would_hel
         ]  # fmt: skip
         assert stalled.next_action_at > d.w.clock.now()
         assert d.w.said(SearchProgressed) == []
+
+
+async def test_a_search_that_is_stuck_says_why_only_of_the_lines_that_are() -> None:
+    async with desk() as d:
+        await d.knows_people("li")
+        await d.posts(a_line(), a_line("p2", skills=(Skill.REPAIR,)))
+        (stalled,) = d.w.said(MatchStalled)
+        assert d.asked("p1") == ["li"]
+        assert [(why.line_id, why.looked_at) for why in stalled.diagnosis] == [("p2", 1)]
+
+
+async def test_a_need_without_the_line_that_was_stuck_is_no_longer_said_to_be_stuck() -> None:
+    async with desk() as d:
+        await d.knows_people("li")
+        await d.posts(a_line(), a_line("p2", skills=(Skill.REPAIR,)))
+        await d.w.hears((NEED, NeedChanged(spec=a_need(a_line()))))
+        match = await d.match()
+        assert (match.stalled, match.diagnosis) == (False, {})
+        assert [said.waiting for said in d.w.said(SearchProgressed)] == [Waiting.ANSWERS]
+        await d.w.hears((NEED, SearchAsked(spec=a_need(a_line()))))
+        assert len(d.w.said(MatchStalled)) == 1
+
+
+async def test_who_could_not_be_asked_is_not_counted_among_those_who_were() -> None:
+    async with desk(first_wave=3) as d:
+        await d.knows_people("li", "wang", "zhao", "chen")
+        await d.posts()
+        await d.cannot_be_asked(*d.asked(), rule=Rule.QUIET)
+        assert len(d.asked()) == 4
+        assert [said.asked for said in d.w.said(SearchProgressed)] == [3, 1]
 
 
 async def test_a_stalled_search_finds_whoever_comes_later() -> None:

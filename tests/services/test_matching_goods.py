@@ -88,6 +88,17 @@ async def test_what_expires_soonest_goes_first_then_what_is_near_then_what_leave
         assert [r.lot_id for r in d.requests()] == ["soon near small"]
 
 
+async def test_goods_without_a_date_of_their_own_are_good_until_the_people_come() -> None:
+    async with desk() as d:
+        await d.knows_people("li")
+        await d.knows_lot("today", expires_on=START.date())
+        await d.knows_lot("tomorrow", expires_on=START.date() + timedelta(days=1))
+        await d.posts(a_line(), some_goods())
+        assert [one.lot_id for one in d.requests()] == ["tomorrow"]
+        await d.posts(some_goods(), need="need-2")
+        assert [one.lot_id for one in d.requests("need-2")] == ["today"]
+
+
 async def test_several_lots_are_combined_when_none_has_it_all() -> None:
     async with desk() as d:
         await d.knows_lot("a", 4, expires_on=date(2026, 4, 1))
@@ -276,6 +287,17 @@ async def test_less_than_the_minimum_is_not_held_at_all() -> None:
         assert d.w.said(MatchStalled)[0].diagnosis[0].remaining == 1
         await d.posts(some_goods(quantity=10, minimum=3), need="need-2")
         assert [r.quantity for r in d.requests("need-2")] == [3]
+
+
+async def test_what_lies_in_more_lots_than_are_asked_for_at_once_is_had_in_several_waves() -> None:
+    async with desk() as d:
+        for number in range(60):
+            await d.knows_lot(f"lot-{number:02}", 1)
+        await d.posts(some_goods(quantity=60))
+        assert len(d.requests()) == 50 and d.w.said(MatchStalled) == []
+        await d.places(*d.requests())
+        await d.w.passes(minutes=16)
+        assert len({one.lot_id for one in d.requests()}) == 60
 
 
 async def test_enough_of_both_is_made_partly_and_the_rest_is_still_looked_for() -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from shared.contracts.vocabulary import Rule, Skill
+from shared.contracts.needs import NeedCancelled
+from shared.contracts.vocabulary import CancelReason, Rule, Skill
 from shared.contracts.volunteers import InvitationAccepted
-from tests.services.matching_desk import NEED, NEXT_COUNTY, a_line, desk, some_goods
+from tests.services.matching_desk import NEED, NEXT_COUNTY, NEXT_TOWNSHIP, a_line, desk, some_goods
 
 
 async def test_a_match_shows_its_seats_its_holds_and_why_each_was_asked() -> None:
@@ -58,6 +59,46 @@ async def test_a_match_says_what_stands_in_the_way_as_it_was_and_as_it_is_now() 
             {"rule": "ring", "count": 1},
             {"rule": "skill", "count": 1},
         ]
+
+
+async def test_where_goods_are_asked_for_nobody_is_said_to_have_been_asked() -> None:
+    async with desk() as d:
+        await d.knows_lot("rice")
+        await d.posts(some_goods())
+        match = (await d.gets("staff", f"/matches/{NEED}")).json()
+        assert (match["waiting"], match["stalled"]) == ("holds", False)
+
+
+async def test_a_line_that_is_full_is_not_said_to_be_short() -> None:
+    async with desk() as d:
+        await d.knows_people("far", area=NEXT_TOWNSHIP)
+        await d.posts(a_line(), a_line("p2", skills=(Skill.REPAIR,)))
+        before = (await d.gets("staff", f"/matches/{NEED}")).json()["people"]
+        await d.accepts("far")
+        after = (await d.gets("staff", f"/matches/{NEED}")).json()["people"]
+        assert [line["diagnosis"] is not None for line in before] == [True, True]
+        assert [line["diagnosis"] is not None for line in after] == [False, True]
+
+
+async def test_a_hold_that_was_confirmed_has_no_end_any_more() -> None:
+    async with desk() as d:
+        await d.knows_lot("rice")
+        await d.posts(some_goods())
+        await d.places(*d.requests())
+        await d.confirms(*d.requests())
+        (hold,) = (await d.gets("staff", f"/matches/{NEED}")).json()["goods"][0]["holds"]
+        assert (hold["phase"], hold["expires_at"]) == ("confirmed", None)
+
+
+async def test_a_need_that_ended_before_it_was_heard_of_is_shown_as_closed() -> None:
+    async with desk() as d:
+        await d.w.hears((NEED, NeedCancelled(site_id="east", reason=CancelReason.MISTAKE)))
+        await d.posts(a_line(), some_goods())
+        answer = await d.gets("staff", f"/matches/{NEED}")
+        assert answer.status_code == 200
+        match = answer.json()
+        assert (match["status"], match["closing"], match["next_action_at"]) == ("closed", "cancelled", None)
+        assert [seat["volunteer_id"] for seat in match["people"][0]["seats"]] == [None]
 
 
 async def test_the_waves_of_a_search_are_listed_newest_first_a_page_at_a_time() -> None:

@@ -133,6 +133,23 @@ async def test_a_stalled_search_shows_why_and_who_looks_now() -> None:
         assert seen["search"]["diagnosis"][0]["removed"] == [{"rule": "skill", "count": 9}]
 
 
+async def test_a_search_that_goes_on_again_no_longer_shows_why_it_was_stuck() -> None:
+    async with desk() as d:
+        need_id = await d.posts()
+        await d.hears((need_id, k.stalled(START + timedelta(minutes=20))))
+        await d.hears((need_id, k.progressed(START + timedelta(minutes=30))))
+        seen = await d.made("staff", f"GET /needs/{need_id}")
+        assert (seen["search"]["waiting"], seen["search"]["diagnosis"]) == ("answers", [])
+
+
+async def test_a_search_for_goods_alone_is_not_said_to_go_from_village_to_village() -> None:
+    async with desk() as d:
+        need_id = await d.posts(goods())
+        await d.hears((need_id, k.progressed(START + timedelta(minutes=30), "holds")))
+        seen = await d.made("staff", f"GET /needs/{need_id}")
+        assert (seen["search"]["waiting"], seen["search"]["ring"]) == ("holds", None)
+
+
 async def test_a_need_nobody_took_lapses_when_its_window_begins() -> None:
     async with desk() as d:
         need_id = await d.posts()

@@ -142,6 +142,21 @@ async def test_a_certificate_entered_by_the_person_counts_only_when_staff_have_s
         assert len(d.w.said(VolunteerChanged)[-1].state.certificates) == 2
 
 
+async def test_a_certificate_counts_on_while_its_renewal_waits_for_staff() -> None:
+    async with desk() as d:
+        await d.ask("li", "POST /volunteers", a_profile(certificates=[CERTIFICATE]))
+        await d.ask("staff", "POST /volunteers/li/activate")
+        renewed = {**CERTIFICATE, "expires_on": "2029-03-02"}
+        for _ in range(2):
+            handed_in = await d.ask("li", "POST /volunteers/li/certificates", renewed)
+        assert [c["verified"] for c in handed_in.json()["certificates"]] == [True, False]
+        (held,) = d.w.said(VolunteerChanged)[-1].state.certificates
+        assert str(held.expires_on) == CERTIFICATE["expires_on"]
+        await d.ask("staff", "POST /volunteers/li/activate")
+        (held,) = d.w.said(VolunteerChanged)[-1].state.certificates
+        assert str(held.expires_on) == renewed["expires_on"]
+
+
 async def test_an_edit_names_the_version_it_edits_and_changes_only_what_it_names() -> None:
     async with desk() as d:
         await d.registers("li")

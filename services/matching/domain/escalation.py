@@ -69,9 +69,11 @@ def areas(match: Match, station: Station) -> tuple[str, ...]:
 
 
 def first_ring(match: Match, line_id: str, station: Station) -> Ring:
-    """Where the next wave of a line begins: one ring wider than the last."""
+    """Where the next wave of a line begins: one ring wider than the last that asked anybody. After one that found
+    nobody it begins with the neighbours again, of whom somebody may be free by now."""
     furthest = widest(match, station)
-    last = match.people[line_id].ring
+    state = match.people[line_id]
+    last = None if state.dry else state.ring
     if at_once(match):
         return furthest
     following = 0 if last is None else RINGS.index(last) + 1

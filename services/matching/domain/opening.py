@@ -6,6 +6,7 @@ from services.matching.domain.asking import release_hold, release_surplus
 from services.matching.domain.award import decided, withdraw
 from services.matching.domain.match import GoodsState, Match, PeopleState, is_named, owner_of, seat_id
 from services.matching.domain.scene import Scene
+from services.matching.domain.searching import weighed, with_word
 from services.matching.domain.settling import settled, state_event, word
 from services.matching.domain.words import HANDED_OVER, Answer, MatchStatus
 from shared.contracts.base import Event
@@ -21,12 +22,15 @@ def open_search(match: Match | None, need_id: str, spec: NeedSpec, scene: Scene)
     match = match or Match(id=need_id)
     if match.spec is not None:
         return Change(match)
-    match = match.but(spec=spec)
+    due_at = None if match.closed else scene.now
+    match = match.but(
+        spec=spec,
+        people={line.id: PeopleState(seats=("",) * line.seats, due_at=due_at) for line in spec.people},
+        goods={line.id: GoodsState(due_at=due_at) for line in spec.goods},
+    )
     if match.closed:
         return Change(match)
     opened = match.but(
-        people={line.id: PeopleState(seats=("",) * line.seats, due_at=scene.now) for line in spec.people},
-        goods={line.id: GoodsState(due_at=scene.now) for line in spec.goods},
         tier_site_id=spec.site_id,
         tier_due_at=scene.after(scene.policy(spec.site_id).tier_seconds),
     )
@@ -62,7 +66,10 @@ def change_need(match: Match | None, need_id: str, spec: NeedSpec, scene: Scene)
     for wanted in spec.goods:
         match = _due_if_short(match, wanted, scene)
     match, given_back = release_surplus(match, kept_goods, scene)
-    return settled(match, scene, *events, *given_back)
+    stays_short = kept_people | kept_goods
+    match = match.but(diagnosis={id: why for id, why in match.diagnosis.items() if id in stays_short})
+    change = settled(weighed(match, scene) if match.stalled else match, scene, *events, *given_back)
+    return with_word(change, scene) if match.stalled and not change.record.stalled else change
 
 
 def say_where_it_stands(match: Match | None, need_id: str, spec: NeedSpec, scene: Scene) -> Change[Match]:

@@ -78,9 +78,11 @@ def wave_size(state: PeopleState, policy: SitePolicy) -> int:
 
 
 def lots_query(match: Match, line: GoodsLine, scene: Scene) -> LotsQuery:
-    """What to look for: what the line is still short of, good until it is needed."""
+    """What to look for: what the line is still short of, good until it is needed: on its date, or else when the
+    people come, since goods past their expiry are not handed over."""
     need, station = match.need, scene.station(match.need.site_id)
     today = day_of(scene.now, station.zone)
+    needed_by = line.needed_by or min((x.window.start_at for x in need.people), default=scene.now)
     return LotsQuery(
         line_id=line.id,
         category=line.category,
@@ -88,7 +90,7 @@ def lots_query(match: Match, line: GoodsLine, scene: Scene) -> LotsQuery:
         quantity=line.quantity - match.promised(line.id),
         area=need.area,
         today=today,
-        good_on=max(today, day_of(line.needed_by, station.zone)) if line.needed_by else today,
+        good_on=max(today, day_of(needed_by, station.zone)),
         purpose=need.category,
         seed=match.id,
         attributes=line.attributes,
@@ -129,11 +131,11 @@ def too_late_plan(match: Match, line: PeopleLine, scene: Scene) -> PeoplePlan:
 def goods_plan(
     match: Match, line: GoodsLine, found: LotsResult, why: LineDiagnosis | None, partial: bool
 ) -> GoodsPlan:
-    """What to hold: nothing, as long as not even the least that would do can be had."""
+    """What to hold: nothing, as long as not even the least that would do can be had, be it in several waves."""
     digest = mark(match.id, line.id, match.wave + 1)
     promised = match.promised(line.id)
     least = line.minimum if partial else line.quantity
-    takes = found.takes if promised + found.quantity >= least else ()
+    takes = found.takes if promised + found.available >= least else ()
     return GoodsPlan(
         line_id=line.id,
         missing=line.quantity - promised,

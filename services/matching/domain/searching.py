@@ -37,7 +37,7 @@ def wake(match: Match, wave: Wave | None, scene: Scene) -> Change[Match]:
     change = settled(match, scene, *events, *asked, *planned)
     if not wave and not events:
         return change
-    return _with_word(change, scene)
+    return with_word(change, scene)
 
 
 def postpone(match: Match, scene: Scene) -> Change[Match]:
@@ -67,7 +67,7 @@ def carry_out(match: Match, wave: Wave, scene: Scene) -> tuple[Match, list[Event
         for choice in (plan for plan in wave.goods if plan.line_id == goods.id):
             match, requested = _request(match, goods, choice, scene)
             events += requested
-    return _weighed(match, scene), events
+    return weighed(match, scene), events
 
 
 def _offer(match: Match, line: PeopleLine, plan: PeoplePlan, scene: Scene) -> tuple[Match, list[Event]]:
@@ -141,7 +141,7 @@ def _pause(match: Match, policy: SitePolicy, dry: int, scene: Scene) -> datetime
     return scene.after(wave_seconds(match.need, policy) * min(2**dry, LONGEST_PAUSE))
 
 
-def _weighed(match: Match, scene: Scene) -> Match:
+def weighed(match: Match, scene: Scene) -> Match:
     """Whether the search is stuck, and for whom it waits."""
     too_late = any(match.people[x.id].free and is_too_late(x, scene.now) for x in match.need.people)
     nobody = any(_finds_nobody(match, line) for line in match.need.people)
@@ -163,7 +163,7 @@ def _is_short(match: Match, line: GoodsLine) -> bool:
     return state.dry > 0 and promised < line.quantity
 
 
-def _with_word(change: Change[Match], scene: Scene) -> Change[Match]:
+def with_word(change: Change[Match], scene: Scene) -> Change[Match]:
     """Say where the search stands, unless everything has been found."""
     match = change.record
     if match.status == MatchStatus.MADE:

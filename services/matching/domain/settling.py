@@ -12,7 +12,7 @@ from typing import Any
 from services.matching.domain.asking import FIRST_ASK_SECONDS, confirm_hold
 from services.matching.domain.match import Match, lines, owner_of, seat_id, with_part_due
 from services.matching.domain.scene import Scene
-from services.matching.domain.words import SECURED, SURE, Answer, MatchStatus, Phase
+from services.matching.domain.words import NEVER_ASKED, SECURED, SURE, Answer, MatchStatus, Phase
 from shared.contracts.base import Event
 from shared.contracts.matching import (
     HoldTaken,
@@ -108,7 +108,7 @@ def word(match: Match, now: datetime) -> SearchProgressed | MatchStalled:
         return MatchStalled(
             site_id=match.need.site_id,
             waiting=match.waiting,
-            diagnosis=missing(match),
+            diagnosis=tuple(why for why in missing(match) if why.line_id in match.diagnosis),
             next_action_at=next_action_at,
         )
     rings = [state.ring for state in match.people.values() if state.ring is not None]
@@ -116,14 +116,17 @@ def word(match: Match, now: datetime) -> SearchProgressed | MatchStalled:
         site_id=match.need.site_id,
         wave=match.wave,
         ring=max(rings, key=list(Ring).index, default=Ring.VILLAGE),
-        asked=len(match.asked),
+        asked=len({owner_of(id) for id, one in match.asked.items() if one.answer not in NEVER_ASKED}),
         open_seats=sum(state.free for state in match.people.values()),
-        waiting=_waiting(match),
+        waiting=waits_for(match),
         next_action_at=next_action_at,
     )
 
 
-def _waiting(match: Match) -> Waiting:
+def waits_for(match: Match) -> Waiting:
+    """For whom or what a match that is not made waits."""
+    if match.stalled:
+        return match.waiting
     if any(asked.answer == Answer.ASKED for asked in match.asked.values()):
         return Waiting.ANSWERS
     if any(hold.phase in (Phase.REQUESTED, Phase.CONFIRMING) for hold in match.holds.values()):

@@ -29,6 +29,7 @@ class Answer(Term):
     CHANGED = "changed", "需求已修改", "asked for a line as it was before"
 
 
+NEVER_ASKED = frozenset({Answer.REFUSED, Answer.PASSED})
 MAY_BE_ASKED_AGAIN = frozenset({Answer.PASSED, Answer.CHANGED})
 
 

@@ -108,16 +108,17 @@ class Columns:
 
     def move(self, row: int) -> int:
         """The same person in a new row at the end; the old row is dead."""
-        new = self.add(self.ids[row])
+        new, facts = self.add(self.ids[row]), self.arrays["facts"]
         for array in (*self.arrays.values(), *self.minutes.values(), *self.tasks.values()):
-            array[new] = array[row]
+            if array is not facts:
+                array[new] = array[row]
         self.exceptions[new] = self.exceptions[row]
         self.busy[new], self.asked[new], self.periods[new] = (
             self.busy[row],
             self.asked[row],
             self.periods[row],
         )
-        self.arrays["facts"][row] = 0
+        facts[new], facts[row] = facts[row], 0
         return new
 
     def tally(self, row: int, minutes: dict[str, int], tasks: dict[str, int]) -> None:

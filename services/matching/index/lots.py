@@ -65,7 +65,8 @@ class Lots:
             if len(found) and rule is not GoodsRule.CATEGORY:
                 found = found[~self._fails(rule, query, found)]
         takes = self._choose(query, found)
-        return LotsResult(takes, len(table), self._explain(query) if query.explain else None)
+        available = int(table[found, 4].sum())
+        return LotsResult(takes, len(table), available, self._explain(query) if query.explain else None)
 
     def _choose(self, query: LotsQuery, rows: Numbers) -> tuple[Take, ...]:
         """One lot that has it all if there is one, else several."""

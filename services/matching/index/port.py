@@ -139,10 +139,12 @@ class Take(NamedTuple):
 
 class LotsResult(NamedTuple):
     """What to take, together at most the quantity asked for: one lot that has it all, soonest expiry first, then
-    nearest ring, then least left over; if there is none, several in that order, each as far as it goes."""
+    nearest ring, then least left over; if there is none, several in that order, each as far as it goes, but not
+    more than are asked for at once. `available` is what all that fit have together."""
 
     takes: tuple[Take, ...]
     looked_at: int
+    available: int
     diagnosis: LineDiagnosis | None = None
 
     @property

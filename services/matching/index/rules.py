@@ -54,8 +54,10 @@ def fails(s: Sieve, rule: Rule, rows: Rows) -> Flags:
 
 def asleep(s: Sieve) -> list[bool]:
     """For each of the quiet hours that people keep, whether it is now."""
-    minutes = {zone: (local := s.query.now.astimezone(zone)).hour * 60 + local.minute for zone in s.zones}
-    return [quiet.holds(minutes[quiet.zone]) for quiet in s.quiet]
+    kept = list(s.quiet)
+    zones = {quiet.zone for quiet in kept}
+    minutes = {zone: (local := s.query.now.astimezone(zone)).hour * 60 + local.minute for zone in zones}
+    return [quiet.holds(minutes[quiet.zone]) for quiet in kept]
 
 
 def _inactive(s: Sieve, rows: Rows) -> Flags:

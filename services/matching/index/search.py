@@ -113,14 +113,19 @@ def _best_in(sieve: Sieve, ring: Ring) -> list[int]:
 
 
 def _judged(sieve: Sieve, rows: Rows, packed: Numbers) -> Iterator[int]:
-    """Those rows that can be asked, best first; who is doubtful is judged only when it is their turn."""
-    doubtful = sieve.doubtful(rows)
+    """Those rows that can be asked, best first; who is doubtful is judged only when it is their turn.
+
+    Told apart by id, because a person who moves while a search goes on has another row from then on.
+    """
+    doubtful, passed_over = sieve.doubtful(rows), set(sieve.query.excluded)
     for place in _ordered(sieve, rows, packed):
         row = int(rows[place])
-        if row in sieve.excluded:
+        id = sieve.columns.ids[row]
+        if id in passed_over:
             continue
         if doubtful[place] and (not sieve.is_free(row) or sieve.is_busy(row)):
             continue
+        passed_over.add(id)
         yield row
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from services.matching.domain.match import Match, is_named, owner_of, seat_id
+from services.matching.domain.match import Hold, Match, is_named, owner_of, seat_id
 from services.matching.domain.planning import wave_size
+from services.matching.domain.settling import waits_for
 from services.matching.domain.wave import Wave
-from services.matching.domain.words import Answer, MatchStatus, Phase
+from services.matching.domain.words import PROMISED, SURE, Answer, MatchStatus, Phase
 from services.matching.schemas.parts import DiagnosisView, ReasonView, diagnosis_view, reason_views
 from shared.contracts.goods import Unit
 from shared.contracts.parts import GoodsLine, LineDiagnosis, PeopleLine, Reason, SitePolicy, Window
@@ -27,6 +28,7 @@ from shared.http import Schema
 
 Reasons = Mapping[str, tuple[Reason, ...]]
 Diagnoses = Mapping[str, LineDiagnosis]
+LAPSING = PROMISED - SURE
 _ANSWERS = {answer.value: answer for answer in Answer}
 
 
@@ -122,7 +124,7 @@ def match_view(match: Match, waves: list[Wave], policy: SitePolicy, diagnosis: D
         need_id=match.id,
         site_id=match.need.site_id,
         status=match.status,
-        waiting=match.waiting if searching else None,
+        waiting=waits_for(match) if searching else None,
         stalled=match.stalled,
         closing=match.closing,
         named=is_named(match.need),
@@ -156,8 +158,12 @@ def _people(
         invitations=_invitations(match, line.id, reasons),
         next_wave_at=state.due_at,
         next_wave_size=wave_size(state, policy),
-        diagnosis=diagnosis_view(diagnosis.get(line.id)),
+        diagnosis=_why_short(match, line, diagnosis),
     )
+
+
+def _why_short(match: Match, line: PeopleLine | GoodsLine, known: Diagnoses) -> DiagnosisView | None:
+    return None if match.is_full(line) else diagnosis_view(known.get(line.id))
 
 
 def _seat(match: Match, line_id: str, number: int, holder: str) -> SeatView:
@@ -194,13 +200,19 @@ def _goods(match: Match, line: GoodsLine, diagnosis: Diagnoses) -> GoodsLineView
         minimum=line.minimum,
         required=line.required,
         secured=match.secured(line.id),
-        holds=[
-            HoldView(
-                hold_id=id, lot_id=owner_of(id), quantity=h.quantity, phase=h.phase, expires_at=h.expires_at
-            )
-            for id, h in holds.items()
-        ],
+        holds=[_hold(id, hold) for id, hold in holds.items()],
         refused=[RefusedLotView(lot_id=lot_id, rule=rule) for lot_id, rule in state.refused.items()],
         next_search_at=state.due_at,
-        diagnosis=diagnosis_view(diagnosis.get(line.id)),
+        diagnosis=_why_short(match, line, diagnosis),
+    )
+
+
+def _hold(id: str, hold: Hold) -> HoldView:
+    """A hold that was confirmed no longer lapses, and one that is given back has no deadline either."""
+    return HoldView(
+        hold_id=id,
+        lot_id=owner_of(id),
+        quantity=hold.quantity,
+        phase=hold.phase,
+        expires_at=hold.expires_at if hold.phase in LAPSING else None,
     )

@@ -104,7 +104,7 @@ def hear_search(
     if need.search is None or message.sequence <= need.match.sequence:
         return Change(need)
     next_action_at = max(event.next_action_at, now)
-    facts = _facts_of(event)
+    facts = _facts_of(need, event)
     facts |= {"heard": True, "asks": 0, "next_action_at": next_action_at, "ask_at": next_action_at + PATIENCE}
     word = need.match.model_copy(update={"sequence": message.sequence})
     return settle(need, need.but(search=need.search.model_copy(update=facts), match=word), now, policy)
@@ -168,10 +168,14 @@ def _begun_again(search: Search | None, now: datetime) -> Search | None:
     return search.model_copy(update={"heard": True, "asks": 0, **begun})
 
 
-def _facts_of(event: m.SearchProgressed | m.MatchStalled | m.MatchEscalated) -> dict[str, object]:
+def _facts_of(need: Need, event: m.SearchProgressed | m.MatchStalled | m.MatchEscalated) -> dict[str, object]:
+    """What is said of the search. Rings are for people; and a search that goes on is no longer stuck for the reasons
+    that were given before."""
     match event:
         case m.SearchProgressed():
-            return {"waiting": event.waiting, "wave": event.wave, "ring": event.ring, "asked": event.asked}
+            ring = event.ring if need.people else None
+            said = {"waiting": event.waiting, "wave": event.wave, "ring": ring, "asked": event.asked}
+            return said | {"diagnosis": ()}
         case m.MatchStalled():
             return {"waiting": event.waiting, "diagnosis": event.diagnosis}
         case m.MatchEscalated():

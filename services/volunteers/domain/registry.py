@@ -114,8 +114,8 @@ def edit(volunteer: Volunteer, changes: dict[str, Any], now: datetime) -> Change
 
 def activate(volunteer: Volunteer, by: str) -> Change[Volunteer]:
     """Staff have met the person and seen the papers: from now on they are asked, and their certificates count."""
-    seen = tuple(c if c.verified_by else _seen(c, by) for c in volunteer.certificates)
-    return _changed(volunteer.but(status=VolunteerStatus.ACTIVE, certificates=seen))
+    seen = {c.certificate: c if c.verified_by else _seen(c, by) for c in volunteer.certificates}
+    return _changed(volunteer.but(status=VolunteerStatus.ACTIVE, certificates=tuple(seen.values())))
 
 
 def deactivate(volunteer: Volunteer) -> Change[Volunteer]:
@@ -124,9 +124,14 @@ def deactivate(volunteer: Volunteer) -> Change[Volunteer]:
 
 
 def certify(volunteer: Volunteer, new: Certified, now: datetime) -> Change[Volunteer]:
-    """Put a certificate on file, in place of an older one of the same kind."""
+    """Put a certificate on file, in place of an older one of the same kind. One that staff have seen counts on until
+    they have seen the new one."""
     _refuse_expired((new,), volunteer.today(now), "/expires_on")
-    others = tuple(c for c in volunteer.certificates if c.certificate != new.certificate)
+    others = tuple(
+        c
+        for c in volunteer.certificates
+        if c.certificate != new.certificate or (c.verified_by and not new.verified_by)
+    )
     return _changed(volunteer.but(certificates=(*others, new)))
 
 
