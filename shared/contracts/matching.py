@@ -100,8 +100,10 @@ class SeatReleased(MatchEvent):
 
 
 class HoldRequested(MatchEvent):
-    """Hold so much of this lot; asked again with the same `hold_id`, the answer is the same, unless it is less that is
-    asked for: then the rest goes back."""
+    """Hold so much of this lot; asked again with the same `hold_id`, the answer is the same.
+
+    If it is less that is asked for then, the rest goes back.
+    """
 
     name = "hold.requested"
     zh = "申请预留{asked}"
