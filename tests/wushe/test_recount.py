@@ -34,13 +34,14 @@ from shared.contracts.vocabulary import (
 )
 from shared.ports import Clock, Query
 from shared.records import Change, Record
-from tests.cast import Cast
+from tests.cast import Cast, volunteer_id
 from tests.town import Town, town
 from wushe.check.embedded import evidence_of
 from wushe.check.evidence import Evidence, Progress
 from wushe.check.recount import recount
 
 R = TypeVar("R", bound=Record)
+LI = volunteer_id("li")
 
 
 @asynccontextmanager
@@ -186,12 +187,12 @@ async def test_a_task_that_was_kept_for_a_cancelled_need_is_found() -> None:
 
 async def test_a_service_of_long_ago_has_left_its_calendar_and_breaks_no_rule() -> None:
     async with a_need_that_li_takes("goods") as (t, cast, _):
-        li = cast.person("v-li")
+        li = cast.person(LI)
         (task,) = (await cast.got(li, f"/api/tasks?volunteer_id={li.id}"))["items"]
         await t.passes(hours=3)
         cast.appoint()
         for act in ("check-in", "check-out"):
-            assert (await cast.does(cast.person("v-li"), f"/api/tasks/{task['id']}/{act}")).status == 200
+            assert (await cast.does(cast.person(LI), f"/api/tasks/{task['id']}/{act}")).status == 200
         await t.passes(days=40)
         cast.appoint()
         await cast.need(await cast.household(), cast.people_line(hours=3))
@@ -296,10 +297,10 @@ async def test_somebody_whose_certificate_nobody_has_seen_is_of_the_public() -> 
         named = match.need.model_copy(update={"audience": Audience.NAMED})
         await tampered(t, "matching", Match, need_id, spec=named)
         mine = {"certificate": "child_director"}
-        assert (await cast.does(cast.person("v-li"), "/api/volunteers/v-li/certificates", mine)).status == 200
+        assert (await cast.does(cast.person(LI), f"/api/volunteers/{LI}/certificates", mine)).status == 200
         await t.settle()
-        assert await found_in(t) == [(6, "v-li was asked")]
-        assert (await cast.does(cast.staff, "/api/volunteers/v-li/activate")).status == 200
+        assert await found_in(t) == [(6, f"{LI} was asked")]
+        assert (await cast.does(cast.staff, f"/api/volunteers/{LI}/activate")).status == 200
         await t.settle()
         assert await found_in(t) == []
 
