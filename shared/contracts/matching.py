@@ -101,9 +101,7 @@ class SeatReleased(MatchEvent):
 
 class HoldRequested(MatchEvent):
     """Hold so much of this lot; asked again with the same `hold_id`, the answer is the same.
-
-    If it is less that is asked for then, the rest goes back.
-    """
+    If it is less that is asked for then, the rest goes back."""
 
     name = "hold.requested"
     zh = "申请预留{asked}"
