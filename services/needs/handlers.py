@@ -16,6 +16,7 @@ def handlers(leads: Leads, listening: Listening) -> list[Handler[Any]]:
     return [
         on(n.HouseholdChanged, listening.note_household),
         on(n.NeedPosted, leads.note_posted),
+        on(n.NeedPosted, listening.note_posted),
         on(n.NeedCompleted, leads.note_ending),
         on(n.NeedReferred, leads.note_ending),
         on(n.NeedCancelled, leads.note_ending),

@@ -100,7 +100,8 @@ class SeatReleased(MatchEvent):
 
 
 class HoldRequested(MatchEvent):
-    """Hold so much of this lot; asked again with the same `hold_id`, the answer is the same."""
+    """Hold so much of this lot; asked again with the same `hold_id`, the answer is the same.
+    If it is less that is asked for then, the rest goes back."""
 
     name = "hold.requested"
     zh = "申请预留{asked}"

@@ -14,7 +14,7 @@ from services.resources.domain.balance import OverCommitted, balanced, faults
 from services.resources.domain.booking import REFUSALS_KEPT, confirm, place, release
 from services.resources.domain.filing import AT_ONCE, ripe, turn
 from services.resources.domain.handover import issue, release_by_staff, sign, take_back
-from services.resources.domain.ledger import Balances, LedgerEntry, enter, recount
+from services.resources.domain.ledger import Balances, LedgerEntry, enter, recount, running
 from services.resources.domain.records import (
     CROWD,
     Hold,
@@ -175,6 +175,8 @@ class AnyOrder(RuleBasedStateMachine):
             Balances(lot.received, lot.held, lot.issued, lot.written_off),
             Balances(),
         )
+        written = [Balances(e.received, e.held, e.issued, e.written_off) for e in self.ledger]
+        assert list(running(self.ledger)) == written
 
 
 TestAnyOrder = AnyOrder.TestCase

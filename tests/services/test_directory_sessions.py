@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -244,3 +244,14 @@ async def test_tokens_issued_after_a_change_count_even_where_two_clocks_differ(h
     await hall.ask("POST", f"/accounts/{me}/enable")
     hall.w.clock.set(hall.w.clock.now().replace(minute=0, hour=0))
     assert (await hall.ask("GET", "/session", token=await hall.token("wang"))).status_code == 200
+
+
+async def test_who_signs_in_after_a_change_stays_signed_in_even_where_two_clocks_differ(
+    hall: TownHall,
+) -> None:
+    me = await hall.directory.accounts.id_of("wang")
+    await hall.ask("POST", f"/accounts/{me}/disable")
+    await hall.ask("POST", f"/accounts/{me}/enable")
+    hall.w.clock.set(hall.w.clock.now() - timedelta(seconds=2))
+    token = (await hall.sign_in("wang")).json()["refresh_token"]
+    assert (await refresh(hall, token))[0] == 200

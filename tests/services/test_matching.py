@@ -549,6 +549,25 @@ async def test_more_seats_are_searched_for_and_fewer_are_given_back() -> None:
         assert ids(d.w.said(MatchReopened)[0].seats) == ["li"]
 
 
+async def test_the_number_of_a_seat_stays_its_own_when_seats_come_and_go() -> None:
+    async with desk(first_wave=9) as d:
+        await d.knows_people("li", "wang", "zhao")
+        await d.posts(a_line(seats=2))
+        await d.accepts("li", "wang")
+        await d.withdraws("li")
+        for seats in (1, 2):
+            await d.w.hears((NEED, NeedChanged(spec=a_need(a_line(seats=seats)))))
+        await d.accepts("zhao")
+        assert [(w.volunteer_id, w.seat_id) for w in d.w.said(SeatWon)] == [
+            ("li", "p1/1"),
+            ("wang", "p1/2"),
+            ("zhao", "p1/3"),
+        ]
+        assert [s.seat_id for s in d.w.said(MatchMade)[-1].seats] == ["p1/2", "p1/3"]
+        view = (await d.gets("staff", f"/matches/{NEED}")).json()
+        assert [s["seat_id"] for s in view["people"][0]["seats"]] == ["p1/2", "p1/3"]
+
+
 async def test_a_need_that_becomes_one_for_a_child_is_taken_away_from_the_public() -> None:
     async with desk() as d:
         await d.knows_people("li", "wang")

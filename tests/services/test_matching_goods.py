@@ -422,3 +422,35 @@ async def test_posting_twice_changes_nothing() -> None:
         await d.posts(some_goods())
         await d.w.hears((NEED, NeedPosted(spec=a_need(some_goods()))))
         assert len(d.requests()) == 1
+
+
+async def test_a_hold_of_more_than_a_line_asks_for_by_now_gives_the_rest_back() -> None:
+    async with desk() as d:
+        await d.knows_people("li")
+        await d.knows_lot("rice")
+        await d.posts(a_line(), some_goods(quantity=10))
+        (whole,) = d.requests()
+        await d.places(whole)
+        await d.w.hears((NEED, NeedChanged(spec=a_need(a_line(), some_goods(quantity=6)))))
+        less = d.w.said(HoldRequested)[-1]
+        assert (less.hold_id, less.quantity) == (whole.hold_id, 6)
+        assert d.w.said(HoldReleaseRequested) == []
+        await d.places(whole, less)
+        await d.accepts("li")
+        await d.confirms(less)
+        (made,) = d.w.said(MatchMade)
+        assert [(h.hold_id, h.quantity) for h in made.holds] == [(whole.hold_id, 6)]
+
+
+async def test_a_hold_cut_down_after_it_was_confirmed_is_told_with_what_is_left_of_it() -> None:
+    async with desk() as d:
+        await d.knows_lot("rice")
+        await d.posts(some_goods(quantity=10))
+        (whole,) = d.requests()
+        await d.places(whole)
+        await d.confirms(whole)
+        await d.w.hears((NEED, NeedChanged(spec=a_need(some_goods(quantity=6)))))
+        assert [[h.quantity for h in made.holds] for made in d.w.said(MatchMade)] == [[10], [6]]
+        assert d.w.said(MatchReopened) == []
+        await d.w.hears((whole.lot_id, hold_event(LotIssued, whole)))
+        assert [h.quantity for h in d.w.said(MatchMade)[-1].holds] == [10], "it was handed over before"

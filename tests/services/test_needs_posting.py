@@ -8,7 +8,11 @@ from typing import Any
 import pytest
 
 from services.needs.domain import Need
+from services.needs.domain.household import Household
+from services.needs.domain.ordering import Moment, Order, post, write_order
 from shared.contracts.needs import NeedChanged, NeedPosted
+from shared.contracts.parts import PeopleLine, SitePolicy
+from shared.contracts.vocabulary import Category
 from shared.ports import Query
 from tests.services import needs_desk as k
 from tests.services.needs_desk import TEN, a_resident, an_order, desk, goods, people
@@ -176,6 +180,24 @@ async def test_a_need_is_for_named_people_from_the_moment_in_which_the_file_tell
         needs = [await d.need(id) for id in (posted, draft["id"], done)]
         assert [need.audience for need in needs] == ["named", "named", "public"]
         assert all(need.minor for need in needs), "nobody is shown a child's phone"
+
+
+async def test_a_need_posted_by_the_file_as_it_was_a_moment_ago_becomes_one_for_named_people() -> None:
+    async with desk() as d:
+        home = await d.household(residents=[a_resident(birth_date=None)])
+        read_before = await d.w.store.get(Household, home)
+        assert read_before is not None
+        version = {"if_match": f'"{read_before.version}"'}
+        born = {"birth_date": "2016-06-01"}
+        answer = await d.ask("staff", f"PATCH /households/{home}/residents/{home}~1", born, **version)
+        assert answer.status_code == 200, answer.text
+        lines = (PeopleLine(id="", seats=1, minimum=1, window=k.WINDOW),)
+        order, at = Order(home, Category.COMFORT, lines), Moment(START, START.date(), SitePolicy())
+        need = write_order("need-1", order, read_before.record, "staff", at)
+        await d.w.store.change(Need, need.id, lambda _: post(None, need, lines, at))
+        await d.w.settle()
+        assert [changed.spec.audience for changed in d.w.said(NeedChanged)] == ["named"]
+        assert (await d.need(need.id)).minor, "nobody is shown a child's phone"
 
 
 async def test_the_deadline_is_the_first_start_or_else_the_first_date_or_else_two_weeks() -> None:

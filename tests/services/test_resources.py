@@ -155,6 +155,27 @@ async def test_a_request_asked_again_changes_nothing_and_hears_how_the_hold_stan
         assert await again() == "lot.returned"
 
 
+@pytest.mark.parametrize("confirmed", [False, True])
+async def test_a_hold_asked_for_again_with_less_gives_the_rest_back_and_keeps_its_promise(
+    confirmed: bool,
+) -> None:
+    async with desk() as d:
+        lot_id = await d.lists()
+        hold_id = await d.holds(lot_id, 10)
+        if confirmed:
+            await d.confirms(hold_id)
+        await d.ask("love", f"POST /lots/{lot_id}/close")
+        await d.holds(lot_id, 6)
+        lot = await d.lot(lot_id)
+        assert (lot.held, lot.available, lot.holds[hold_id].quantity) == (6, 4, 6)
+        assert (await d.ask("staff", f"GET /holds/{hold_id}")).json()["quantity"] == 6
+        await d.holds(lot_id, 8)
+        assert (await d.lot(lot_id)).held == 6, "it never grows again"
+        await d.issues(hold_id)
+        await d.holds(lot_id, 2)
+        assert (await d.lot(lot_id)).issued == 6, "what was handed over is handed over"
+
+
 async def test_a_refusal_asked_again_is_the_same_even_when_there_is_stock_by_then() -> None:
     async with desk() as d:
         lot_id = await d.lists(quantity=1)

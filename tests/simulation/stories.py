@@ -13,7 +13,7 @@ from services.volunteers.domain.calendar import Calendar, Invitation
 from shared.contracts.vocabulary import HoldStatus, InvitationStatus, TaskStatus
 from shared.ports import Query
 from shared.records import Record, Versioned
-from tests.cast import Cast, Person
+from tests.cast import Cast, Person, volunteer_id
 from tests.simulation.slow import Weather
 from tests.town import Answer, Town
 
@@ -195,7 +195,7 @@ class Story:
 
     async def somebody_is_away(self) -> None:
         act = self.r.choice(["deactivate", "activate", "activate"])
-        await self.does(self.cast.staff, f"/api/volunteers/v-{self.r.choice('abcdef')}/{act}")
+        await self.does(self.cast.staff, f"/api/volunteers/{volunteer_id(self.r.choice('abcdef'))}/{act}")
 
     async def a_file_is_corrected(self) -> None:
         """The elder, it turns out, is a child."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -10,11 +11,11 @@ from shared.contracts import EVENTS, REGISTRY, Event
 from shared.contracts.matching import MatchMade, MatchStalled, SeatsOffered
 from shared.contracts.needs import NeedCompleted, NeedProgressed
 from shared.contracts.parts import LineDiagnosis, Offer, Relaxation, Removed
-from shared.contracts.resources import HoldPlaced
+from shared.contracts.resources import HoldConfirmed, HoldPlaced
 from shared.contracts.vocabulary import NeedStatus, Ring, Waiting
 from wushe.contracts.examples import example
 from wushe.demo.narrator import SERVICES, Narrator, counted
-from wushe.language import Language, chosen
+from wushe.language import HERE, Language, chosen
 
 LANGUAGES: tuple[Language, Language] = ("zh", "en")
 CODE = re.compile(r"[{}]|\b[a-z]+_[a-z_]+\b|None|<|Enum")
@@ -48,6 +49,13 @@ def test_the_languages_do_not_mix(language: Language) -> None:
     event = NeedProgressed(site_id="s", status=NeedStatus.MATCHING, waiting=Waiting.ANSWERS)
     said = {"zh": "状态：匹配中，等待志愿者答复", "en": "Status: matching: people have been asked"}
     assert told(event, language) == said[language]
+
+
+def test_a_time_of_another_day_is_told_with_its_day() -> None:
+    confirmed = an_example(HoldConfirmed)
+    at = datetime.now(UTC) + timedelta(days=3)
+    said = told(confirmed.model_copy(update={"pick_up_by": at}), "en")
+    assert at.astimezone(HERE).strftime("%m-%d %H:%M") in said
 
 
 def test_people_are_called_by_name_and_strangers_by_a_short_number() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from services.resources.domain.ledger import Balances, LedgerEntry, recount
+from services.resources.domain.ledger import Balances, LedgerEntry, running
 from services.resources.domain.records import Lot
 from shared.contracts.matching import HoldRequested
 from shared.contracts.parts import Earmark
@@ -39,8 +39,8 @@ def the_ledger_agrees(
     entries: Mapping[str, Sequence[LedgerEntry]],
     known_by_then: Mapping[str, int] | None = None,
 ) -> Iterator[Violation]:
-    """No entry of a lot's ledger is missing, none promises too much, and the last one says what the lot says and what
-    the quantities of all come to.
+    """No entry of a lot's ledger is missing, none promises too much, each says what the quantities so far come to, and
+    the last one what the lot says.
 
     A lot that is busy all the time is never level with its ledger. Where the ledger was read later than the lots, and
     `known_by_then` is how many entries it had before they were read, one of the entries since says what the lot said.
@@ -59,7 +59,7 @@ def the_ledger_agrees(
             yield Violation(3, lot.id, "the ledger has a gap", "台账有缺口", True)
         elif not level:
             yield Violation(3, lot.id, "the ledger's balance differs", "台账余额不符", True)
-        elif recount(ledger[: level[0] + 1]) != _balances(lot):
+        elif not _adds_up(ledger[: level[0] + 1]):
             text = "the ledger's quantities come to other balances"
             yield Violation(3, lot.id, text, "台账各条数量合计与余额不符", True)
 
@@ -94,6 +94,11 @@ def _broken(earmark: Earmark, request: HoldRequested, days: Iterable[date]) -> I
     first, last = earmark.from_day or date.min, earmark.to_day or date.max
     if not any(first <= day <= last for day in days):
         yield "date"
+
+
+def _adds_up(ledger: Sequence[LedgerEntry]) -> bool:
+    """Whether the quantities come to the balances of each entry."""
+    return all(so_far == _balances(entry) for so_far, entry in zip(running(ledger), ledger, strict=True))
 
 
 def _balances(of: Lot | LedgerEntry) -> Balances:

@@ -58,7 +58,9 @@ class Voice:
             case bool():
                 return self._yes_or_no(field, value)
             case datetime():
-                return value.astimezone(HERE).strftime("%H:%M:%S")
+                at = value.astimezone(HERE)
+                today = at.date() == datetime.now(HERE).date()
+                return at.strftime("%H:%M:%S" if today else "%m-%d %H:%M")
             case NeedSpec():
                 return self.spec(value)
             case LotState():

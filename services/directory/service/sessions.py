@@ -70,7 +70,8 @@ class Sessions:
                 await self._patience.failed(login, address)
                 raise WrongLoginOrPassword()
             await self._patience.right(login)
-        session = open_session(self._ids.new(), found.record.id, self._clock.now())
+        opened_at = max(self._clock.now(), found.record.sessions_from)
+        session = open_session(self._ids.new(), found.record.id, opened_at)
         await self._store.change(Session, session.id, lambda _: Change(session))
         return self._opened(found.record, session)
 

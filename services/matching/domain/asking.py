@@ -55,7 +55,7 @@ def release_hold(
 
 def release_surplus(match: Match, kept: set[str], scene: Scene) -> tuple[Match, list[Event]]:
     """Give back what no line asks for any more: of lines that are not kept everything, of others what is too much,
-    the newest first."""
+    the newest first. Of a hold that is too large the rest stays."""
     wanted = {line.id: line.quantity for line in match.need.goods if line.id in kept}
     events: list[Event] = []
     for id, hold in reversed(match.holds.items()):
@@ -64,7 +64,23 @@ def release_surplus(match: Match, kept: set[str], scene: Scene) -> tuple[Match, 
         if match.promised(hold.line_id) - hold.quantity >= wanted.get(hold.line_id, 0):
             match, released = release_hold(match, id, hold, Closing.CHANGED, scene)
             events += released
+    for line_id, quantity in wanted.items():
+        match, less = _cut_down(match, line_id, quantity, scene)
+        events += less
     return match, events
+
+
+def _cut_down(match: Match, line_id: str, wanted: int, scene: Scene) -> tuple[Match, list[Event]]:
+    """Ask for less of the newest hold of a line that is promised too much. The lot keeps the deadline that it knows."""
+    surplus = match.promised(line_id) - wanted
+    open_ = [
+        id for id, h in match.holds.items() if h.line_id == line_id and h.phase in PROMISED - HANDED_OVER
+    ]
+    if surplus <= 0 or not open_:
+        return match, []
+    id, hold = open_[-1], match.holds[open_[-1]]
+    less = hold.but(quantity=hold.quantity - surplus, expires_at=hold.expires_at or scene.now)
+    return match.with_hold(id, less), [hold_request(match, id, less)]
 
 
 def ask_again(match: Match, scene: Scene) -> tuple[Match, list[Event]]:

@@ -122,7 +122,7 @@ def vacated(state: PeopleState, invitation_id: str) -> PeopleState:
 
 
 def _won(match: Match, line_id: str, invitation_id: str) -> SeatWon:
-    number = match.people[line_id].seats.index(invitation_id) + 1
+    number = next(number for number, holder in match.people[line_id].numbered if holder == invitation_id)
     window = next(line.window for line in match.need.people if line.id == line_id)
     return SeatWon(
         line_id=line_id,

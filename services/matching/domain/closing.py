@@ -61,7 +61,7 @@ def _seats_released(match: Match, reason: Closing, served: Collection[str]) -> t
     moment in which the resident said that it was enough."""
     events: list[Event] = []
     for line_id, state in match.people.items():
-        for number, holder in enumerate(state.seats, 1):
+        for number, holder in state.numbered:
             if holder and holder not in match.done and owner_of(holder) not in served:
                 events.append(
                     SeatReleased(

@@ -53,7 +53,8 @@ def note_hold(match: Match | None, event: HoldEvent, scene: Scene) -> Change[Mat
         return Change(match, *events)
     if hold.phase != Phase.RELEASING and _ORDER.index(phase) <= _ORDER.index(hold.phase):
         return Change(match)
-    heard = hold.but(phase=phase, ask_at=None, asks=0, quantity=event.quantity)
+    quantity = event.quantity if phase in HANDED_OVER else min(event.quantity, hold.quantity)
+    heard = hold.but(phase=phase, ask_at=None, asks=0, quantity=quantity)
     match = match.with_hold(event.hold_id, heard)
     if hold.phase != Phase.RELEASING or match.closed or match.spec is None:
         return settled(match, scene)

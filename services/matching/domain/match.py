@@ -49,11 +49,14 @@ class Asked(NamedTuple):
 class PeopleState(Value):
     """How the search for a people line goes. `seats` holds the invitation that has each seat, "" for a free one.
 
-    `waves` counts those since a seat became free, `dry` those in a row that found nobody. `due_at` is when the next
+    `numbers` are those of the seats, counted from 1 unless given; `opened` is how many were ever given out: no number
+    is used again. `waves` counts those since a seat became free, `dry` those in a row that found nobody. `due_at` is when the next
     wave is due; None while nothing is to be searched for.
     """
 
     seats: tuple[str, ...]
+    numbers: tuple[int, ...] = ()
+    opened: int = 0
     ring: Ring | None = None
     waves: int = 0
     dry: int = 0
@@ -66,6 +69,22 @@ class PeopleState(Value):
     @property
     def won(self) -> int:
         return len(self.seats) - self.free
+
+    @property
+    def numbered(self) -> list[tuple[int, str]]:
+        """The seats with their numbers."""
+        numbers = self.numbers or range(1, len(self.seats) + 1)
+        return list(zip(numbers, self.seats, strict=True))
+
+    def with_seats(self, seats: list[tuple[int, str]], size: int) -> Self:
+        """Those of its seats that stay, and new ones up to this size."""
+        opened = max(self.opened, len(self.seats))
+        new = range(opened + 1, opened + 1 + size - len(seats))
+        return self.but(
+            seats=(*(holder for _, holder in seats), *("" for _ in new)),
+            numbers=(*(number for number, _ in seats), *new),
+            opened=opened + len(new),
+        )
 
 
 class GoodsState(Value):

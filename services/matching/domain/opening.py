@@ -128,20 +128,20 @@ def _end_people(match: Match, line_id: str, stays: bool) -> tuple[Match, list[Ev
     """The end of a line as it was: open offers withdrawn, seats given back. If the line `stays` with other facts, whoever
     has served by then has served it."""
     match, events = withdraw(match, line_id, Closing.CHANGED)
+    state = match.people[line_id]
     events += [
         _released(match, line_id, number, holder)
-        for number, holder in enumerate(match.people[line_id].seats, 1)
+        for number, holder in state.numbered
         if holder and holder not in match.done
     ]
-    served = tuple(holder for holder in match.people[line_id].seats if stays and holder in match.done)
+    seats = [(number, holder) for number, holder in state.numbered if stays and holder in match.done]
+    served = [holder for _, holder in seats]
     asked = {
         id: one._replace(answer=Answer.CHANGED) if one.line_id == line_id and id not in served else one
         for id, one in match.asked.items()
     }
-    people = {id: state for id, state in match.people.items() if id != line_id}
-    if served:
-        people[line_id] = PeopleState(seats=served)
-    return match.but(asked=asked, people=people), events
+    fresh = PeopleState(seats=state.seats, opened=state.opened).with_seats(seats, len(seats))
+    return match.but(asked=asked).with_line(line_id, fresh), events
 
 
 def _seated(match: Match, line: PeopleLine, scene: Scene) -> tuple[Match, list[Event]]:
@@ -149,28 +149,26 @@ def _seated(match: Match, line: PeopleLine, scene: Scene) -> tuple[Match, list[E
     state = match.people.get(line.id)
     if state is None:
         return match.with_line(line.id, PeopleState(seats=("",) * line.seats, due_at=scene.now)), []
-    seats = _resized(state.seats, line.seats, match.done)
-    events: list[Event] = []
-    for number, holder in enumerate(state.seats, 1):
+    resized = _resized(state, line.seats, match.done)
+    seats, events = resized.seats, list[Event]()
+    for number, holder in state.numbered:
         if holder and holder not in seats and holder not in match.done:
             events.append(_released(match, line.id, number, holder))
             match = match.with_answer(holder, match.asked[holder]._replace(answer=Answer.CHANGED))
     due_at = state.due_at or (scene.now if "" in seats else None)
-    match = match.with_line(line.id, state.but(seats=seats, due_at=due_at))
+    match = match.with_line(line.id, resized.but(due_at=due_at))
     if "" not in seats:
         match, withdrawn = withdraw(match, line.id, Closing.FILLED)
         events += withdrawn
     return match, events
 
 
-def _resized(seats: tuple[str, ...], wanted: int, done: tuple[str, ...]) -> tuple[str, ...]:
-    """So many seats, or as many as have been served already. Holders keep their places as far as these last."""
-    served = sum(holder in done for holder in seats if holder)
-    size = max(wanted, served)
-    if size >= len(seats):
-        return (*seats, *("",) * (size - len(seats)))
-    holders = sorted(filter(None, seats), key=lambda holder: holder not in done)[:size]
-    return (*holders, *("",) * (size - len(holders)))
+def _resized(state: PeopleState, wanted: int, done: tuple[str, ...]) -> PeopleState:
+    """So many seats, or as many as have been served already. Each keeps its number; those served stay before those
+    held, and these before free ones."""
+    size = max(wanted, sum(holder in done for holder in state.seats))
+    stay = sorted(state.numbered, key=lambda seat: (seat[1] not in done, seat[1] == ""))[:size]
+    return state.with_seats(sorted(stay), size)
 
 
 def _due_if_short(match: Match, line: GoodsLine, scene: Scene) -> Match:

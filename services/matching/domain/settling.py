@@ -81,7 +81,7 @@ def whole_state(match: Match) -> dict[str, Any]:
             window=windows[line_id],
         )
         for line_id, state in match.people.items()
-        for number, holder in enumerate(state.seats, 1)
+        for number, holder in state.numbered
         if holder
     ]
     holds = [
@@ -182,7 +182,8 @@ def _confirming(match: Match, scene: Scene) -> tuple[Match, list[Event]]:
 def _made(match: Match, goal: MatchStatus) -> tuple[Match, list[Event]]:
     """Say it, unless just this has been said."""
     holders = [holder for state in match.people.values() for holder in state.seats if holder]
-    told = (goal.value, *holders, *(id for id, hold in match.holds.items() if hold.phase in SURE))
+    sure = (f"{id}={hold.quantity}" for id, hold in match.holds.items() if hold.phase in SURE)
+    told = (goal.value, *holders, *sure)
     match = match.but(status=goal, partial_at=None)
     if goal == MatchStatus.MADE:
         match = match.but(tier_due_at=None, stalled=False, waiting=Waiting.SERVICE)

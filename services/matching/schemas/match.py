@@ -153,7 +153,7 @@ def _people(
         mode=line.mode,
         window=line.window,
         ring=state.ring,
-        seats=[_seat(match, line.id, number, holder) for number, holder in enumerate(state.seats, 1)],
+        seats=[_seat(match, line.id, number, holder) for number, holder in state.numbered],
         open_seats=state.free,
         invitations=_invitations(match, line.id, reasons),
         next_wave_at=state.due_at,

@@ -13,7 +13,7 @@ from services.needs.domain.need import Need
 from services.needs.service.desk import Desk, existing
 from shared.contracts import matching as m
 from shared.contracts.base import Event, Message
-from shared.contracts.needs import HouseholdChanged
+from shared.contracts.needs import HouseholdChanged, NeedPosted
 from shared.contracts.parts import SitePolicy
 from shared.contracts.resources import HoldEvent
 from shared.contracts.volunteers import CalendarEvent
@@ -59,6 +59,14 @@ class Listening(Desk):
                 if not need.record.ended:
                     await self._protect(need.record, household, message)
             query = replace(query, after=query.cursor(page[-1].record))
+
+    async def note_posted(self, event: NeedPosted, message: Message) -> None:
+        """Our own event: whoever posted this need read the file a moment before, and it may have changed since."""
+        need = await self._found(Need, message.subject)
+        household = await self._found(Household, need.record.household_id)
+        known = ordering.protect(need.record, household.record, self._moment(need.record.site_id))
+        if known.record is not need.record:
+            await self._protect(need.record, household.record, message)
 
     async def _protect(self, need: Need, household: Household, message: Message) -> None:
         at = self._moment(need.site_id)

@@ -66,13 +66,16 @@ def _outside(earmark: Earmark, request: HoldRequested, today: date) -> Iterator[
 def place(
     lot: Lot | None, request: HoldRequested, need_id: str, filed: Hold | None, now: datetime, today: date
 ) -> Change[Lot]:
-    """Hold stock, or say which condition failed. A hold that is known is not decided again: its state is said.
+    """Hold stock, or say which condition failed. A hold that is known is not decided again: its state is said. If less
+    of it is asked for, the rest goes back.
 
     Here and below, `filed` is the hold as it left the lot, if it has.
     """
     lot = lot or unlisted(request)
     known = lot.holds.get(request.hold_id, filed)
     if known is not None:
+        if 0 < request.quantity < known.promised:
+            return _moved(lot, request.hold_id, known.but(quantity=request.quantity))
         return Change(lot, standing(lot, request.hold_id, known))
     rule = lot.refusals.get(request.hold_id) or objection(lot, request, today)
     if rule is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
@@ -65,21 +65,34 @@ def enter(existing: LedgerEntry | None, event: LotEvent, message: Message) -> Ch
 
 
 def recount(entries: Iterable[LedgerEntry]) -> Balances:
-    """The balances that follow from the quantities of the entries alone, in order of sequence.
+    """The balances that follow from the quantities of the entries alone, in order of sequence."""
+    return [Balances(), *running(entries)][-1]
+
+
+def running(entries: Iterable[LedgerEntry]) -> Iterator[Balances]:
+    """The same after each entry.
 
     A state that was said again (a repeated request) stands in the ledger again and moves nothing: stock of a hold
-    is promised only when it is not, and handed over or given back only when it is promised.
+    is promised only when it is not, and handed over or given back only when it is promised. Said again with less, the
+    rest is free.
     """
     balances = Balances()
-    stands: dict[str | None, str] = {}
+    stands: dict[str | None, tuple[str, int]] = {}
     for entry in entries:
         before, after = _MOVES.get(entry.event, (None, None))
-        if before is None:
+        where, promised = stands.get(entry.hold_id, ("free", 0))
+        if entry.event in _SAID_OF_HELD and where == "held":
+            stands[entry.hold_id] = "held", entry.quantity
+            balances = _moved(balances, "held", "free", promised - entry.quantity)
+        elif before is None:
             balances = _counted(balances, entry)
-        elif stands.get(entry.hold_id, "free") == before and after is not None:
-            stands[entry.hold_id] = after
+        elif where == before and after is not None:
+            stands[entry.hold_id] = after, entry.quantity
             balances = _moved(balances, before, after, entry.quantity)
-    return balances
+        yield balances
+
+
+_SAID_OF_HELD = ("hold.placed", "hold.confirmed")
 
 
 _MOVES = {
