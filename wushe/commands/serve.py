@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
+import threading
 
 import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -24,6 +26,8 @@ from wushe.terminal import console, give_up, plainly
 
 FIRST = "the first administrator"
 PAPERS = frozenset({"/docs", "/openapi.json"})
+END_SECONDS, ASKED_AT_MOST = 0.3, 3
+LAST_SECONDS = 9.5
 
 log = structlog.get_logger("serve")
 
@@ -60,9 +64,7 @@ async def _serve(name: str, settings: Settings) -> None:
             await _until_one_ends(life, serving, stop, beginning)
             server.should_exit = True
             await serving
-            for task in (life, beginning):
-                task.cancel()
-            await asyncio.wait((life, beginning))
+            await end(life, beginning)
             _tell_what_broke(life, beginning)
     finally:
         stop.cancel()
@@ -71,9 +73,33 @@ async def _serve(name: str, settings: Settings) -> None:
 
 def _asked_to_stop() -> asyncio.Task[bool]:
     asked = asyncio.Event()
+
+    def stop() -> None:
+        if not asked.is_set():
+            cut_off_after(LAST_SECONDS)
+        asked.set()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, asked.set)
+        asyncio.get_running_loop().add_signal_handler(number, stop)
     return asyncio.create_task(asked.wait(), name="stop")
+
+
+async def end(*tasks: asyncio.Task[None]) -> None:
+    """Cancel these, again and again: a driver whose server has gone may take a cancellation for its own."""
+    for _ in range(ASKED_AT_MOST):
+        for task in tasks:
+            task.cancel()
+        _, left = await asyncio.wait(tasks, timeout=END_SECONDS)
+        if not left:
+            return
+        log.warning("does not end", tasks=sorted(task.get_name() for task in left))
+
+
+def cut_off_after(seconds: float) -> None:
+    """End the process then, whatever still holds it: a kill loses nothing, and somebody waits for it to be gone."""
+    last = threading.Timer(seconds, os._exit, (1,))
+    last.daemon = True
+    last.start()
 
 
 async def _until_one_ends(
@@ -90,7 +116,7 @@ async def _until_one_ends(
 
 def _tell_what_broke(*tasks: asyncio.Task[None]) -> None:
     for task in tasks:
-        if not task.cancelled() and (reason := task.exception()) is not None:
+        if task.done() and not task.cancelled() and (reason := task.exception()) is not None:
             raise Broken(reason)
 
 
