@@ -130,7 +130,7 @@ class Outboxes:
         if self._unsure:
             await self._make_sure()
         self._rest_if_empty()
-        return [said.outgoing for said in islice(self._all(), limit)]
+        return [said.outgoing for said in islice(self._sure(), limit)]
 
     async def trim(self, published: Sequence[Outgoing]) -> None:
         """They are forgotten here at once, and in the store a moment later: published again after a crash they do no harm."""
@@ -167,6 +167,11 @@ class Outboxes:
 
     def _all(self) -> Iterator[Said]:
         return (said for waiting in self._queue.values() for said in waiting.values())
+
+    def _sure(self) -> Iterator[Said]:
+        """Those of records in which nothing else waits. Some may have come to be in doubt while others were looked at."""
+        unsure = self._unsure
+        return (said for at, waiting in self._queue.items() if at not in unsure for said in waiting.values())
 
     def _add(self, place: Place, more: Mapping[int, Said]) -> None:
         known = self._queue.setdefault(place, {})

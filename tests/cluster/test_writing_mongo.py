@@ -7,7 +7,7 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from random import Random
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 from pydantic import Field
@@ -193,6 +193,31 @@ async def test_what_a_dead_process_left_outlasts_a_change_made_while_it_is_looke
         assert {2, 3} <= {each["sequence"] for each in document["outbox"]}
         assert [message.sequence for message in await living.pending(10)] == [2, 3]
     await connection.close()
+
+
+async def test_nothing_overtakes_what_came_into_doubt_while_others_were_looked_at(
+    prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "OTHERS_EVERY_SECONDS", 1000.0)
+    look = outbox.Outboxes._find
+    async with process(prefix) as living:
+        assert await living.pending(10) == []
+        async with process(prefix) as dying:
+            for id in "ab":
+                await dying.change(Shelf, id, lambda shelf, id=id: say("1", shelf, id))  # type: ignore[misc]
+        await living.change(Shelf, "b", lambda shelf: say("2", shelf, "b"))
+
+        async def meanwhile(self: outbox.Outboxes, *which: Any) -> Any:
+            monkeypatch.setattr(outbox.Outboxes, "_find", look)
+            found = await look(self, *which)
+            await living.change(Shelf, "a", lambda shelf: say("2", shelf, "a"))
+            return found
+
+        monkeypatch.setattr(outbox.Outboxes, "_find", meanwhile)
+        first = await living.pending(10)
+        assert [(m.id, m.sequence) for m in first] == [("b", 1), ("b", 2)]
+        await living.trim(first)
+        assert [(m.id, m.sequence) for m in await living.pending(10)] == [("a", 1), ("a", 2)]
 
 
 async def test_whatever_an_address_prefers_the_one_that_is_written_to_is_read() -> None:
