@@ -110,10 +110,8 @@ class System:
     async def ready(self, seconds: float = 60.0) -> None:
         """Wait until nothing is missing. Raises TimeoutError, naming what is, once nothing was read for so long: the whole
         log of many years may take its time."""
-        now, readers = (
-            asyncio.get_running_loop().time,
-            [self.places, *(u.private for u in self.units.values())],
-        )
+        now = asyncio.get_running_loop().time
+        readers = [self.places, *(unit.private for unit in self.units.values())]
         end, read = now() + seconds, 0
         while missing := await self.missing():
             before, read = read, sum(reader.read for reader in readers if not reader.caught_up)

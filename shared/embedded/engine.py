@@ -236,14 +236,14 @@ class SqliteEngine:
         batch = [job for job in taken if not job.answer.done()]
         try:
             wrote = self._run(self._writer, batch)
-            at_once = not (wrote and self._syncs) or self._thread is None
-            if at_once:
+            waiting = self._thread if wrote and self._syncs else None
+            if waiting is None:
                 self._writer.execute("COMMIT")
         except FAILURES as e:
             return self._fail(loop, batch, e)
-        if at_once or self._thread is None:
+        if waiting is None:
             return self._settle(loop, batch, wrote)
-        self._thread.commit(loop, partial(self._committed, loop, batch))
+        waiting.commit(loop, partial(self._committed, loop, batch))
         return None
 
     def _run(self, writer: sqlite3.Connection, batch: Sequence[_Job[Any]]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from enum import Enum
 from typing import Any, NamedTuple
 
@@ -100,9 +100,9 @@ class Table:
             changed["body"] = json_of(after.record)
             changed |= self._moved(before, after)
         if after.applied is not before.applied:
-            changed["applied"] = _json(after.applied)
+            changed["applied"] = json_of(after.applied)
         if after.ops is not before.ops:
-            changed["ops"] = _json(after.ops)
+            changed["ops"] = json_of(after.ops)
         if after.pruned_at != before.pruned_at:
             changed["pruned_at"] = after.pruned_at
         return Write(self._update(tuple(changed)), (*changed.values(), after.record.id))
@@ -125,14 +125,10 @@ class Table:
 
     def _whole(self, held: Held[Record]) -> tuple[Any, ...]:
         record, version, sequence, due_at, applied, ops, pruned_at = held
-        kept = (record.id, version, sequence, json_of(record), _json(applied), _json(ops))
+        kept = (record.id, version, sequence, json_of(record), json_of(applied), json_of(ops))
         return *kept, pruned_at, due_at, *(_plain(record, field) for field in self.fields)
 
 
 def _plain(record: Record, field: str) -> Any:
     value = getattr(record, field)
     return value.value if isinstance(value, Enum) else value
-
-
-def _json(value: Mapping[str, Any]) -> str:
-    return json_of(value) if value else "{}"

@@ -115,11 +115,7 @@ async def test_resending_plays_the_letter_and_what_waits_behind_it_in_order() ->
         await t.told("a", "a", "a")
         await t.reads()
         t.broken = set()
-        (parked,) = await t.letters(LetterStatus.PARKED)
-        await resend(t.store, parked.id, t.clock.now())
-        for _ in range(4):
-            await t.reads()
-            t.clock.advance(20)
+        await t.resends()
         await t.told("a")
         await t.reads()
         assert await t.heard("a") == (1, 2, 3, 4)
@@ -160,12 +156,7 @@ async def test_bytes_nobody_can_read_let_others_go_on_even_if_they_had_to_wait_t
         await t.bus.publish([t.message("a"), t.message("a", value=b"not json"), t.message("a")])
         await t.reads()
         t.broken = set()
-        (parked,) = await t.letters(LetterStatus.PARKED)
-        await resend(t.store, parked.id, t.clock.now())
-        for _ in range(3):
-            await t.reads()
-            t.clock.advance(20)
-        await t.reads()
+        await t.resends()
         assert await t.heard("a") == (1, 3)
         assert [letter.status for letter in await t.letters()] == [LetterStatus.ASIDE]
 

@@ -18,7 +18,7 @@ from shared.embedded.store import SqliteStore
 from shared.errors import Outage, Refusal
 from shared.ports import Adapters, Outgoing
 from shared.records import Change, Record
-from shared.run.dead_letters import DeadLetter, LetterStatus, letters
+from shared.run.dead_letters import DeadLetter, LetterStatus, letters, resend
 from shared.run.kit import Service, on
 from shared.run.metrics import Metrics
 from shared.run.unit import Unit
@@ -93,6 +93,14 @@ class Toy:
                 await asyncio.sleep(0)
             if not step.result():
                 return
+
+    async def resends(self) -> None:
+        """The parked letter is resent, and what waits behind it gets its turn."""
+        (parked,) = await self.letters(LetterStatus.PARKED)
+        await resend(self.store, parked.id, self.clock.now())
+        for _ in range(4):
+            await self.reads()
+            self.clock.advance(20)
 
     async def heard(self, need: str) -> tuple[int, ...]:
         found = await self.store.get(Heard, need)

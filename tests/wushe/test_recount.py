@@ -45,15 +45,21 @@ LI = volunteer_id("li")
 
 
 @asynccontextmanager
-async def a_lot_ahead_of_its_ledger(looks: int) -> AsyncIterator[tuple[Evidence, Clock]]:
-    """A live system in which everything has been published and read; and yet, for so many looks at how far it has come,
-    a lot is ahead of its ledger, as one is that changes all the time."""
+async def a_live_town_with_a_lot() -> AsyncIterator[tuple[Town, str, Evidence]]:
+    """The town, the id of its one lot, and the evidence of it once everything has arrived."""
     async with town() as t:
         cast = await Cast(t.call, t.token, t.clock.now).arrive()
         await t.settle()
         id = (await cast.lot(100))["id"]
         await t.settle()
-        calm = evidence_of(t.engine, t.clock, live=True)
+        yield t, id, evidence_of(t.engine, t.clock, live=True)
+
+
+@asynccontextmanager
+async def a_lot_ahead_of_its_ledger(looks: int) -> AsyncIterator[tuple[Evidence, Clock]]:
+    """A live system in which everything has been published and read; and yet, for so many looks at how far it has come,
+    a lot is ahead of its ledger, as one is that changes all the time."""
+    async with a_live_town_with_a_lot() as (t, id, calm):
         left = looks
 
         async def progress() -> Progress:
@@ -92,12 +98,7 @@ async def test_what_never_agrees_is_a_violation() -> None:
 
 
 async def test_a_lot_that_is_never_level_with_its_ledger_is_none_if_the_ledger_follows() -> None:
-    async with town() as t:
-        cast = await Cast(t.call, t.token, t.clock.now).arrive()
-        await t.settle()
-        id = (await cast.lot(100))["id"]
-        await t.settle()
-        calm = evidence_of(t.engine, t.clock, live=True)
+    async with a_live_town_with_a_lot() as (t, id, calm):
 
         async def progress() -> Progress:
             """Everything has arrived, and by the time of the next look the lot has changed once more."""

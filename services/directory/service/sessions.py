@@ -58,9 +58,8 @@ class Sessions:
             looked_at = await self._store.get(Account, id)
             verified = looked_at.record.password_hash if looked_at else None
             right = await self._hasher.verify(verified, password)
-            found = await self._store.get(
-                Account, id
-            )  # verifying takes a while, in which an account may change
+            # Verifying takes a while, in which an account may change.
+            found = await self._store.get(Account, id)
             if (
                 found is None
                 or not right

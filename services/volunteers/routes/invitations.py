@@ -80,7 +80,8 @@ class InvitationRoutes:
         access: Access = allow("invitation.answer"),
     ) -> Any:
         """200 with the task: the seat is theirs. 409 `seat-filled`: somebody was quicker, or `invitation-withdrawn`: the
-        need was changed or is over; `other` is another open invitation. 202: not decided yet, look again at `location`. Repeated, it gives the verdict as it stands."""
+        need was changed or is over; `other` is another open invitation. 202: not decided yet, look again at
+        `location`. Repeated, it gives the verdict as it stands."""
         person = (await person_within(self._volunteers, owner_of(invitation_id), access)).record
         try:
             found = await self._invitations.accept(invitation_id, person, op, access.principal.account_id)
