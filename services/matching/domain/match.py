@@ -127,6 +127,8 @@ class Match(Record):
     asked: dict[str, Asked] = Field(default_factory=dict)
     holds: dict[str, Hold] = Field(default_factory=dict)
     done: tuple[str, ...] = ()
+    numbers_used: dict[str, int] = Field(default_factory=dict)
+    """How many seats a line had that was taken away: should it come back, none of their numbers is used again."""
     early: dict[str, str] = Field(default_factory=dict)
     wave: int = 0
     hops: int = 0

@@ -62,7 +62,8 @@ def change_need(match: Match | None, need_id: str, spec: NeedSpec, scene: Scene)
         line.id: match.goods[line.id] if line.id in kept_goods else GoodsState(due_at=scene.now)
         for line in spec.goods
     }
-    match = match.but(people=people, goods=goods)
+    gone = {id: max(s.opened, len(s.seats)) for id, s in match.people.items() if id not in people}
+    match = match.but(people=people, goods=goods, numbers_used={**match.numbers_used, **gone})
     for wanted in spec.goods:
         match = _due_if_short(match, wanted, scene)
     match, given_back = release_surplus(match, kept_goods, scene)
@@ -148,7 +149,8 @@ def _seated(match: Match, line: PeopleLine, scene: Scene) -> tuple[Match, list[E
     """The line with as many seats as are asked for now; who sat on one too many is let go, the last first."""
     state = match.people.get(line.id)
     if state is None:
-        return match.with_line(line.id, PeopleState(seats=("",) * line.seats, due_at=scene.now)), []
+        fresh = PeopleState(seats=(), opened=match.numbers_used.get(line.id, 0), due_at=scene.now)
+        return match.with_line(line.id, fresh.with_seats([], line.seats)), []
     resized = _resized(state, line.seats, match.done)
     seats, events = resized.seats, list[Event]()
     for number, holder in state.numbered:
