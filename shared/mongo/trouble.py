@@ -87,13 +87,12 @@ async def patiently(call: Callable[[], Awaitable[T]], ids: Ids) -> T:
 
 
 async def again_and_again(call: Callable[[], Awaitable[T]], ids: Ids) -> T:
-    """The same for what raises Doubt by itself."""
-    pauses: Pauses | None = None
+    """The same for what raises Doubt by itself. The first try counts: one that took all the patience is the only one."""
+    pauses = Pauses(ids)
     while True:
         try:
             return await call()
         except Doubt:
-            pauses = pauses or Pauses(ids)
             if not await pauses.another():
                 raise
 
