@@ -181,6 +181,39 @@ async def test_an_address_that_guesses_many_logins_waits_too_and_others_do_not(h
     assert (await hall.sign_in("wang")).status_code == 200
 
 
+async def test_nobody_is_locked_out_of_their_own_desk_by_who_guesses_from_afar_or_from_the_next_one(
+    hall: TownHall,
+) -> None:
+    async with hall.client("10.0.0.7") as desk, hall.client("10.0.0.8") as afar:
+        assert (await hall.sign_in("wang", http=desk)).status_code == 200
+        assert [(await hall.sign_in("wang", "guess", afar)).status_code for _ in range(6)] == [401] * 5 + [
+            429
+        ]
+        assert [(await hall.sign_in(f"l{n}", "guess", desk)).status_code for n in range(31)][-1] == 429
+        assert (await hall.sign_in("wang", http=desk)).status_code == 200
+        assert (await hall.sign_in("wang", http=afar)).status_code == 429
+
+
+async def test_at_ones_own_desk_one_has_five_tries_as_well(hall: TownHall) -> None:
+    async with hall.client("10.0.0.7") as desk:
+        assert (await hall.sign_in("wang", http=desk)).status_code == 200
+        assert [(await hall.sign_in("wang", "guess", desk)).status_code for _ in range(6)] == [401] * 5 + [
+            429
+        ]
+        assert (await hall.sign_in("wang", http=desk)).status_code == 429
+        assert (await hall.sign_in("wang")).status_code == 200
+
+
+async def test_after_all_sessions_were_ended_no_desk_is_known_any_more(hall: TownHall) -> None:
+    me = await hall.directory.accounts.id_of("wang")
+    async with hall.client("10.0.0.7") as desk:
+        await hall.sign_in("wang", http=desk)
+        hall.w.clock.advance(1)
+        await hall.ask("POST", f"/accounts/{me}/password", {"new": "another horse"})
+        await asyncio.gather(*(hall.sign_in("wang", "guess") for _ in range(6)))
+        assert (await hall.sign_in("wang", "another horse", desk)).status_code == 429
+
+
 async def test_what_was_tried_is_forgotten_and_leaves_no_names(hall: TownHall) -> None:
     await hall.sign_in("13800001111", "wrong horse")
     await hall.w.passes(minutes=16)

@@ -52,6 +52,8 @@ class Session(Record):
     opened_at: datetime
     refreshed_at: datetime
     expires_at: datetime
+    door: str = ""
+    """A digest of the account and the network it was opened from."""
     generation: int = 1
     ended: bool = False
 
@@ -60,9 +62,10 @@ class Session(Record):
         return None if self.ended else self.expires_at
 
 
-def open_session(id: str, account_id: str, now: datetime) -> Session:
+def open_session(id: str, account_id: str, now: datetime, door: str = "") -> Session:
+    expires_at = now + SESSION_LIFE
     return Session(
-        id=id, account_id=account_id, opened_at=now, refreshed_at=now, expires_at=now + SESSION_LIFE
+        id=id, account_id=account_id, opened_at=now, refreshed_at=now, expires_at=expires_at, door=door
     )
 
 

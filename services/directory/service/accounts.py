@@ -24,7 +24,7 @@ from services.directory.domain.accounts import (
 from services.directory.domain.organisations import Organisation
 from services.directory.domain.places import Site
 from services.directory.schemas.accounts import AccountView, NewAccount, NewPassword
-from services.directory.service.tries import Patience
+from services.directory.service.tries import Guest, Patience
 from shared.contracts.vocabulary import Role
 from shared.errors import Invalid, NotFound
 from shared.http import Access, answering
@@ -149,9 +149,10 @@ class Accounts:
         """Whether the present password was given. Raises TooManyTries, as signing in does."""
         if passwords.current is None:
             return False
-        async with self.patience.turn(account.login):
+        guest = Guest(account.login)
+        async with self.patience.turn(guest):
             right = await self._hasher.verify(account.password_hash, passwords.current.get_secret_value())
-            await (self.patience.right(account.login) if right else self.patience.failed(account.login))
+            await (self.patience.right(guest) if right else self.patience.failed(guest))
         return right
 
     def _managed(

@@ -18,7 +18,9 @@ from services.directory.domain.sessions import (
     refresh,
 )
 from services.directory.service.accounts import Accounts
+from services.directory.service.tries import Guest
 from shared.errors import NotFound
+from shared.ports import Query, Where
 from shared.records import Change
 from shared.run.kit import Kit
 from shared.security.access import Principal
@@ -53,8 +55,10 @@ class Sessions:
     async def sign_in(self, login: str, password: str, address: str) -> Opened:
         """Open a session. Raises WrongLoginOrPassword, TooManyTries. A login that nobody has takes as long as one
         that somebody has, and so does a disabled account."""
-        async with self._patience.turn(login, address):
-            id = await self._accounts.id_of(login)
+        id = await self._accounts.id_of(login)
+        door = await self._patience.door(id, address)
+        guest = Guest(login, address, await self._is_at_home(id, door))
+        async with self._patience.turn(guest):
             looked_at = await self._store.get(Account, id)
             verified = looked_at.record.password_hash if looked_at else None
             right = await self._hasher.verify(verified, password)
@@ -66,13 +70,22 @@ class Sessions:
                 or not found.record.active
                 or found.record.password_hash != verified
             ):
-                await self._patience.failed(login, address)
+                await self._patience.failed(guest)
                 raise WrongLoginOrPassword()
-            await self._patience.right(login)
+            await self._patience.right(guest)
         opened_at = max(self._clock.now(), found.record.sessions_from)
-        session = open_session(self._ids.new(), found.record.id, opened_at)
+        session = open_session(self._ids.new(), found.record.id, opened_at, door)
         await self._store.change(Session, session.id, lambda _: Change(session))
         return self._opened(found.record, session)
+
+    async def _is_at_home(self, account_id: str, door: str) -> bool:
+        """Whether one of this account's latest sessions was opened from there, since its sessions were last ended."""
+        account = await self._store.get(Account, account_id)
+        latest = Query((Where("account_id", "equal", account_id),), descending=True)
+        sessions = [found.record for found in await self._store.find(Session, latest)]
+        return account is not None and any(
+            session.door == door and session.opened_at >= account.record.sessions_from for session in sessions
+        )
 
     async def refresh(self, token: str) -> Opened:
         """The next pair of tokens. Raises SessionEnded; if the token was a copy, all sessions of the account end."""
