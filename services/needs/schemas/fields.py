@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
 from shared.http import not_blank
 
@@ -18,6 +19,7 @@ ShortText = Annotated[str, StringConstraints(min_length=1, max_length=SHORT), Af
 LongText = Annotated[str, StringConstraints(max_length=LONG)]
 Code = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 Phone = Annotated[str, StringConstraints(pattern=r"^[0-9０-９+＋()（） \-－]{3,20}$")]
+LineId = Annotated[str, StringConstraints(max_length=100)]
 AreaCode = Annotated[str, StringConstraints(min_length=1, max_length=12)]
 Seats = Annotated[int, Field(strict=True, ge=1, le=100)]
 Quantity = Annotated[int, Field(strict=True, ge=1, le=1_000_000_000_000)]
@@ -27,7 +29,7 @@ Minimum = Annotated[int, Field(strict=True, ge=0)]
 def _utc(moment: datetime) -> datetime:
     """Any zone is taken; UTC is kept. Years far away cannot be turned into UTC safely."""
     if not 1900 < moment.year < 2200:
-        raise ValueError("out of range")
+        raise PydanticCustomError("far_away", "must lie in one of the years 1901 to 2199")
     return moment.astimezone(UTC)
 
 
