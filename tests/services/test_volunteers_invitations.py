@@ -298,6 +298,16 @@ async def test_a_withdrawn_offer_closes_only_what_was_not_answered() -> None:
         assert late.status_code == 409 and late.json()["type"].endswith("seat-filled")
 
 
+async def test_who_says_no_after_the_last_place_went_is_not_thanked_for_a_yes() -> None:
+    async with desk() as d:
+        await d.registers("wang")
+        await d.asks("need-1", "wang")
+        await d.w.hears(("need-1", a_withdrawal("need-1", "wang")))
+        no = await d.ask("wang", "POST /invitations/wang~need-1/decline", {"reason": "no_time"})
+        assert no.status_code == 409 and no.json()["type"].endswith("invitation-withdrawn")
+        assert "yes" not in no.json()["title_en"]
+
+
 async def test_an_offer_withdrawn_for_another_reason_says_so() -> None:
     async with desk() as d:
         await d.registers("li")

@@ -141,7 +141,9 @@ def accept(
 ) -> Change[Calendar]:
     """Say yes: the slot is theirs from this moment, the seat once matching has decided."""
     invitation = calendar.invitation(invitation_id)
-    _must_be_open(calendar, invitation, now)
+    if invitation.closing == Closing.FILLED:
+        raise SeatGone(other=another(calendar, now))
+    _must_be_open(invitation, now)
     if not person.active:
         raise NotActive()
     if calendar.is_taken(invitation.window):
@@ -160,7 +162,7 @@ def decline(
 ) -> Change[Calendar]:
     """Say no; the search goes on at once."""
     invitation = calendar.invitation(invitation_id)
-    _must_be_open(calendar, invitation, now)
+    _must_be_open(invitation, now)
     declined = invitation.but(
         status=InvitationStatus.DECLINED,
         decline_reason=reason,
@@ -206,11 +208,9 @@ def _fits_week(calendar: Calendar, person: Volunteer, window: Window) -> bool:
     return calendar.minutes_in(calendar.week_of(window)) + window.minutes <= person.weekly_cap_minutes
 
 
-def _must_be_open(calendar: Calendar, invitation: Invitation, now: datetime) -> None:
+def _must_be_open(invitation: Invitation, now: datetime) -> None:
     if invitation.is_open(now):
         return
-    if invitation.closing == Closing.FILLED:
-        raise SeatGone(other=another(calendar, now))
     match invitation.status:
         case InvitationStatus.PENDING | InvitationStatus.EXPIRED:
             raise InvitationLapsed()
