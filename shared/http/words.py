@@ -75,6 +75,10 @@ WORDS: dict[str, Words] = {
     "model_type": _OBJECT,
     "model_attributes_type": _OBJECT,
     "twice": ("这一项写了两次，请只留一次", "stands here twice; leave one of them"),
+    "phone": (
+        "电话为 3 至 20 个字符：数字、空格、括号、加号和短横",
+        "a phone number has 3 to 20 characters: digits, spaces, brackets, plus and hyphens",
+    ),
     "blank": ("不能只有空格", "must not be blank"),
     "personal": ("请勿在此填写电话或证件号码", "must not hold a phone number or an identity number"),
     "nul": ("不能含空字符（NUL）", "must not hold the NUL character"),

@@ -166,6 +166,13 @@ async def test_a_station_sees_its_own_files_and_the_main_station_those_below_it(
             assert (await d.ask("staff", call, {}, if_match='"1"')).status_code == 404
 
 
+async def test_a_phone_that_is_none_is_refused_in_words_and_not_in_a_pattern() -> None:
+    async with desk() as d:
+        answer = await d.ask("staff", "POST /households", a_household(phone="问村支书"))
+        (error,) = answer.json()["errors"]
+        assert error["pointer"] == "/phone" and "短横" in error["zh"] and "^" not in error["en"]
+
+
 async def test_the_same_request_files_one_household() -> None:
     async with desk() as d:
         first = await d.ask("staff", "POST /households", a_household(), key="once")
