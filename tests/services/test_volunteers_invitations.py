@@ -449,3 +449,21 @@ async def test_hearing_everything_once_more_changes_no_record() -> None:
         after = await d.w.store.get(Calendar, "li")
         assert before is not None and after is not None
         assert (after.version, after.record, len(d.w.messages)) == (before.version, before.record, said)
+
+
+async def test_staff_who_help_at_another_station_answer_for_themselves_and_vouch_for_nothing() -> None:
+    async with desk() as d:
+        await d.registers("stranger")
+        await d.asks("need-1", "stranger")
+        (asked,) = (await d.ask("stranger", "GET /invitations")).json()["items"]
+        assert (await d.ask("stranger", f"GET /invitations/{asked['id']}")).status_code == 200
+        assert (await d.accepts("stranger", "need-1")).status_code == 200
+        assert (await d.ask("stranger", f"GET /tasks/{asked['id']}")).status_code == 200
+        assert (await d.ask("stranger", "GET /volunteers/stranger/calendar")).status_code == 200
+        made_up = {"day": "2026-03-01", "minutes": 60, "reason": "x"}
+        for call, body in (
+            ("POST /volunteers/stranger/activate", None),
+            ("POST /volunteers/stranger/hours", made_up),
+            (f"POST /tasks/{asked['id']}/no-show", None),
+        ):
+            assert (await d.ask("stranger", call, body)).status_code == 404
