@@ -235,6 +235,17 @@ async def test_tasks_that_only_touch_do_not_overlap() -> None:
         assert len((await d.calendar("li")).load(START).busy) == 3
 
 
+async def test_no_other_task_is_shown_that_would_go_beyond_the_weekly_cap() -> None:
+    async with desk() as d:
+        await d.registers("li", weekly_cap_minutes=200)
+        await d.asks("long", "li", window=a_window(TOMORROW + timedelta(hours=5)))
+        await d.asks("short", "li", window=a_window(TOMORROW + timedelta(hours=8), hours=1))
+        await d.takes("li", "need-0")
+        said = (await d.accepts("li", "short", "filled")).json()
+        assert said["type"].endswith("seat-filled") and said["other"] is None
+        assert (await d.accepts("li", "long", None)).json()["type"].endswith("weekly-cap-reached")
+
+
 async def test_a_yes_beyond_the_weekly_cap_is_refused() -> None:
     async with desk() as d:
         await d.registers("li", weekly_cap_minutes=239)

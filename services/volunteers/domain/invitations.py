@@ -142,7 +142,7 @@ def accept(
     """Say yes: the slot is theirs from this moment, the seat once matching has decided."""
     invitation = calendar.invitation(invitation_id)
     if invitation.closing == Closing.FILLED:
-        raise SeatGone(other=another(calendar, now))
+        raise SeatGone(other=another(calendar, person, now))
     _must_be_open(invitation, now)
     if not person.active:
         raise NotActive()
@@ -183,18 +183,24 @@ def withdraw_offers(calendar: Calendar, ids: list[str], reason: Closing, now: da
     return Change(calendar.but(invitations={**calendar.invitations, **closed}))
 
 
-def another(calendar: Calendar, now: datetime) -> Invitation | None:
+def another(calendar: Calendar, person: Volunteer, now: datetime) -> Invitation | None:
     """An open invitation that this person could take instead: the most urgent, then the earliest."""
-    free = (i for i in calendar.invitations.values() if i.is_open(now) and not calendar.is_taken(i.window))
+    if not person.active:
+        return None
+    free = (
+        i
+        for i in calendar.invitations.values()
+        if i.is_open(now) and not calendar.is_taken(i.window) and _fits_week(calendar, person, i.window)
+    )
     return min(free, key=lambda i: (URGENCIES.index(i.urgency), i.window.start_at, i.id), default=None)
 
 
-def outcome(calendar: Calendar, invitation_id: str, now: datetime) -> Invitation:
+def outcome(calendar: Calendar, invitation_id: str, person: Volunteer, now: datetime) -> Invitation:
     """What became of a yes: the invitation, claimed still or accepted. Raises SeatGone with another open one."""
     invitation = calendar.invitation(invitation_id)
     if invitation.status in (InvitationStatus.FILLED, InvitationStatus.WITHDRAWN):
         gone = SeatGone if invitation.closing == Closing.FILLED else NeedGone
-        raise gone(other=another(calendar, now))
+        raise gone(other=another(calendar, person, now))
     return invitation
 
 
