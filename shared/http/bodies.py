@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared.http.problems import (
     BROKEN_JSON,
     INVALID,
+    NOT_LINES,
     TOO_LARGE,
     WRONG_TYPE,
     Flaw,
@@ -168,7 +169,7 @@ class _Guarded:
             header.get_content_type() not in allowed
             or str(header.get_param("charset", "utf-8")).lower() != "utf-8"
         ):
-            raise RequestRefused(WRONG_TYPE)
+            raise RequestRefused(NOT_LINES if self._bulk else WRONG_TYPE)
 
     def _check_text(self, body: bytes) -> None:
         if body:

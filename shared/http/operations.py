@@ -33,8 +33,8 @@ class KeyMissing(Refusal):
 class KeyUnusable(Refusal):
     code = "idempotency-key-unusable"
     status = 400
-    zh = "Idempotency-Key 须为 1 至 200 个可见的 ASCII 字符，不含空格"
-    en = "An Idempotency-Key has 1 to 200 visible ASCII characters and no spaces"
+    zh = "Idempotency-Key 只能有一个，须为 1 至 200 个可见的 ASCII 字符，不含空格"
+    en = "Send one Idempotency-Key, of 1 to 200 visible ASCII characters and no spaces"
 
 
 class MatchMissing(Refusal):
@@ -61,7 +61,7 @@ async def _operation(request: Request, key: Annotated[str | None, _KEY_HEADER] =
     account_id = _account_id(request)
     if key is None:
         raise KeyMissing("/header/Idempotency-Key")
-    if not _KEY.fullmatch(key):
+    if not _KEY.fullmatch(key) or _differs(request, "idempotency-key"):
         raise KeyUnusable("/header/Idempotency-Key")
     named = "\0".join((account_id, request.method, request.scope["path"], key))
     return Op(
@@ -74,9 +74,14 @@ async def _if_match(request: Request, etag: Annotated[str | None, _MATCH_HEADER]
     if etag is None:
         raise MatchMissing("/header/If-Match")
     tag = _ETAG.fullmatch(etag.strip())
-    if tag is None:
+    if tag is None or _differs(request, "if-match"):
         raise MatchUnusable("/header/If-Match")
     return int(tag[1])
+
+
+def _differs(request: Request, name: str) -> bool:
+    """Whether this header came more than once, and not the same each time: nobody can tell which was meant."""
+    return len(set(request.headers.getlist(name))) > 1
 
 
 def _account_id(request: Request) -> str:

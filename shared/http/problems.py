@@ -60,6 +60,12 @@ WRONG_TYPE = Problem(
     "请求内容的类型不受支持，请用 Content-Type: application/json",
     "This content type is not supported; send Content-Type: application/json",
 )
+NOT_LINES = Problem(
+    "unsupported-content-type",
+    415,
+    "这里一次提交多行，每行一个 JSON 对象，请用 Content-Type: application/x-ndjson",
+    "This takes lines, one JSON object each; send Content-Type: application/x-ndjson",
+)
 TOO_LARGE = Problem(
     "body-too-large", 413, "请求内容过大，请分批提交", "The body is too large; send it in parts"
 )

@@ -21,6 +21,7 @@ _MOMENT: Words = (
     "must be a time with its zone, such as 2026-03-02T09:00:00+08:00",
 )
 _DAY: Words = ("应为日期，如 2026-03-02", "must be a date, such as 2026-03-02")
+_WALL: Words = ("应为当地时刻，不带时区，如 09:00", "must be a local time without a zone, such as 09:00")
 
 WORDS: dict[str, Words] = {
     "missing": ("必须填写", "must be filled in"),
@@ -55,6 +56,10 @@ WORDS: dict[str, Words] = {
     "datetime_from_date_parsing": _MOMENT,
     "datetime_object_invalid": _MOMENT,
     "timezone_aware": _MOMENT,
+    "far_away": ("年份应在 1901 至 2199 之间", "must lie in one of the years 1901 to 2199"),
+    "time_type": _WALL,
+    "time_parsing": _WALL,
+    "not_local": _WALL,
     "date_type": _DAY,
     "date_parsing": _DAY,
     "date_from_datetime_parsing": _DAY,
@@ -70,6 +75,10 @@ WORDS: dict[str, Words] = {
     "model_type": _OBJECT,
     "model_attributes_type": _OBJECT,
     "twice": ("这一项写了两次，请只留一次", "stands here twice; leave one of them"),
+    "phone": (
+        "电话为 3 至 20 个字符：数字、空格、括号、加号和短横",
+        "a phone number has 3 to 20 characters: digits, spaces, brackets, plus and hyphens",
+    ),
     "blank": ("不能只有空格", "must not be blank"),
     "personal": ("请勿在此填写电话或证件号码", "must not hold a phone number or an identity number"),
     "nul": ("不能含空字符（NUL）", "must not hold the NUL character"),

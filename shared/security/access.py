@@ -45,6 +45,14 @@ class Access:
             self._within(row[r], site_id, organisation_id, owner_id) for r in self.principal.roles if r in row
         )
 
+    def is_own(self, owner_id: str) -> bool:
+        """Whether this is the principal's own, in an action that some role has for what is its own.
+
+        Then everybody who has the action may do it: staff of one station who volunteer at another answer for
+        themselves.
+        """
+        return owner_id == self.principal.account_id and Scope.OWN in POLICY[self.action].values()
+
     def roles_reaching(self, *, site_id: str | None = None, owner_id: str | None = None) -> tuple[Role, ...]:
         """The principal's roles whose right to this action reaches an object with this site and owner."""
         row = POLICY[self.action]

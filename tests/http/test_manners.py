@@ -149,6 +149,16 @@ async def test_an_edit_names_the_version_it_edits(toy: Toy) -> None:
     assert edited.headers["etag"] == '"2"'
 
 
+async def test_two_keys_or_two_versions_in_one_request_are_one_too_many(toy: Toy) -> None:
+    made = await post(toy, "first")
+    headers = [*toy.staff("first").items(), ("Idempotency-Key", "second")]
+    twice = await toy.http.post("/api/notes", json={"text": "a", "rank": 1}, headers=headers)
+    assert (twice.status_code, twice.json()["errors"][0]["pointer"]) == (400, "/header/Idempotency-Key")
+    headers = [*toy.staff().items(), ("If-Match", made.headers["etag"]), ("If-Match", '"9"')]
+    edit = await toy.http.patch(made.headers["location"], json={"text": "b"}, headers=headers)
+    assert (edit.status_code, edit.json()["errors"][0]["pointer"]) == (400, "/header/If-Match")
+
+
 async def test_pages_follow_each_other_without_gap_or_repetition(toy: Toy) -> None:
     for n in range(5):
         await post(toy, f"k{n}", rank=1 + n // 2)

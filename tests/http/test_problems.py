@@ -161,6 +161,7 @@ async def test_a_bulk_route_takes_more_as_json_lines_and_only_from_those_who_may
     assert broken.status_code == 400
     as_json = await toy.http.post("/api/notes/load", json={}, headers=supervisor | JSON)
     assert as_json.status_code == 415
+    assert "application/x-ndjson" in as_json.json()["title_zh"] and "x-ndjson" in as_json.json()["title_en"]
 
 
 async def test_an_outage_asks_for_patience_and_says_nothing_of_the_inside(toy: Toy) -> None:

@@ -191,6 +191,21 @@ async def test_organisations_of_all_five_parties_are_registered_and_edited(hall:
     assert [o.active for o in hall.w.said(OrganisationChanged)] == [True] * 5 + [False]
 
 
+async def test_no_persons_number_stands_in_a_name_that_everybody_hears(hall: TownHall) -> None:
+    tree = await a_tree(hall)
+    number = "王师傅 １３８ ０８５４ ０００１"
+    site = {"kind": "room", "parent_id": tree["station"], "area": JINSHAN}
+    answers = [
+        await hall.ask("POST", "/areas", {"code": JINSHAN + "001", "name": number}),
+        await hall.ask("POST", "/sites", site | {"name": number}),
+        await hall.ask("POST", "/organisations", {"name": number, "kind": "charity"}),
+        await hall.ask("PATCH", f"/sites/{tree['main']}", {"name": number}, etag='"1"'),
+    ]
+    assert [(a.status_code, [e["pointer"] for e in a.json()["errors"]]) for a in answers] == [
+        (422, ["/name"])
+    ] * 4
+
+
 async def test_an_organisation_needs_a_site_that_exists_or_none(hall: TownHall) -> None:
     charity = {"name": "慈善会", "kind": "charity"}
     assert (await hall.ask("POST", "/organisations", charity)).status_code == 201

@@ -199,3 +199,18 @@ def test_a_mask_keeps_the_first_character_as_a_reader_sees_it() -> None:
         "085****4567",
         "****",
     ]
+
+
+@pytest.mark.parametrize("who", ["stranger", "li"])
+async def test_whoever_holds_a_seat_sees_the_contact_whatever_their_role_and_station(who: str) -> None:
+    """A child's need goes to named people, who are mostly social workers and staff of other stations."""
+    async with desk() as d:
+        need_id = await d.posts(people())
+        before = await d.ask(who, f"GET /needs/{need_id}/contact")
+        await d.hears((need_id, k.won(who)), (need_id, k.made(k.taken(who))))
+        contact = await d.ask(who, f"GET /needs/{need_id}/contact")
+        assert before.status_code == 404 and contact.status_code == 200
+        assert (contact.json()["level"], contact.json()["name"]) == ("full", NAME)
+        (read,) = await d.w.store.find(ContactRead, Query())
+        assert read.record.level == "full"
+        assert contact.json()["applicant_name"] is None

@@ -32,6 +32,23 @@ async def test_only_a_coarse_cell_is_kept_of_where_they_live() -> None:
         assert seen["cell"].startswith("87") and "26.686" not in str(seen) and "location" not in seen
 
 
+async def edit(d: Any, home: str, **changes: Any) -> None:
+    version = (await d.ask("staff", f"GET /households/{home}")).headers["etag"]
+    answer = await d.ask("staff", f"PATCH /households/{home}", changes, if_match=version)
+    assert answer.status_code == 200, answer.text
+
+
+async def test_whoever_has_moved_is_not_searched_around_the_old_home() -> None:
+    async with desk() as d:
+        home = await d.household(location={"lat": 26.686, "lon": 107.52})
+        await edit(d, home, area=k.TOWNSHIP)
+        assert (await d.made("staff", f"GET /households/{home}"))["cell"] is not None
+        await edit(d, home, area=k.ELSEWHERE, address="安置区5栋")
+        assert (await d.made("staff", f"GET /households/{home}"))["cell"] is None
+        await edit(d, home, area=k.VILLAGE, location={"lat": 26.686, "lon": 107.52})
+        assert (await d.made("staff", f"GET /households/{home}"))["cell"] is not None
+
+
 async def test_what_is_said_of_a_household_counts_persons_and_names_nobody() -> None:
     async with desk() as d:
         await d.household(residents=[a_resident(target_groups=["elder_alone"]), a_resident(name="罗二")])
@@ -149,6 +166,13 @@ async def test_a_station_sees_its_own_files_and_the_main_station_those_below_it(
             assert (await d.ask("staff", call, {}, if_match='"1"')).status_code == 404
 
 
+async def test_a_phone_that_is_none_is_refused_in_words_and_not_in_a_pattern() -> None:
+    async with desk() as d:
+        answer = await d.ask("staff", "POST /households", a_household(phone="问村支书"))
+        (error,) = answer.json()["errors"]
+        assert error["pointer"] == "/phone" and "短横" in error["zh"] and "^" not in error["en"]
+
+
 async def test_the_same_request_files_one_household() -> None:
     async with desk() as d:
         first = await d.ask("staff", "POST /households", a_household(), key="once")
@@ -193,6 +217,17 @@ async def test_a_household_is_found_by_a_name_or_a_phone_and_names_are_masked(
             await d.household(residents=[a_resident(name=name)], phone=None)
         await d.household(residents=both, phone=None)
         assert sorted(await found(d, **wanted)) == sorted(expected)
+
+
+async def test_a_household_nobody_is_filed_in_yet_is_found_by_its_phone() -> None:
+    async with desk() as d:
+        home = await d.household(residents=[], phone="0854-1234567")
+        assert await found(d, phone="0854 1234567") == [[]]
+        assert await found(d, phone="0854 1234567", name="罗") == []
+        body = {"household_id": home, "category": "comfort", "lines": [k.goods()]}
+        answer = await d.ask("staff", "POST /needs", body)
+        (error,) = answer.json()["errors"]
+        assert error["pointer"] == "/beneficiary_id" and "first" in error["en"]
 
 
 async def test_a_search_shows_no_file_and_reaches_no_other_station() -> None:

@@ -286,3 +286,11 @@ async def test_a_referral_goes_somewhere_that_exists_and_not_too_far_ahead() -> 
         ):
             refused = await d.ask("staff", f"POST /needs/{need_id}/refer", body)
             assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, pointer)
+
+
+async def test_a_moment_in_a_year_nobody_means_is_refused_with_the_years_that_may_be() -> None:
+    async with desk() as d:
+        line = goods(needed_by="2500-01-01T00:00:00+08:00")
+        answer = await d.ask("staff", "POST /needs", an_order(await d.household(), line))
+        (error,) = answer.json()["errors"]
+        assert error["pointer"] == "/lines/0/needed_by" and "2199" in error["en"] and "2199" in error["zh"]

@@ -235,6 +235,17 @@ async def test_tasks_that_only_touch_do_not_overlap() -> None:
         assert len((await d.calendar("li")).load(START).busy) == 3
 
 
+async def test_no_other_task_is_shown_that_would_go_beyond_the_weekly_cap() -> None:
+    async with desk() as d:
+        await d.registers("li", weekly_cap_minutes=200)
+        await d.asks("long", "li", window=a_window(TOMORROW + timedelta(hours=5)))
+        await d.asks("short", "li", window=a_window(TOMORROW + timedelta(hours=8), hours=1))
+        await d.takes("li", "need-0")
+        said = (await d.accepts("li", "short", "filled")).json()
+        assert said["type"].endswith("seat-filled") and said["other"] is None
+        assert (await d.accepts("li", "long", None)).json()["type"].endswith("weekly-cap-reached")
+
+
 async def test_a_yes_beyond_the_weekly_cap_is_refused() -> None:
     async with desk() as d:
         await d.registers("li", weekly_cap_minutes=239)
@@ -296,6 +307,16 @@ async def test_a_withdrawn_offer_closes_only_what_was_not_answered() -> None:
         assert (await d.invitation("wang", "need-1")).status == InvitationStatus.WITHDRAWN
         late = await d.accepts("wang", "need-1")
         assert late.status_code == 409 and late.json()["type"].endswith("seat-filled")
+
+
+async def test_who_says_no_after_the_last_place_went_is_not_thanked_for_a_yes() -> None:
+    async with desk() as d:
+        await d.registers("wang")
+        await d.asks("need-1", "wang")
+        await d.w.hears(("need-1", a_withdrawal("need-1", "wang")))
+        no = await d.ask("wang", "POST /invitations/wang~need-1/decline", {"reason": "no_time"})
+        assert no.status_code == 409 and no.json()["type"].endswith("invitation-withdrawn")
+        assert "yes" not in no.json()["title_en"]
 
 
 async def test_an_offer_withdrawn_for_another_reason_says_so() -> None:
@@ -439,3 +460,21 @@ async def test_hearing_everything_once_more_changes_no_record() -> None:
         after = await d.w.store.get(Calendar, "li")
         assert before is not None and after is not None
         assert (after.version, after.record, len(d.w.messages)) == (before.version, before.record, said)
+
+
+async def test_staff_who_help_at_another_station_answer_for_themselves_and_vouch_for_nothing() -> None:
+    async with desk() as d:
+        await d.registers("stranger")
+        await d.asks("need-1", "stranger")
+        (asked,) = (await d.ask("stranger", "GET /invitations")).json()["items"]
+        assert (await d.ask("stranger", f"GET /invitations/{asked['id']}")).status_code == 200
+        assert (await d.accepts("stranger", "need-1")).status_code == 200
+        assert (await d.ask("stranger", f"GET /tasks/{asked['id']}")).status_code == 200
+        assert (await d.ask("stranger", "GET /volunteers/stranger/calendar")).status_code == 200
+        made_up = {"day": "2026-03-01", "minutes": 60, "reason": "x"}
+        for call, body in (
+            ("POST /volunteers/stranger/activate", None),
+            ("POST /volunteers/stranger/hours", made_up),
+            (f"POST /tasks/{asked['id']}/no-show", None),
+        ):
+            assert (await d.ask("stranger", call, body)).status_code == 404

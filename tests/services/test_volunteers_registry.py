@@ -10,7 +10,7 @@ import pytest
 from services.volunteers.domain.registry import VolunteerStatus
 from shared.contracts.vocabulary import Certificate
 from shared.contracts.volunteers import TeamChanged, VolunteerChanged
-from tests.services.volunteers_desk import EAST, WEST, Desk, a_profile, desk
+from tests.services.volunteers_desk import COUNTY, EAST, WEST, Desk, a_profile, desk
 
 CERTIFICATE = {"certificate": "child_director", "expires_on": "2026-03-02"}
 
@@ -66,6 +66,17 @@ async def test_only_the_coarse_cell_of_a_home_is_kept() -> None:
         assert "lat" not in (await d.profile("li")).model_dump_json()
         answer = await d.ask("li", "PATCH /volunteers/li", {"home": None}, if_match='"1"')
         assert answer.json()["cell"] is None
+
+
+async def test_whoever_has_moved_is_not_asked_around_the_old_home() -> None:
+    async with desk() as d:
+        await d.registers("li", home={"lat": 26.7, "lon": 107.5})
+        coarser = await d.ask("li", "PATCH /volunteers/li", {"area": COUNTY}, if_match='"1"')
+        assert coarser.json()["cell"] == "874001201ffffff"
+        finer = await d.ask("li", "PATCH /volunteers/li", {"area": EAST}, if_match='"2"')
+        assert finer.json()["cell"] == "874001201ffffff"
+        moved = await d.ask("li", "PATCH /volunteers/li", {"area": WEST}, if_match='"3"')
+        assert (moved.json()["area"], moved.json()["cell"]) == (WEST, None)
 
 
 async def test_hours_are_given_as_slots_or_as_ranges() -> None:

@@ -258,6 +258,15 @@ async def test_hours_made_up_by_staff_stand_on_the_record_with_their_reason() ->
         assert "纸质" not in hours.model_dump_json()
 
 
+@pytest.mark.parametrize("starts", ["09:00Z", "01:00:00+08:00", "nine", {}])
+async def test_when_a_service_began_is_told_by_the_clock_on_the_wall(starts: object) -> None:
+    async with desk() as d:
+        await d.registers("li")
+        answer = await makes_up(d, starts=starts)
+        (error,) = answer.json()["errors"]
+        assert answer.status_code == 422 and error["pointer"] == "/starts" and "09:00" in error["en"]
+
+
 async def test_made_up_hours_sent_twice_with_one_key_count_once() -> None:
     async with desk() as d:
         await d.registers("li")

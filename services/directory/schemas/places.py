@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Self
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from services.directory.domain.organisations import Organisation
 from services.directory.domain.places import Site, in_full
 from shared.contracts.parts import SitePolicy
 from shared.contracts.vocabulary import Criterion, OrganisationKind, SiteKind
-from shared.http import Name, Schema
+from shared.http import Name, Schema, impersonal
 from shared.places import Area
 
 AreaCode = Annotated[
     str, Field(min_length=2, max_length=12, description="A national area code: 2, 4, 6, 9 or 12 digits")
 ]
 Id = Annotated[str, Field(min_length=1, max_length=60)]
+PublicName = Annotated[Name, AfterValidator(impersonal)]
+"""What a place or an organisation is called travels in events, so no phone number may stand in it."""
 Seconds = Annotated[int, Field(ge=1, le=366 * 24 * 3600)]
 _LATER = 0
 """A default that is never read: only fields that were sent count in an edit."""
@@ -24,7 +26,7 @@ _LATER = 0
 
 class NewVillage(Schema):
     code: str = Field(max_length=12, description="12 digits, beginning with the code of the township")
-    name: Name
+    name: PublicName
 
 
 class AreaView(Schema):
@@ -75,7 +77,7 @@ class PolicyEdit(Schema):
 
 
 class NewSite(Schema):
-    name: Name
+    name: PublicName
     kind: SiteKind
     parent_id: Id | None = None
     area: AreaCode
@@ -97,7 +99,7 @@ class NewSite(Schema):
 class SiteEdit(Schema):
     """Only what is sent is changed. A site keeps its kind and its parent."""
 
-    name: Name = ""
+    name: PublicName = ""
     area: AreaCode = ""
     zone: str = Field("", max_length=60)
     policy: PolicyEdit = PolicyEdit()
@@ -133,7 +135,7 @@ class SiteView(Schema):
 
 
 class NewOrganisation(Schema):
-    name: Name
+    name: PublicName
     kind: OrganisationKind
     site_id: Id | None = None
 
@@ -144,7 +146,7 @@ class NewOrganisation(Schema):
 class OrganisationEdit(Schema):
     """Only what is sent is changed. An organisation keeps its kind."""
 
-    name: Name = ""
+    name: PublicName = ""
     site_id: Id | None = None
     active: bool = True
 

@@ -156,8 +156,14 @@ def with_changed_resident(household: Household, id: str, changes: dict[str, obje
 
 
 def edited(household: Household, changes: dict[str, object], why: Move, now: datetime) -> Household:
-    """The file with these facts changed; a former address goes into its history."""
+    """The file with these facts changed; a former address goes into its history.
+
+    Whoever lives in another area now no longer lives in the old cell: without a new one there is none.
+    """
     after = household.but(**changes)
+    within = after.area.startswith(household.area) or household.area.startswith(after.area)
+    if "cell" not in changes and not within:
+        after = after.but(cell=None)
     if (after.area, after.address) == (household.area, household.address):
         return after
     old = OldAddress(area=household.area, address=household.address, until_at=now, why=why)
@@ -176,6 +182,13 @@ def is_asked_for(household: Household, name: str | None, phone: str | None) -> t
         if wanted in plain(r.name)
         and (not number or number in (digits(r.phone or ""), digits(household.phone or "")))
     )
+
+
+def is_found(household: Household, name: str | None, phone: str | None) -> bool:
+    """Whether one of its residents is asked for, or the phone of a household in which nobody is filed yet."""
+    if household.residents or plain(name or ""):
+        return bool(is_asked_for(household, name, phone))
+    return digits(phone or "") == digits(household.phone or "")
 
 
 def plain(name: str) -> str:

@@ -209,6 +209,12 @@ def _beneficiary(order: Order, household: Household) -> Resident:
     if order.beneficiary_id is None:
         if len(household.residents) == 1:
             return household.residents[0]
+        if not household.residents:
+            raise Invalid(
+                "/beneficiary_id",
+                zh="档案里还没有成员，请先登记成员",
+                en="nobody is filed in this household yet; add the resident first",
+            )
         raise Invalid("/beneficiary_id", zh="请指明服务对象是哪位成员", en="say which resident this is for")
     found = household.resident(order.beneficiary_id)
     if found is None:

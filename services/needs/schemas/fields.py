@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from shared.http import not_blank
+
+_DIALLED = re.compile(r"^[0-9０-９+＋()（） \-－]{3,20}$")
+
+
+def _dialled(phone: str) -> str:
+    if not _DIALLED.fullmatch(phone):
+        raise PydanticCustomError("phone", "must be a phone number")
+    return phone
+
 
 NAME = 60
 SHORT = 200
@@ -17,7 +28,10 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=NAME), AfterVal
 ShortText = Annotated[str, StringConstraints(min_length=1, max_length=SHORT), AfterValidator(not_blank)]
 LongText = Annotated[str, StringConstraints(max_length=LONG)]
 Code = Annotated[str, StringConstraints(min_length=1, max_length=100)]
-Phone = Annotated[str, StringConstraints(pattern=r"^[0-9０-９+＋()（） \-－]{3,20}$")]
+Phone = Annotated[
+    str, AfterValidator(_dialled), WithJsonSchema({"type": "string", "pattern": _DIALLED.pattern})
+]
+LineId = Annotated[str, StringConstraints(max_length=100)]
 AreaCode = Annotated[str, StringConstraints(min_length=1, max_length=12)]
 Seats = Annotated[int, Field(strict=True, ge=1, le=100)]
 Quantity = Annotated[int, Field(strict=True, ge=1, le=1_000_000_000_000)]
@@ -27,7 +41,7 @@ Minimum = Annotated[int, Field(strict=True, ge=0)]
 def _utc(moment: datetime) -> datetime:
     """Any zone is taken; UTC is kept. Years far away cannot be turned into UTC safely."""
     if not 1900 < moment.year < 2200:
-        raise ValueError("out of range")
+        raise PydanticCustomError("far_away", "must lie in one of the years 1901 to 2199")
     return moment.astimezone(UTC)
 
 

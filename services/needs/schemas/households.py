@@ -90,7 +90,8 @@ class HouseholdIn(Schema):
 
 
 class HouseholdEdit(Schema):
-    """What is given is changed. A new address or area moves the former one into the history, with `move`."""
+    """What is given is changed. A new address or area moves the former one into the history, with `move`. Who
+    moves into another area without a new `location` has none any more."""
 
     area: f.AreaCode | None = None
     address: f.ShortText | None = None

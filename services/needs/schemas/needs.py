@@ -25,10 +25,11 @@ class WindowIn(Schema):
 
 
 class PeopleLineIn(Schema):
-    """`minimum` is all seats if it is left out; `id` names a line that stands already, in an edit."""
+    """`minimum` is all seats if it is left out; `id` names a line that stands already, in an edit; a line
+    without one, or with an empty one as a package gives it, is new."""
 
     kind: Literal["people"]
-    id: f.Code | None = None
+    id: f.LineId | None = None
     seats: f.Seats
     minimum: f.Minimum | None = None
     required: bool = True
@@ -57,7 +58,7 @@ class GoodsLineIn(Schema):
     """`minimum` is the whole quantity if it is left out."""
 
     kind: Literal["goods"]
-    id: f.Code | None = None
+    id: f.LineId | None = None
     category: v.GoodsCategory
     quantity: f.Quantity
     minimum: f.Minimum | None = None

@@ -107,7 +107,7 @@ class Households(Desk):
     async def search(
         self, access: Access, wanted: schemas.Wanted, pages: Paging
     ) -> Page[schemas.HouseholdFound]:
-        """Households of sites within reach with a resident of this name or phone, newest first.
+        """Households of sites within reach with a resident of this name or phone, or of this phone, newest first.
 
         A page looks at so many files at most, so it may be empty and still lead to another one.
         """
@@ -118,7 +118,7 @@ class Households(Desk):
         )
         return pages.sifted(
             await self._store.find(Household, query),
-            lambda household: bool(domain.is_asked_for(household, wanted.name, wanted.phone)),
+            lambda household: domain.is_found(household, wanted.name, wanted.phone),
             lambda household: schemas.found(household, wanted),
         )
 

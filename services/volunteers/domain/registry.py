@@ -106,8 +106,14 @@ def register(known: Volunteer | None, new: Volunteer, now: datetime) -> Change[V
 
 
 def edit(volunteer: Volunteer, changes: dict[str, Any], now: datetime) -> Change[Volunteer]:
-    """Change what the person says about themselves; windows that are over are dropped on the way."""
+    """Change what the person says about themselves; windows that are over are dropped on the way.
+
+    Whoever lives in another area now no longer lives in the old cell: without a new one there is none.
+    """
     edited = volunteer.but(**changes)
+    within = edited.area.startswith(volunteer.area) or volunteer.area.startswith(edited.area)
+    if "cell" not in changes and not within:
+        edited = edited.but(cell=None)
     free, busy = _not_over(edited.free, now), _not_over(edited.busy, now)
     return _changed(edited.but(free=free, busy=busy))
 

@@ -12,7 +12,8 @@ from shared.records import Versioned
 async def person_within(volunteers: Volunteers, id: str, access: Access) -> Versioned[Volunteer]:
     """The person, if they are registered and in reach: themselves, or of a site in reach. NotFound otherwise."""
     found = await volunteers.registry.read(id)
-    access.require(site_id=found.record.site_id, owner_id=id)
+    if not access.is_own(id):
+        access.require(site_id=found.record.site_id)
     return found
 
 

@@ -125,7 +125,8 @@ class VolunteerRow(VolunteerNew):
 
 
 class VolunteerEdit(Schema):
-    """What is to be different; whatever is left out stays as it is."""
+    """What is to be different; whatever is left out stays as it is. Who moves into another area without a new `home`
+    has none any more."""
 
     name: Name | None = None
     phone: Phone | None = None

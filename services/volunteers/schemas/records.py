@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime, time
 from typing import Annotated, Any, Self
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from services.volunteers.domain.service_hours import ServiceRecord
 from services.volunteers.domain.teams import Team
@@ -17,13 +18,27 @@ MEMBERS = 500
 Members = Annotated[tuple[Id, ...], Field(max_length=MEMBERS)]
 
 
+def _local(clock: time) -> time:
+    if clock.tzinfo is not None:
+        raise PydanticCustomError("not_local", "must be a local time without a zone")
+    return clock
+
+
+LocalTime = Annotated[
+    time,
+    AfterValidator(_local),
+    WithJsonSchema({"type": "string", "pattern": r"^\d{2}:\d{2}(:\d{2})?$", "examples": ["09:00"]}),
+]
+"""As the clock on the wall shows it. JSON Schema's own format of a time would demand a zone."""
+
+
 class HoursNew(Schema):
     """Hours that staff enter afterwards (荣誉时数). With `starts`, the local time at which the service began, it is
     also checked that nobody served twice at once."""
 
     day: date
     minutes: Annotated[int, Field(ge=1, le=24 * 60)]
-    starts: time | None = None
+    starts: LocalTime | None = None
     need_id: Id | None = None
     reason: Long
 

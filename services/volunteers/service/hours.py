@@ -98,7 +98,7 @@ def _record(id: str, person: Volunteer, asked: HoursNew, by: str, now: datetime)
         raise Invalid("/need_id", zh="请填需求单的编号，或留空", en="give the id of a need, or leave it out")
     started_at = ended_at = None
     if asked.starts is not None:
-        local = datetime.combine(asked.day, asked.starts.replace(tzinfo=None), ZoneInfo(person.zone))
+        local = datetime.combine(asked.day, asked.starts, ZoneInfo(person.zone))
         started_at = local.astimezone(UTC)
         ended_at = started_at + timedelta(minutes=asked.minutes)
         if ended_at > now:
