@@ -3,14 +3,16 @@
 from shared.http.access import Gate, SignedIn, allow, public
 from shared.http.operations import IfMatch, Operation, answered, answering, created, id_from, shown
 from shared.http.pages import Pages
-from shared.http.schema import LongText, Name, Page, Schema, ShortText, impersonal, not_blank
+from shared.http.schema import Day, LongText, Moment, Name, Page, Schema, ShortText, impersonal, not_blank
 from shared.security.access import Access
 
 __all__ = [
     "Access",
+    "Day",
     "Gate",
     "IfMatch",
     "LongText",
+    "Moment",
     "Name",
     "Operation",
     "Page",

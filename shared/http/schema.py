@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import Annotated, Generic, TypeVar
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 V = TypeVar("V")
@@ -29,6 +30,30 @@ def impersonal(text: str) -> str:
     return text
 
 
+def _a_day(value: Any) -> Any:
+    """Refuse numbers, which would be counted as seconds since 1970: nobody writes a day so."""
+    if isinstance(value, date) or (isinstance(value, str) and _DAY.match(value)):
+        return value
+    raise PydanticCustomError("date_type", "must be a date")
+
+
+def _a_moment(value: Any) -> Any:
+    if isinstance(value, datetime) or (isinstance(value, str) and _DAY.match(value)):
+        return value
+    raise PydanticCustomError("datetime_type", "must be a time with its zone")
+
+
+def _utc(moment: datetime) -> datetime:
+    """Any zone is taken; UTC is kept. Years far away cannot be turned into UTC safely."""
+    if not 1900 < moment.year < 2200:
+        raise PydanticCustomError("far_away", "must lie in one of the years 1901 to 2199")
+    return moment.astimezone(UTC)
+
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+Day = Annotated[date, BeforeValidator(_a_day)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_a_moment), AfterValidator(_utc)]
 Name = Annotated[str, Field(min_length=1, max_length=60), AfterValidator(not_blank)]
 ShortText = Annotated[str, Field(max_length=200)]
 LongText = Annotated[str, Field(max_length=2000)]

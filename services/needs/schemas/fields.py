@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from shared.http import not_blank
@@ -36,13 +35,3 @@ AreaCode = Annotated[str, StringConstraints(min_length=1, max_length=12)]
 Seats = Annotated[int, Field(strict=True, ge=1, le=100)]
 Quantity = Annotated[int, Field(strict=True, ge=1, le=1_000_000_000_000)]
 Minimum = Annotated[int, Field(strict=True, ge=0)]
-
-
-def _utc(moment: datetime) -> datetime:
-    """Any zone is taken; UTC is kept. Years far away cannot be turned into UTC safely."""
-    if not 1900 < moment.year < 2200:
-        raise PydanticCustomError("far_away", "must lie in one of the years 1901 to 2199")
-    return moment.astimezone(UTC)
-
-
-Moment = Annotated[AwareDatetime, AfterValidator(_utc)]

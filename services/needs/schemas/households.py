@@ -19,7 +19,7 @@ from services.needs.domain.household import (
 from services.needs.domain.words import BodyCondition, Livelihood, Move, Relation, SelfCare, Sex, Support
 from services.needs.schemas import fields as f
 from shared.contracts.vocabulary import TargetGroup
-from shared.http import Schema
+from shared.http import Day, Schema
 
 Groups = Annotated[tuple[TargetGroup, ...], Field(max_length=len(TargetGroup))]
 
@@ -48,7 +48,7 @@ class Location(Schema):
 
 class ResidentIn(Schema):
     name: f.Name
-    birth_date: date | None = None
+    birth_date: Day | None = None
     sex: Sex | None = None
     phone: f.Phone | None = None
     relation: Relation = Relation.OTHER
@@ -63,7 +63,7 @@ class ResidentEdit(Schema):
     """What is given is changed, what is left out stays; null empties a field that may be empty."""
 
     name: f.Name | None = None
-    birth_date: date | None = None
+    birth_date: Day | None = None
     sex: Sex | None = None
     phone: f.Phone | None = None
     relation: Relation | None = None

@@ -14,14 +14,14 @@ from services.needs.schemas import fields as f
 from shared.contracts import vocabulary as v
 from shared.contracts.goods import GivenAttributes, Unit, check_attributes
 from shared.contracts.parts import GoodsLine, PeopleLine, Window
-from shared.http import Schema
+from shared.http import Moment, Schema
 
 LINES_AT_MOST = 40
 
 
 class WindowIn(Schema):
-    start_at: f.Moment
-    end_at: f.Moment
+    start_at: Moment
+    end_at: Moment
 
 
 class PeopleLineIn(Schema):
@@ -65,7 +65,7 @@ class GoodsLineIn(Schema):
     unit: Unit
     required: bool = True
     attributes: GivenAttributes = Field(default_factory=dict)
-    needed_by: f.Moment | None = None
+    needed_by: Moment | None = None
 
     def line(self, at: str) -> GoodsLine:
         check_attributes(self.category, self.attributes, at)
@@ -165,7 +165,7 @@ class ReferralIn(Schema):
 
     organisation_id: f.Code | None = None
     body: f.Name | None = None
-    answer_by: f.Moment
+    answer_by: Moment
     note: f.ShortText | None = None
 
 

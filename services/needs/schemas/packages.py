@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 
 from pydantic import Field
@@ -11,13 +10,13 @@ from services.needs.domain.package import Assessment, Package
 from services.needs.schemas.households import DisabilityIn
 from services.needs.schemas.needs import LineView
 from shared.contracts import vocabulary as v
-from shared.http import Schema
+from shared.http import Day, Schema
 
 
 class AssessmentIn(Schema):
     """What was found at the visit. `first_day` is a day at the site; tomorrow if it is left out."""
 
-    first_day: date | None = None
+    first_day: Day | None = None
     persons: Annotated[int, Field(strict=True, ge=1, le=30)] = 1
     disability: DisabilityIn = DisabilityIn()
     languages: Annotated[tuple[v.Language, ...], Field(max_length=len(v.Language))] = ()

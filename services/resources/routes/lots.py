@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 from fastapi import APIRouter, Response
@@ -20,7 +19,7 @@ from services.resources.schemas.lots import (
 )
 from services.resources.service import Lots
 from shared.contracts.vocabulary import GoodsCategory, LotKind
-from shared.http import Access, IfMatch, Operation, Page, Pages, allow, answered, created, id_from, shown
+from shared.http import Access, Day, IfMatch, Operation, Page, Pages, allow, answered, created, id_from, shown
 from shared.ports import Where
 
 
@@ -73,7 +72,7 @@ class LotRoutes:
         site_id: str | None = None,
         charity_id: str | None = None,
         donor_id: str | None = None,
-        expiring_before: date | None = None,
+        expiring_before: Day | None = None,
         available_at_most: int | None = Parameter(None, ge=0, le=10**12),
     ) -> Page[LotView]:
         equal = {

@@ -19,7 +19,7 @@ from services.resources.schemas.parts import (
 from shared.contracts.goods import GivenAttributes, Unit, check_attributes
 from shared.contracts.vocabulary import Category, GoodsCategory, LotKind
 from shared.errors import Invalid
-from shared.http import Schema
+from shared.http import Day, Schema
 
 
 class LotBody(Schema):
@@ -31,7 +31,7 @@ class LotBody(Schema):
     unit: Unit
     quantity: Quantity
     attributes: GivenAttributes = Field(default_factory=dict)
-    expires_on: date | None = None
+    expires_on: Day | None = None
     area: AreaCode
     cell: Annotated[str, Field(pattern=r"^[0-9a-f]{15}$")] | None = None
     site_id: Id | None = None
@@ -93,7 +93,7 @@ class LotEdit(Schema):
     """What may be changed; what is left out stays. A changed earmark counts for new holds only."""
 
     earmark: EarmarkBody | None = None
-    expires_on: date | None = None
+    expires_on: Day | None = None
     area: AreaCode | None = None
     cell: Annotated[str, Field(pattern=r"^[0-9a-f]{15}$")] | None = None
     site_id: Id | None = None

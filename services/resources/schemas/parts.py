@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints
@@ -10,7 +9,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from services.resources.domain.stock import MOST
 from shared.contracts.parts import Earmark
 from shared.contracts.vocabulary import Category, TargetGroup
-from shared.http import Schema, not_blank
+from shared.http import Day, Schema, not_blank
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=60), AfterValidator(not_blank)]
@@ -25,8 +24,8 @@ class EarmarkBody(Schema):
     purposes: Annotated[tuple[Category, ...], Field(max_length=20)] = ()
     target_groups: Annotated[tuple[TargetGroup, ...], Field(max_length=30)] = ()
     areas: Annotated[tuple[AreaCode, ...], Field(max_length=100)] = ()
-    from_day: date | None = None
-    to_day: date | None = None
+    from_day: Day | None = None
+    to_day: Day | None = None
 
     def earmark(self) -> Earmark:
         return Earmark.model_validate(self.model_dump())

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any, Self
 
 from services.volunteers.domain.calendar import Calendar, Invitation
-from services.volunteers.schemas.parts import Moment
 from shared.contracts.parts import Reason, Window
 from shared.contracts.vocabulary import (
     Category,
@@ -19,7 +18,7 @@ from shared.contracts.vocabulary import (
     TaskStatus,
     Urgency,
 )
-from shared.http import Schema
+from shared.http import Moment, Schema
 from shared.places import Atlas
 
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import h3
 from pydantic import (
     AfterValidator,
-    AwareDatetime,
     Field,
     PlainValidator,
     StringConstraints,
@@ -22,11 +20,9 @@ from pydantic_core import PydanticKnownError
 from services.volunteers.domain.week import HOURS, hours_between, pattern
 from shared.contracts.parts import Window
 from shared.errors import Invalid
-from shared.http import Schema, impersonal, not_blank
+from shared.http import Moment, Schema, impersonal, not_blank
 
 CELL_RESOLUTION = 7
-EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
-LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=60), AfterValidator(not_blank)]
 Short = Annotated[str, StringConstraints(max_length=200)]
@@ -39,9 +35,6 @@ Id = Annotated[
 ]
 Slot = Annotated[int, Field(ge=0, lt=HOURS)]
 MinuteOfDay = Annotated[int, Field(ge=0, lt=24 * 60)]
-Moment = Annotated[
-    AwareDatetime, Field(ge=EARLIEST, le=LATEST), AfterValidator(lambda moment: moment.astimezone(UTC))
-]
 
 
 class Home(Schema):

@@ -14,7 +14,6 @@ from services.volunteers.schemas.parts import (
     Hours,
     Id,
     MinuteOfDay,
-    Moment,
     Name,
     Phone,
     Short,
@@ -26,7 +25,7 @@ from services.volunteers.schemas.parts import (
 from shared.contracts.parts import Window
 from shared.contracts.vocabulary import Certificate, Language, Mode, Skill
 from shared.errors import Invalid
-from shared.http import Schema
+from shared.http import Day, Moment, Schema
 
 Skills = Annotated[tuple[Skill, ...], Field(max_length=len(Skill))]
 Languages = Annotated[tuple[Language, ...], Field(max_length=len(Language))]
@@ -39,7 +38,7 @@ AreaCode = Annotated[str, Field(pattern=r"^(\d{2}|\d{4}|\d{6}|\d{9}|\d{12})$")]
 
 class CertificateNew(Schema):
     certificate: Certificate
-    expires_on: date | None = None
+    expires_on: Day | None = None
 
     def certified(self, verified_by: str | None) -> Certified:
         return Certified(certificate=self.certificate, expires_on=self.expires_on, verified_by=verified_by)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from datetime import datetime, time
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, WithJsonSchema
@@ -12,7 +12,7 @@ from services.volunteers.domain.service_hours import ServiceRecord
 from services.volunteers.domain.teams import Team
 from services.volunteers.schemas.parts import Id, Long, Name
 from shared.contracts.vocabulary import HoursKind
-from shared.http import Page, Schema
+from shared.http import Day, Page, Schema
 
 MEMBERS = 500
 Members = Annotated[tuple[Id, ...], Field(max_length=MEMBERS)]
@@ -36,7 +36,7 @@ class HoursNew(Schema):
     """Hours that staff enter afterwards (荣誉时数). With `starts`, the local time at which the service began, it is
     also checked that nobody served twice at once."""
 
-    day: date
+    day: Day
     minutes: Annotated[int, Field(ge=1, le=24 * 60)]
     starts: LocalTime | None = None
     need_id: Id | None = None
