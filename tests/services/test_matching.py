@@ -93,8 +93,9 @@ async def test_a_no_that_was_said_stands_even_if_a_seat_is_free_when_it_is_asked
         await d.knows_people("li", "wang")
         await d.posts()
         await d.accepts("li", "wang")
+        repeated = d.about(InvitationAccepted, "wang", again=True)
         await d.withdraws("li")
-        await d.accepts("wang", again=True)
+        await d.w.hears(("wang", repeated))
         assert ids(d.w.said(SeatWon)) == ["li"]
         assert ids(d.w.said(SeatFilled)) == ["wang", "wang"]
 
@@ -358,6 +359,27 @@ async def test_who_drops_out_reopens_the_match_and_the_next_wave_goes_out_at_onc
         assert second != first
         await d.accepts(second)
         assert [ids(m.seats) for m in d.w.said(MatchMade)] == [[first], [second]]
+
+
+async def test_when_a_seat_is_free_again_those_who_were_only_too_late_for_it_are_asked_again() -> None:
+    async with desk() as d:
+        await d.knows_people("li", "wang", "zhao", "chen")
+        await d.posts()
+        await d.declines("zhao")
+        await d.accepts("li", "wang")
+        await d.withdraws("li")
+        assert sorted(d.asked()[4:]) == ["chen", "wang"]
+        await d.accepts("wang")
+        assert [ids(m.seats) for m in d.w.said(MatchMade)] == [["li"], ["wang"]]
+
+
+async def test_whoever_was_too_late_for_one_line_is_asked_for_another_at_the_same_time() -> None:
+    async with desk(wave_seconds=60) as d:
+        await d.knows_people("li", "wang", skills=(Skill.HOME_VISIT, Skill.ERRANDS))
+        await d.posts(a_line("p1"), a_line("p2", skills=(Skill.ERRANDS,)))
+        await d.accepts("li")
+        await d.w.passes(minutes=5)
+        assert d.asked("p2") == ["wang"]
 
 
 async def test_a_no_show_reopens_too_but_a_window_that_has_begun_waits_for_a_coordinator() -> None:

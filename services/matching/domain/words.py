@@ -30,7 +30,8 @@ class Answer(Term):
 
 
 NEVER_ASKED = frozenset({Answer.REFUSED, Answer.PASSED})
-MAY_BE_ASKED_AGAIN = frozenset({Answer.PASSED, Answer.CHANGED})
+MAY_BE_ASKED_AGAIN = frozenset({Answer.PASSED, Answer.CHANGED, Answer.FILLED, Answer.WITHDRAWN})
+"""Who never said no and let no time pass: should the seat they were too late for be free again, they may want it."""
 
 
 class Phase(Term):
