@@ -480,6 +480,22 @@ async def test_whoever_won_a_seat_just_before_the_need_was_completed_is_told_not
         assert [(r.volunteer_id, r.reason) for r in d.w.said(SeatReleased)] == [("wang", Closing.COMPLETED)]
 
 
+async def test_whoever_served_and_won_another_seat_just_before_the_end_is_told_not_to_come_again() -> None:
+    """They served in the morning; the yes for the afternoon met the resident's word that it was enough."""
+    async with desk() as d:
+        await d.knows_people("li")
+        later = Window(start_at=TOMORROW.end_at, end_at=TOMORROW.end_at + timedelta(hours=1))
+        await d.posts(a_line("p1"), a_line("p2", window=later))
+        await d.accepts("li")
+        await d.accepts("li", line_id="p2")
+        (morning,) = (won.invitation_id for won in d.w.said(SeatWon) if won.line_id == "p1")
+        completed = NeedCompleted(
+            site_id="east", household_id="h", volunteer_ids=("li",), invitation_ids=(morning,), confirmed=True
+        )
+        await d.w.hears((NEED, completed))
+        assert [r.line_id for r in d.w.said(SeatReleased)] == ["p2"]
+
+
 async def test_a_service_that_is_done_counts_though_its_line_was_moved_before_word_of_it_came() -> None:
     """Nobody is sent again to a resident who has been served."""
     async with desk() as d:
