@@ -577,6 +577,17 @@ async def test_a_changed_line_is_searched_for_anew_and_the_others_go_on() -> Non
         assert sorted(ids(d.w.said(MatchMade)[-1].seats)) == ["li", "wang"]
 
 
+async def test_a_need_that_turns_out_to_be_urgent_is_searched_for_at_once() -> None:
+    """Nobody waits out the hour that an ordinary need had been given."""
+    async with desk() as d:
+        await d.posts(urgency=Urgency.ORDINARY)
+        await d.w.passes(hours=2)
+        await d.knows_people("li")
+        assert d.asked() == []
+        await d.w.hears((NEED, NeedChanged(spec=a_need(urgency=Urgency.URGENT))))
+        assert d.asked() == ["li"]
+
+
 async def test_more_seats_are_searched_for_and_fewer_are_given_back() -> None:
     async with desk() as d:
         await d.knows_people("li", "wang", "zhao")
