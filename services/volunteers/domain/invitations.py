@@ -141,7 +141,7 @@ def accept(
 ) -> Change[Calendar]:
     """Say yes: the slot is theirs from this moment, the seat once matching has decided."""
     invitation = calendar.invitation(invitation_id)
-    _must_be_open(calendar, invitation, now)
+    _must_be_open(calendar, invitation, now, person)
     if not person.active:
         raise NotActive()
     if calendar.is_taken(invitation.window):
@@ -181,18 +181,22 @@ def withdraw_offers(calendar: Calendar, ids: list[str], reason: Closing, now: da
     return Change(calendar.but(invitations={**calendar.invitations, **closed}))
 
 
-def another(calendar: Calendar, now: datetime) -> Invitation | None:
+def another(calendar: Calendar, person: Volunteer, now: datetime) -> Invitation | None:
     """An open invitation that this person could take instead: the most urgent, then the earliest."""
-    free = (i for i in calendar.invitations.values() if i.is_open(now) and not calendar.is_taken(i.window))
+    free = (
+        i
+        for i in calendar.invitations.values()
+        if i.is_open(now) and not calendar.is_taken(i.window) and _fits_week(calendar, person, i.window)
+    )
     return min(free, key=lambda i: (URGENCIES.index(i.urgency), i.window.start_at, i.id), default=None)
 
 
-def outcome(calendar: Calendar, invitation_id: str, now: datetime) -> Invitation:
+def outcome(calendar: Calendar, invitation_id: str, person: Volunteer, now: datetime) -> Invitation:
     """What became of a yes: the invitation, claimed still or accepted. Raises SeatGone with another open one."""
     invitation = calendar.invitation(invitation_id)
     if invitation.status in (InvitationStatus.FILLED, InvitationStatus.WITHDRAWN):
         gone = SeatGone if invitation.closing == Closing.FILLED else NeedGone
-        raise gone(other=another(calendar, now))
+        raise gone(other=another(calendar, person, now))
     return invitation
 
 
@@ -206,11 +210,14 @@ def _fits_week(calendar: Calendar, person: Volunteer, window: Window) -> bool:
     return calendar.minutes_in(calendar.week_of(window)) + window.minutes <= person.weekly_cap_minutes
 
 
-def _must_be_open(calendar: Calendar, invitation: Invitation, now: datetime) -> None:
+def _must_be_open(
+    calendar: Calendar, invitation: Invitation, now: datetime, person: Volunteer | None = None
+) -> None:
+    """Whether it can be answered. If somebody was quicker, the refusal shows the `person` another one."""
     if invitation.is_open(now):
         return
     if invitation.closing == Closing.FILLED:
-        raise SeatGone(other=another(calendar, now))
+        raise SeatGone(other=another(calendar, person, now) if person else None)
     match invitation.status:
         case InvitationStatus.PENDING | InvitationStatus.EXPIRED:
             raise InvitationLapsed()

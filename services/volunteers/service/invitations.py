@@ -99,7 +99,7 @@ class Invitations:
         found = await self._store.wait(
             Calendar, person.id, lambda c: invitations.has_verdict(c, id), PATIENCE
         )
-        return invitations.outcome(existing(found.record if found else None), id, self._clock.now())
+        return invitations.outcome(existing(found.record if found else None), id, person, self._clock.now())
 
     async def decline(self, id: str, asked: Decline, op: Op, by: str) -> Outcome[Calendar]:
         now, person = self._clock.now(), owner_of(id)
