@@ -408,8 +408,11 @@ async def test_where_a_search_waits_for_goods_only_it_says_so() -> None:
 
 async def test_a_need_without_the_line_that_was_stuck_says_what_it_is_stuck_for_now() -> None:
     async with desk() as d:
-        await d.posts(a_line(), some_goods())
+        await d.posts(a_line(), a_line("p2"), some_goods())
         assert d.w.said(MatchStalled)[-1].waiting == Waiting.NOBODY
+        await d.w.hears((NEED, NeedChanged(spec=a_need(a_line(), some_goods()))))
+        stalled = d.w.said(MatchStalled)[-1]
+        assert [why.line_id for why in stalled.diagnosis] == ["p1", "g1"]
         await d.w.hears((NEED, NeedChanged(spec=a_need(some_goods()))))
         stalled = d.w.said(MatchStalled)[-1]
         assert (stalled.waiting, [why.line_id for why in stalled.diagnosis]) == (Waiting.STOCK_SHORT, ["g1"])

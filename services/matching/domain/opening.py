@@ -80,8 +80,7 @@ def change_need(match: Match | None, need_id: str, spec: NeedSpec, scene: Scene)
     stays_short = kept_people | kept_goods
     match = match.but(diagnosis={id: why for id, why in match.diagnosis.items() if id in stays_short})
     change = settled(weighed(match, scene) if match.stalled else match, scene, *events, *given_back)
-    news = (change.record.stalled, change.record.waiting) != (match.stalled, match.waiting)
-    return with_word(change, scene) if match.stalled and news else change
+    return with_word(change, scene) if match.stalled else change
 
 
 def say_where_it_stands(match: Match | None, need_id: str, spec: NeedSpec, scene: Scene) -> Change[Match]:
