@@ -205,6 +205,21 @@ async def test_nobody_is_asked_twice_for_one_line_however_long_it_takes() -> Non
         assert sorted(d.asked()) == ["li", "wang", "zhao"]
 
 
+async def test_whom_an_offer_reached_after_its_time_was_not_asked_and_is_asked_again() -> None:
+    """As after a night without power: nobody has seen anything of it."""
+    async with desk(first_wave=2, wave_seconds=600) as d:
+        await d.knows_people("li", "wang")
+        await d.posts()
+        await d.lets_expire("li")
+        await d.lets_expire("wang", unseen=True)
+        assert len(d.asked()) == 2
+        await d.w.passes(minutes=11)
+        assert d.asked()[2:] == ["wang"]
+        await d.lets_expire("wang")
+        await d.w.passes(hours=1)
+        assert len(d.asked()) == 3
+
+
 async def test_one_person_is_not_asked_for_two_lines_at_the_same_time() -> None:
     async with desk() as d:
         await d.knows_people("li", "wang", skills=(Skill.HOME_VISIT, Skill.ERRANDS))

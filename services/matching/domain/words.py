@@ -14,7 +14,8 @@ class MatchStatus(Term):
 
 
 class Answer(Term):
-    """What became of asking one person. `passed`: their calendar refused once, they may be asked again."""
+    """What became of asking one person. `passed`: their calendar refused once, or heard of it too late; they may be
+    asked again."""
 
     ASKED = "asked", "待答复", "asked"
     WON = "won", "已获席位", "has the seat"

@@ -85,7 +85,8 @@ class Matching:
         await self._store.change(Match, accepted.need_id, lambda m: award(m, accepted, scene), cause=cause)
 
     async def note_answer(self, event: Unseated, cause: Message) -> None:
-        scene, answer = self._stations.scene(), ANSWERS[type(event)]
+        unseen = isinstance(event, InvitationExpired) and event.unseen
+        scene, answer = self._stations.scene(), Answer.PASSED if unseen else ANSWERS[type(event)]
         await self._store.change(
             Match, event.need_id, lambda m: note_answer(m, event, answer, scene), cause=cause
         )
