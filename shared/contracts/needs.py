@@ -173,7 +173,10 @@ class NeedRated(Event):
 
 
 class NeedCompleted(Event):
-    """Finished and confirmed: by the resident's answer, or without one (`confirmed` is then False)."""
+    """Finished and confirmed: by the resident's answer, or without one (`confirmed` is then False).
+
+    `invitation_ids` are the tasks that were done, `volunteer_ids` those who did them.
+    """
 
     name = "need.completed"
     topic = topics.NEED
@@ -183,6 +186,7 @@ class NeedCompleted(Event):
     site_id: str
     household_id: str
     volunteer_ids: tuple[str, ...] = ()
+    invitation_ids: tuple[str, ...] = ()
     confirmed: bool
 
 

@@ -103,9 +103,13 @@ class InvitationDeclined(CalendarEvent):
 
 
 class InvitationExpired(CalendarEvent):
+    """Nobody answered in time; if `unseen`, the offer itself came after its time, and nobody was asked."""
+
     name = "invitation.expired"
     zh = "{subject}没有答复，邀约已过期"
     en = "{subject} has not answered; the invitation expires"
+
+    unseen: bool = False
 
 
 class SlotFreed(CalendarEvent):

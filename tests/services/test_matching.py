@@ -93,8 +93,9 @@ async def test_a_no_that_was_said_stands_even_if_a_seat_is_free_when_it_is_asked
         await d.knows_people("li", "wang")
         await d.posts()
         await d.accepts("li", "wang")
+        repeated = d.about(InvitationAccepted, "wang", again=True)
         await d.withdraws("li")
-        await d.accepts("wang", again=True)
+        await d.w.hears(("wang", repeated))
         assert ids(d.w.said(SeatWon)) == ["li"]
         assert ids(d.w.said(SeatFilled)) == ["wang", "wang"]
 
@@ -202,6 +203,21 @@ async def test_nobody_is_asked_twice_for_one_line_however_long_it_takes() -> Non
         await d.posts()
         await d.w.passes(hours=20)
         assert sorted(d.asked()) == ["li", "wang", "zhao"]
+
+
+async def test_whom_an_offer_reached_after_its_time_was_not_asked_and_is_asked_again() -> None:
+    """As after a night without power: nobody has seen anything of it."""
+    async with desk(first_wave=2, wave_seconds=600) as d:
+        await d.knows_people("li", "wang")
+        await d.posts()
+        await d.lets_expire("li")
+        await d.lets_expire("wang", unseen=True)
+        assert len(d.asked()) == 2
+        await d.w.passes(minutes=11)
+        assert d.asked()[2:] == ["wang"]
+        await d.lets_expire("wang")
+        await d.w.passes(hours=1)
+        assert len(d.asked()) == 3
 
 
 async def test_one_person_is_not_asked_for_two_lines_at_the_same_time() -> None:
@@ -360,6 +376,27 @@ async def test_who_drops_out_reopens_the_match_and_the_next_wave_goes_out_at_onc
         assert [ids(m.seats) for m in d.w.said(MatchMade)] == [[first], [second]]
 
 
+async def test_when_a_seat_is_free_again_those_who_were_only_too_late_for_it_are_asked_again() -> None:
+    async with desk() as d:
+        await d.knows_people("li", "wang", "zhao", "chen")
+        await d.posts()
+        await d.declines("zhao")
+        await d.accepts("li", "wang")
+        await d.withdraws("li")
+        assert sorted(d.asked()[4:]) == ["chen", "wang"]
+        await d.accepts("wang")
+        assert [ids(m.seats) for m in d.w.said(MatchMade)] == [["li"], ["wang"]]
+
+
+async def test_whoever_was_too_late_for_one_line_is_asked_for_another_at_the_same_time() -> None:
+    async with desk(wave_seconds=60) as d:
+        await d.knows_people("li", "wang", skills=(Skill.HOME_VISIT, Skill.ERRANDS))
+        await d.posts(a_line("p1"), a_line("p2", skills=(Skill.ERRANDS,)))
+        await d.accepts("li")
+        await d.w.passes(minutes=5)
+        assert d.asked("p2") == ["wang"]
+
+
 async def test_a_no_show_reopens_too_but_a_window_that_has_begun_waits_for_a_coordinator() -> None:
     async with desk(first_wave=1) as d:
         await d.knows_people("li", "wang")
@@ -458,6 +495,22 @@ async def test_whoever_won_a_seat_just_before_the_need_was_completed_is_told_not
         assert [(r.volunteer_id, r.reason) for r in d.w.said(SeatReleased)] == [("wang", Closing.COMPLETED)]
 
 
+async def test_whoever_served_and_won_another_seat_just_before_the_end_is_told_not_to_come_again() -> None:
+    """They served in the morning; the yes for the afternoon met the resident's word that it was enough."""
+    async with desk() as d:
+        await d.knows_people("li")
+        later = Window(start_at=TOMORROW.end_at, end_at=TOMORROW.end_at + timedelta(hours=1))
+        await d.posts(a_line("p1"), a_line("p2", window=later))
+        await d.accepts("li")
+        await d.accepts("li", line_id="p2")
+        (morning,) = (won.invitation_id for won in d.w.said(SeatWon) if won.line_id == "p1")
+        completed = NeedCompleted(
+            site_id="east", household_id="h", volunteer_ids=("li",), invitation_ids=(morning,), confirmed=True
+        )
+        await d.w.hears((NEED, completed))
+        assert [r.line_id for r in d.w.said(SeatReleased)] == ["p2"]
+
+
 async def test_a_service_that_is_done_counts_though_its_line_was_moved_before_word_of_it_came() -> None:
     """Nobody is sent again to a resident who has been served."""
     async with desk() as d:
@@ -537,6 +590,17 @@ async def test_a_changed_line_is_searched_for_anew_and_the_others_go_on() -> Non
         assert (newest.line_id, newest.window) == ("p1", moved)
         await d.accepts("li")
         assert sorted(ids(d.w.said(MatchMade)[-1].seats)) == ["li", "wang"]
+
+
+async def test_a_need_that_turns_out_to_be_urgent_is_searched_for_at_once() -> None:
+    """Nobody waits out the hour that an ordinary need had been given."""
+    async with desk() as d:
+        await d.posts(urgency=Urgency.ORDINARY)
+        await d.w.passes(hours=2)
+        await d.knows_people("li")
+        assert d.asked() == []
+        await d.w.hears((NEED, NeedChanged(spec=a_need(urgency=Urgency.URGENT))))
+        assert d.asked() == ["li"]
 
 
 async def test_more_seats_are_searched_for_and_fewer_are_given_back() -> None:

@@ -406,6 +406,18 @@ async def test_where_a_search_waits_for_goods_only_it_says_so() -> None:
         assert (progressed.waiting, progressed.open_seats, progressed.asked) == (Waiting.HOLDS, 0, 0)
 
 
+async def test_a_need_without_the_line_that_was_stuck_says_what_it_is_stuck_for_now() -> None:
+    async with desk() as d:
+        await d.posts(a_line(), a_line("p2"), some_goods())
+        assert d.w.said(MatchStalled)[-1].waiting == Waiting.NOBODY
+        await d.w.hears((NEED, NeedChanged(spec=a_need(a_line(), some_goods()))))
+        stalled = d.w.said(MatchStalled)[-1]
+        assert [why.line_id for why in stalled.diagnosis] == ["p1", "g1"]
+        await d.w.hears((NEED, NeedChanged(spec=a_need(some_goods()))))
+        stalled = d.w.said(MatchStalled)[-1]
+        assert (stalled.waiting, [why.line_id for why in stalled.diagnosis]) == (Waiting.STOCK_SHORT, ["g1"])
+
+
 async def test_stock_that_comes_in_is_found_by_a_search_that_was_short() -> None:
     async with desk(wave_seconds=60) as d:
         await d.knows_lot("rice", 1)

@@ -66,6 +66,7 @@ async def test_from_search_to_the_residents_own_word() -> None:
         assert await d.course(need_id) == ("completed", None)
         (rated,), (completed,) = d.w.said(NeedRated), d.w.said(NeedCompleted)
         assert (rated.score, completed.confirmed, completed.volunteer_ids) == (4, True, ("li",))
+        assert completed.invitation_ids == ("li~1",)
         seen = await d.made("staff", f"GET /needs/{need_id}")
         assert (seen["rating"]["satisfied"], seen["rating"]["comment"]) == (True, "很好，谢谢")
         told = [(e.status, e.waiting) for e in d.w.said(NeedProgressed)]

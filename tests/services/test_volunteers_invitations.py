@@ -189,6 +189,21 @@ async def test_the_other_task_is_one_that_the_person_could_really_take() -> None
         assert answer.json()["other"] is None
 
 
+async def test_the_other_task_is_not_one_beyond_the_weekly_cap() -> None:
+    async with desk() as d:
+        await d.registers("li", weekly_cap_minutes=200)
+        later, last = (a_window(TOMORROW + timedelta(hours=hours), hours=1) for hours in (3, 5))
+        await d.asks("need-1", "li")
+        await d.asks("need-2", "li", window=later)
+        await d.asks("need-3", "li", window=a_window(TOMORROW + timedelta(hours=8)))
+        await d.asks("need-4", "li", window=last)
+        await d.accepts("li", "need-1", "won")
+        answer = await d.accepts("li", "need-2", "filled")
+        assert answer.json()["other"]["id"] == "li~need-4"
+        answer = await d.accepts("li", "need-4", "filled")
+        assert answer.json()["other"] is None
+
+
 async def test_without_a_verdict_in_time_the_answer_says_where_to_look() -> None:
     async with desk() as d:
         await d.registers("li")
@@ -284,7 +299,7 @@ async def test_an_unanswered_invitation_expires_by_itself() -> None:
         await d.registers("li")
         await d.asks("need-1", "li")
         await d.w.passes(hours=1)
-        assert [e.invitation_id for e in d.w.said(InvitationExpired)] == ["li~need-1"]
+        assert [(e.invitation_id, e.unseen) for e in d.w.said(InvitationExpired)] == [("li~need-1", False)]
         answer = await d.accepts("li", "need-1")
         assert answer.json()["type"].endswith("invitation-expired")
 
@@ -293,8 +308,8 @@ async def test_an_invitation_that_comes_after_its_time_says_only_that_it_expired
     async with desk() as d:
         await d.registers("li")
         await d.asks("need-1", "li", expires_at=START)
-        assert len(d.w.said(InvitationExpired)) == 1 and not opened(d)
-        assert d.w.said(InvitationExpired)[0].load.contacted_at == ()
+        (expired,) = d.w.said(InvitationExpired)
+        assert (expired.unseen, expired.load.contacted_at, opened(d)) == (True, (), [])
 
 
 async def test_a_withdrawn_offer_closes_only_what_was_not_answered() -> None:

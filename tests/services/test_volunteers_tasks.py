@@ -350,6 +350,7 @@ async def test_a_day_has_no_more_than_24_hours() -> None:
         ({"minutes": 1441}, "/minutes"),
         ({"day": "2026-03-03"}, "/day"),
         ({"day": "2026-03-02", "starts": "08:30"}, "/minutes"),
+        ({"day": "2026-03-02", "minutes": 541}, "/minutes"),
         ({"reason": ""}, "/reason"),
         ({"day": "yesterday"}, "/day"),
     ],

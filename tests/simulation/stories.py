@@ -18,6 +18,7 @@ from tests.simulation.slow import Weather
 from tests.town import Answer, Town
 
 R = TypeVar("R", bound=Record)
+Act = tuple[float, Callable[[], Awaitable[None]]]
 NAMED = [{"certificate": "child_director"}]
 CHILD = {"name": "小龙", "birth_date": "2016-06-01", "relation": "head"}
 EARMARK = {"purposes": ["comfort"], "to_day": "2026-03-03"}
@@ -50,15 +51,18 @@ class Story:
         await self.cast.lot(20, earmark=EARMARK)
         await self.t.settle()
 
-    async def happens(self) -> None:
-        acts: list[tuple[float, Callable[[], Awaitable[None]]]] = [
+    def acts(self) -> list[Act]:
+        """What may happen, and how often of all."""
+        return [
             (5, self.somebody_posts), (4, self.somebody_edits), (2, self.somebody_ends), (20, self.somebody_answers),
             (3, self.somebody_gives_up), (7, self.somebody_serves), (6, self.goods_move), (2, self.a_lot_changes),
             (1, self.somebody_is_away), (12, self.time_passes), (4, self.all_is_heard),
             (0.3, self.a_file_is_corrected),
         ]  # fmt: skip
-        weights = [weight for weight, _ in acts]
-        ((_, act),) = self.r.choices(acts, weights)
+
+    async def happens(self) -> None:
+        acts = self.acts()
+        ((_, act),) = self.r.choices(acts, [weight for weight, _ in acts])
         await act()
         self.cast.appoint()
 

@@ -8,11 +8,12 @@ from collections.abc import Iterable
 import pytest
 
 from services.matching.domain.match import Match
-from services.matching.domain.words import MatchStatus, Phase
+from services.matching.domain.words import Answer, MatchStatus, Phase
 from services.needs.domain.need import Need
 from services.resources.domain.records import Hold
 from services.volunteers.service import invitations
 from shared.contracts.vocabulary import HoldStatus, InvitationStatus
+from tests.simulation.lives import Lives
 from tests.simulation.slow import SlowBus, Weather
 from tests.simulation.stories import Story
 from tests.simulation.test_replay import is_clean
@@ -39,7 +40,7 @@ async def test_whatever_happens_and_however_slow_the_news_everybody_is_of_one_mi
     weather = Weather(seed)
     async with town(seed, wrap=lambda bus: SlowBus(bus, weather)) as t:
         weather.now = t.clock.now
-        story = Story(t, seed, weather)
+        story = Lives(t, seed, weather)
         await story.begins()
         for _ in range(2):
             weather.clear = False
@@ -63,6 +64,14 @@ async def all_agree(story: Story) -> None:
     for _, invitation in await story.invitations():
         open_ = not matches[invitation.need_id].closed
         assert open_ or invitation.status is not InvitationStatus.PENDING, "asked for nothing"
+    asked = {
+        id
+        for match in matches.values()
+        for id, one in match.asked.items()
+        if one.answer == Answer.ASKED and not match.closed
+    }
+    pending = {i.id for _, i in await story.invitations() if i.status is InvitationStatus.PENDING}
+    assert asked == pending, "an answer is awaited that nobody was asked for"
     stock_and_searches_agree(await story.holds(), matches.values())
 
 

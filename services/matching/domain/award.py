@@ -74,7 +74,7 @@ def withdraw(match: Match, line_id: str, reason: Closing) -> tuple[Match, list[E
 
 def note_answer(match: Match | None, event: CalendarEvent, answer: Answer, scene: Scene) -> Change[Match]:
     """Somebody declined, did not answer in time, or could not be asked. If nobody is left to wait for, the next wave
-    is due now."""
+    is due now; but whom an offer reached too late is not chased by the next one before its time."""
     if match is None:
         raise NotFound()
     asked = match.asked.get(event.invitation_id)
@@ -82,7 +82,8 @@ def note_answer(match: Match | None, event: CalendarEvent, answer: Answer, scene
         return Change(match)
     match = match.with_answer(event.invitation_id, asked._replace(answer=answer))
     state = match.people.get(asked.line_id)
-    if state is not None and state.free and not match.closed and not match.pending(asked.line_id):
+    over = state is not None and state.free and not match.closed and not match.pending(asked.line_id)
+    if state is not None and over and answer != Answer.PASSED:
         match = match.with_line(asked.line_id, state.but(due_at=scene.now))
     return settled(match, scene)
 

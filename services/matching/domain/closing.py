@@ -24,8 +24,8 @@ def close(
     served: Collection[str] = (),
 ) -> Change[Match]:
     """End the search for this reason: offers withdrawn, seats and holds given back. What was handed over stays so
-    until it is returned, and a service that is done stays done. `served` are volunteers who have done it as far as the
-    need knows, even if word of it is still on its way.
+    until it is returned, and a service that is done stays done. `served` are the invitations on which it is done as far
+    as the need knows, even if word of it is still on its way; needs of old named the volunteers only.
 
     A match that is not known yet is closed all the same, so that a need posted later finds it closed.
     """
@@ -62,7 +62,7 @@ def _seats_released(match: Match, reason: Closing, served: Collection[str]) -> t
     events: list[Event] = []
     for line_id, state in match.people.items():
         for number, holder in state.numbered:
-            if holder and holder not in match.done and owner_of(holder) not in served:
+            if holder and holder not in match.done and not {holder, owner_of(holder)} & set(served):
                 events.append(
                     SeatReleased(
                         line_id=line_id,

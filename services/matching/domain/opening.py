@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from services.matching.domain.asking import release_hold, release_surplus
 from services.matching.domain.award import decided, withdraw
-from services.matching.domain.match import GoodsState, Match, PeopleState, is_named, owner_of, seat_id
+from services.matching.domain.match import (
+    GoodsState,
+    Match,
+    PeopleState,
+    is_named,
+    is_pressing,
+    owner_of,
+    seat_id,
+)
 from services.matching.domain.scene import Scene
 from services.matching.domain.searching import weighed, with_word
 from services.matching.domain.settling import settled, state_event, word
@@ -66,11 +74,13 @@ def change_need(match: Match | None, need_id: str, spec: NeedSpec, scene: Scene)
     match = match.but(people=people, goods=goods, numbers_used={**match.numbers_used, **gone})
     for wanted in spec.goods:
         match = _due_if_short(match, wanted, scene)
+    if is_pressing(spec) and not is_pressing(before):
+        match = _hurried(match, scene)
     match, given_back = release_surplus(match, kept_goods, scene)
     stays_short = kept_people | kept_goods
     match = match.but(diagnosis={id: why for id, why in match.diagnosis.items() if id in stays_short})
     change = settled(weighed(match, scene) if match.stalled else match, scene, *events, *given_back)
-    return with_word(change, scene) if match.stalled and not change.record.stalled else change
+    return with_word(change, scene) if match.stalled else change
 
 
 def say_where_it_stands(match: Match | None, need_id: str, spec: NeedSpec, scene: Scene) -> Change[Match]:
@@ -178,6 +188,13 @@ def _due_if_short(match: Match, line: GoodsLine, scene: Scene) -> Match:
     if state.due_at is None and match.promised(line.id) < line.quantity:
         return match.with_line(line.id, state.but(due_at=scene.now))
     return match
+
+
+def _hurried(match: Match, scene: Scene) -> Match:
+    """The match without the pauses that an ordinary need is given: what is short is searched for now."""
+    people = {id: s.but(due_at=scene.now) if s.free else s for id, s in match.people.items()}
+    goods = {id: s.but(due_at=scene.now) if s.due_at else s for id, s in match.goods.items()}
+    return match.but(people=people, goods=goods)
 
 
 def _released(match: Match, line_id: str, number: int, holder: str) -> SeatReleased:

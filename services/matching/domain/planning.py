@@ -37,7 +37,8 @@ def is_too_late(line: PeopleLine, now: datetime) -> bool:
 def people_query(
     match: Match, line: PeopleLine, scene: Scene, familiar: Mapping[str, int], planned: Sequence[PeoplePlan]
 ) -> PeopleQuery:
-    """Whom to look for: as many as the station asks at a time for each free seat, but nobody twice.
+    """Whom to look for: as many as the station asks at a time for each free seat, but nobody twice who
+    said no or did not answer.
 
     Neighbours are asked first, even if they are few, as long as they could fill the seats; where time presses, only a
     ring that fills the wave will do.
@@ -160,7 +161,8 @@ def _is_due(due_at: datetime | None, now: datetime) -> bool:
 
 
 def _asked_already(match: Match, line: PeopleLine, planned: Sequence[PeoplePlan]) -> Iterator[str]:
-    """Everybody who was asked for this line, or for another line of this need at the same time."""
+    """Everybody who was asked for this line, or for another line of this need at the same time, and whose answer stands
+    or is awaited."""
     same_time = {other.id for other in match.need.people if other.window.overlaps(line.window)} | {line.id}
     for invitation_id, asked in match.asked.items():
         if asked.line_id in same_time and asked.answer not in MAY_BE_ASKED_AGAIN:

@@ -14,7 +14,8 @@ class MatchStatus(Term):
 
 
 class Answer(Term):
-    """What became of asking one person. `passed`: their calendar refused once, they may be asked again."""
+    """What became of asking one person. `passed`: their calendar refused once, or heard of it too late; they may be
+    asked again."""
 
     ASKED = "asked", "待答复", "asked"
     WON = "won", "已获席位", "has the seat"
@@ -30,7 +31,8 @@ class Answer(Term):
 
 
 NEVER_ASKED = frozenset({Answer.REFUSED, Answer.PASSED})
-MAY_BE_ASKED_AGAIN = frozenset({Answer.PASSED, Answer.CHANGED})
+MAY_BE_ASKED_AGAIN = frozenset({Answer.PASSED, Answer.CHANGED, Answer.FILLED, Answer.WITHDRAWN})
+"""Who never said no and let no time pass: should the seat they were too late for be free again, they may want it."""
 
 
 class Phase(Term):

@@ -75,7 +75,7 @@ class Matching:
 
     async def close_search(self, ended: Ending, cause: Message) -> None:
         id, scene, reason = cause.subject, self._stations.scene(), ENDINGS[type(ended)]
-        served = ended.volunteer_ids if isinstance(ended, NeedCompleted) else ()
+        served = (ended.invitation_ids or ended.volunteer_ids) if isinstance(ended, NeedCompleted) else ()
         await self._store.change(
             Match, id, lambda m: close(m, id, ended.site_id, reason, scene, served), cause=cause
         )
@@ -85,7 +85,8 @@ class Matching:
         await self._store.change(Match, accepted.need_id, lambda m: award(m, accepted, scene), cause=cause)
 
     async def note_answer(self, event: Unseated, cause: Message) -> None:
-        scene, answer = self._stations.scene(), ANSWERS[type(event)]
+        unseen = isinstance(event, InvitationExpired) and event.unseen
+        scene, answer = self._stations.scene(), Answer.PASSED if unseen else ANSWERS[type(event)]
         await self._store.change(
             Match, event.need_id, lambda m: note_answer(m, event, answer, scene), cause=cause
         )

@@ -98,6 +98,7 @@ def finished(need: Need, now: datetime, *, confirmed: bool) -> tuple[Need, NeedC
         site_id=need.site_id,
         household_id=need.household_id,
         volunteer_ids=need.volunteer_ids,
+        invitation_ids=need.done_ids,
         confirmed=confirmed,
     )
     return need.but(ended=ending), said

@@ -161,6 +161,11 @@ class Need(Record):
         done = (t.volunteer_id for t in self.tasks.values() if t.status is v.TaskStatus.DONE)
         return tuple(sorted(set(done)))
 
+    @property
+    def done_ids(self) -> tuple[str, ...]:
+        """The tasks of this need that were done."""
+        return tuple(sorted(id for id, t in self.tasks.items() if t.status is v.TaskStatus.DONE))
+
     def task_is(self, seat: Seat, status: v.TaskStatus) -> bool:
         task = self.tasks.get(seat.invitation_id)
         return task is not None and task.status is status

@@ -73,7 +73,7 @@ def ask(
         calendar = calendar.but(zone=zone)
     ids = {"invitation_id": offer.invitation_id, "need_id": draft.need_id, "line_id": draft.line_id}
     if now >= draft.expires_at:
-        return Change(calendar, InvitationExpired(**ids, load=calendar.load(now)))
+        return Change(calendar, InvitationExpired(**ids, unseen=True, load=calendar.load(now)))
     rule = obstacle(calendar, person, draft.window, draft.urgency, now)
     if rule is not None:
         return Change(calendar, InvitationRefused(**ids, rule=rule, load=calendar.load(now)))

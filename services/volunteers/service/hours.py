@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from services.volunteers.domain import service_hours
@@ -96,13 +96,12 @@ def _record(id: str, person: Volunteer, asked: HoursNew, by: str, now: datetime)
         raise Invalid("/day", zh="日期不能在将来", en="the day cannot lie in the future")
     if asked.need_id is not None and not is_id(asked.need_id):  # it travels in an event, as no name may
         raise Invalid("/need_id", zh="请填需求单的编号，或留空", en="give the id of a need, or leave it out")
-    started_at = ended_at = None
-    if asked.starts is not None:
-        local = datetime.combine(asked.day, asked.starts, ZoneInfo(person.zone))
-        started_at = local.astimezone(UTC)
-        ended_at = started_at + timedelta(minutes=asked.minutes)
-        if ended_at > now:
-            raise Invalid("/minutes", zh="服务还没有结束", en="that service is not over yet")
+    earliest = asked.starts or time.min
+    started_at = datetime.combine(asked.day, earliest, ZoneInfo(person.zone)).astimezone(UTC)
+    ended_at = started_at + timedelta(minutes=asked.minutes)
+    if ended_at > now:
+        raise Invalid("/minutes", zh="服务还没有结束", en="that service is not over yet")
+    known = asked.starts is not None
     return ServiceRecord(
         id=id,
         volunteer_id=person.id,
@@ -110,8 +109,8 @@ def _record(id: str, person: Volunteer, asked: HoursNew, by: str, now: datetime)
         hours_kind=HoursKind.HONOUR,
         day=asked.day.isoformat(),
         minutes=asked.minutes,
-        started_at=started_at,
-        ended_at=ended_at,
+        started_at=started_at if known else None,
+        ended_at=ended_at if known else None,
         reason=asked.reason,
         recorded_by=by,
         recorded_at=now,
