@@ -45,7 +45,8 @@ class Contacts(Desk):
     def _opened(self, need: Need, household: Household, level: Level, staff: bool) -> Contact:
         if staff:
             return disclosure.open_to_staff(need, household)
-        return disclosure.open_to_helper(need, household, level, "".join(self._names(need.area)))
+        village, day = "".join(self._names(need.area)), self._moment(need.site_id).day
+        return disclosure.open_to_helper(need, household, level, village, day)
 
     def _names(self, area: str) -> list[str]:
         return self._atlas.area_names(area)
