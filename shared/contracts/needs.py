@@ -173,7 +173,8 @@ class NeedRated(Event):
 
 
 class NeedCompleted(Event):
-    """Finished and confirmed: by the resident's answer, or without one (`confirmed` is then False)."""
+    """Finished and confirmed: by the resident's answer, or without one (`confirmed` is then False). Whoever did a task of
+    it stands in `volunteer_ids`, and which tasks those were in `invitation_ids`."""
 
     name = "need.completed"
     topic = topics.NEED
@@ -183,6 +184,7 @@ class NeedCompleted(Event):
     site_id: str
     household_id: str
     volunteer_ids: tuple[str, ...] = ()
+    invitation_ids: tuple[str, ...] = ()
     confirmed: bool
 
 

@@ -458,6 +458,22 @@ async def test_whoever_won_a_seat_just_before_the_need_was_completed_is_told_not
         assert [(r.volunteer_id, r.reason) for r in d.w.said(SeatReleased)] == [("wang", Closing.COMPLETED)]
 
 
+async def test_whoever_served_once_is_not_left_with_a_second_visit_of_a_need_that_is_completed() -> None:
+    """The second seat was won in the moment in which the resident said that the first visit was enough."""
+    async with desk() as d:
+        await d.knows_people("li")
+        later = Window(start_at=START + timedelta(days=4), end_at=START + timedelta(days=4, hours=1))
+        await d.posts(a_line(), a_line("p2", window=later, required=False))
+        await d.accepts("li")
+        await d.accepts("li", line_id="p2")
+        first, second = (w.invitation_id for w in d.w.said(SeatWon))
+        completed = NeedCompleted(
+            site_id="east", household_id="h", volunteer_ids=("li",), invitation_ids=(first,), confirmed=True
+        )
+        await d.w.hears((NEED, completed))
+        assert [r.invitation_id for r in d.w.said(SeatReleased)] == [second]
+
+
 async def test_a_service_that_is_done_counts_though_its_line_was_moved_before_word_of_it_came() -> None:
     """Nobody is sent again to a resident who has been served."""
     async with desk() as d:

@@ -194,6 +194,22 @@ async def test_a_station_that_serves_in_part_to_nobody_lets_nobody_wait_for_the_
         )
 
 
+async def test_who_was_served_without_the_match_ever_being_made_has_the_last_word_once_nothing_more_can_come() -> (
+    None
+):
+    """One of two came and served, the other was never found: the resident can say how it was."""
+    async with desk() as d:
+        need_id = await d.posts(people(2))
+        await d.hears((need_id, k.won()), k.checked_in(need_id), k.done(need_id))
+        rating = {"score": 4, "channel": "phone"}
+        assert (await d.ask("staff", f"POST /needs/{need_id}/rate", rating)).status_code == 409
+        await d.w.passes(hours=4)
+        assert await d.course(need_id) == ("awaiting_confirmation", "confirmation")
+        await d.made("staff", f"POST /needs/{need_id}/rate", rating)
+        (completed,) = d.w.said(NeedCompleted)
+        assert (completed.volunteer_ids, completed.invitation_ids) == (("li",), ("li~1",))
+
+
 async def test_a_made_match_of_which_nothing_is_heard_waits_for_a_coordinator_and_is_never_silent() -> None:
     async with desk() as d:
         need_id = await d.posts(people(), goods())
@@ -276,6 +292,14 @@ async def test_a_draft_can_be_thrown_away_without_a_word_to_the_searchers() -> N
         need_id = (await d.made("staff", "POST /needs", an_order(await d.household(), draft=True)))["id"]
         await d.made("staff", f"POST /needs/{need_id}/cancel", {"reason": "mistake"})
         assert await d.course(need_id) == ("cancelled", None) and d.w.said(NeedCancelled) == []
+
+
+async def test_a_draft_that_was_thrown_away_is_not_said_to_have_been_posted() -> None:
+    async with desk() as d:
+        need_id = (await d.made("staff", "POST /needs", an_order(await d.household(), draft=True)))["id"]
+        await d.made("staff", f"POST /needs/{need_id}/cancel", {"reason": "mistake"})
+        refused = await d.ask("staff", f"POST /needs/{need_id}/post")
+        assert refused.status_code == 409 and refused.json()["type"].endswith("need-closed")
 
 
 async def test_cancelling_wins_and_what_comes_later_changes_nothing() -> None:
@@ -403,6 +427,24 @@ async def test_a_referral_that_nobody_answers_is_declined_by_time() -> None:
         assert await d.course(need_id) == ("open", "search")
 
 
+async def test_an_unanswered_referral_does_not_hide_that_a_service_is_overdue() -> None:
+    """Whoever was asked cannot take over what has begun, and need not answer for a month."""
+    async with desk() as d:
+        ask = {"organisation_id": "hands", "answer_by": (START + timedelta(days=29)).isoformat()}
+        never_came, never_left = await d.posts(), await d.posts()
+        for need_id in (never_came, never_left):
+            await d.made("staff", f"POST /needs/{need_id}/refer", ask)
+            await d.hears((need_id, k.made(k.taken())))
+            assert await d.course(need_id) == ("matched", "referral")
+        await d.hears(k.checked_in(never_left))
+        assert await d.course(never_left) == ("in_service", "service")
+        await d.w.passes(hours=4)
+        assert await d.course(never_came) == ("matched", "coordinator")
+        assert await d.course(never_left) == ("in_service", "coordinator")
+        await d.w.passes(days=29)
+        assert len(d.w.said(ReferralDeclined)) == 2
+
+
 async def test_staff_enter_the_answer_of_an_outside_body_and_of_no_other() -> None:
     async with desk() as d:
         need_id = await d.posts(people(start_at=START + timedelta(days=20)))
@@ -431,6 +473,14 @@ async def test_every_need_shows_which_of_the_five_parties_took_part() -> None:
             "volunteer_team": (True, ["li"]),
             "charity": (True, ["love"]),
         }
+
+
+async def test_a_charity_whose_goods_came_back_did_not_take_part() -> None:
+    async with desk() as d:
+        need_id = await d.posts(goods())
+        await d.hears((need_id, k.made(holds=(k.held(),))), k.issued(need_id), k.returned(need_id))
+        seen = await d.made("staff", f"GET /needs/{need_id}")
+        assert [p["took_part"] for p in seen["parties"] if p["party"] == "charity"] == [False]
 
 
 async def test_a_message_twice_or_about_a_need_of_nobody_changes_nothing() -> None:

@@ -24,8 +24,8 @@ def close(
     served: Collection[str] = (),
 ) -> Change[Match]:
     """End the search for this reason: offers withdrawn, seats and holds given back. What was handed over stays so
-    until it is returned, and a service that is done stays done. `served` are volunteers who have done it as far as the
-    need knows, even if word of it is still on its way.
+    until it is returned, and a service that is done stays done. `served` are the invitations of those who have done it
+    as far as the need knows, even if word of it is still on its way; an older message names the volunteers instead.
 
     A match that is not known yet is closed all the same, so that a need posted later finds it closed.
     """
@@ -36,7 +36,7 @@ def close(
     for line_id in match.people:
         match, withdrawn = withdraw(match, line_id, reason)
         events += withdrawn
-    match, released = _seats_released(match, reason, served)
+    match, released = _seats_released(match, reason, frozenset(served))
     events += released
     for id, hold in match.holds.items():
         if hold.phase not in HANDED_OVER:
@@ -56,13 +56,13 @@ def close(
     return Change(closed, *events, MatchClosed(site_id=site_id, reason=reason))
 
 
-def _seats_released(match: Match, reason: Closing, served: Collection[str]) -> tuple[Match, list[Event]]:
+def _seats_released(match: Match, reason: Closing, served: frozenset[str]) -> tuple[Match, list[Event]]:
     """Take back the seats of those who have not served. Even a need that was completed may have one: won in the very
     moment in which the resident said that it was enough."""
     events: list[Event] = []
     for line_id, state in match.people.items():
         for number, holder in state.numbered:
-            if holder and holder not in match.done and owner_of(holder) not in served:
+            if holder and holder not in match.done and not {holder, owner_of(holder)} & served:
                 events.append(
                     SeatReleased(
                         line_id=line_id,

@@ -75,7 +75,7 @@ class Matching:
 
     async def close_search(self, ended: Ending, cause: Message) -> None:
         id, scene, reason = cause.subject, self._stations.scene(), ENDINGS[type(ended)]
-        served = ended.volunteer_ids if isinstance(ended, NeedCompleted) else ()
+        served = ended.invitation_ids or ended.volunteer_ids if isinstance(ended, NeedCompleted) else ()
         await self._store.change(
             Match, id, lambda m: close(m, id, ended.site_id, reason, scene, served), cause=cause
         )

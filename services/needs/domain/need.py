@@ -152,14 +152,20 @@ class Need(Record):
 
     @property
     def served(self) -> bool:
-        """Whether all that is there has been done and received, and something has."""
-        return bool(self.match.said) and not self.pending and bool(self.seats or self.held_goods)
+        """Whether all that is there has been done and received, and something has. As long as more can come, the match
+        has to say what is there."""
+        heard = bool(self.match.said) or self.over
+        return heard and not self.pending and bool(self.seats or self.held_goods)
 
     @property
     def volunteer_ids(self) -> tuple[str, ...]:
         """Who did a task of this need."""
-        done = (t.volunteer_id for t in self.tasks.values() if t.status is v.TaskStatus.DONE)
-        return tuple(sorted(set(done)))
+        return tuple(sorted({self.tasks[id].volunteer_id for id in self.invitation_ids}))
+
+    @property
+    def invitation_ids(self) -> tuple[str, ...]:
+        """The tasks of this need that were done, by their invitations."""
+        return tuple(sorted(id for id, task in self.tasks.items() if task.status is v.TaskStatus.DONE))
 
     def task_is(self, seat: Seat, status: v.TaskStatus) -> bool:
         task = self.tasks.get(seat.invitation_id)

@@ -107,7 +107,9 @@ def post(before: Need | None, need: Need, lines: tuple[Line, ...], at: Moment) -
 
 def submit(need: Need, household: Household, at: Moment) -> Change[Need]:
     """Post a draft: what the file says of the household is looked at anew."""
-    if need.status is not v.NeedStatus.DRAFT:
+    if need.ended:
+        raise no.NeedClosed()
+    if need.posted_at is not None:
         raise no.NotADraft()
     beneficiary = household.resident(need.beneficiary_id)
     if beneficiary is None:
