@@ -43,6 +43,8 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"lines": [goods() | {"quantity": 1.5}]}, "/lines/0/quantity"),
     ({"lines": [goods(True)]}, "/lines/0/quantity"),
     ({"lines": [goods(2, minimum=3)]}, "/lines/0/minimum"),
+    ({"lines": [goods(minimum=10**30)], "draft": True}, "/lines/0/minimum"),
+    ({"lines": [people(minimum=2**63)], "draft": True}, "/lines/0/minimum"),
     ({"lines": [goods(unit="")]}, "/lines/0/unit"),
     ({"lines": [{"kind": "goods", "category": "food", "quantity": 1}]}, "/lines/0/unit"),
     ({"lines": [goods(unit="一点点")]}, "/lines/0/unit"),

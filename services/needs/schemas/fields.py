@@ -21,7 +21,7 @@ Phone = Annotated[str, StringConstraints(pattern=r"^[0-9０-９+＋()（） \-�
 AreaCode = Annotated[str, StringConstraints(min_length=1, max_length=12)]
 Seats = Annotated[int, Field(strict=True, ge=1, le=100)]
 Quantity = Annotated[int, Field(strict=True, ge=1, le=1_000_000_000_000)]
-Minimum = Annotated[int, Field(strict=True, ge=0)]
+Minimum = Annotated[int, Field(strict=True, ge=0, le=1_000_000_000_000)]
 
 
 def _utc(moment: datetime) -> datetime:
