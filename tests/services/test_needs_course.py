@@ -210,6 +210,22 @@ async def test_who_was_served_without_the_match_ever_being_made_has_the_last_wor
         assert (completed.volunteer_ids, completed.invitation_ids) == (("li",), ("li~1",))
 
 
+async def test_what_was_received_counts_once_nothing_more_can_come_though_the_match_never_said_that_it_was_there() -> (
+    None
+):
+    """Rice was confirmed and fetched, the oil that belonged to it was never had, and nobody is served in part here."""
+    async with desk(allow_partial=False) as d:
+        tomorrow = (START + timedelta(days=1)).isoformat()
+        need_id = await d.posts(goods(needed_by=tomorrow), goods(5, needed_by=tomorrow))
+        await d.hears(k.issued(need_id))
+        await d.w.passes(days=2)
+        assert await d.course(need_id) == ("in_service", "coordinator"), "nobody has signed for it"
+        await d.hears(k.received(need_id))
+        assert await d.course(need_id) == ("awaiting_confirmation", "confirmation")
+        await d.made("staff", f"POST /needs/{need_id}/rate", {"score": 4, "channel": "phone"})
+        assert await d.course(need_id) == ("completed", None)
+
+
 async def test_a_made_match_of_which_nothing_is_heard_waits_for_a_coordinator_and_is_never_silent() -> None:
     async with desk() as d:
         need_id = await d.posts(people(), goods())

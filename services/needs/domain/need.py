@@ -153,9 +153,15 @@ class Need(Record):
     @property
     def served(self) -> bool:
         """Whether all that is there has been done and received, and something has. As long as more can come, the match
-        has to say what is there."""
-        heard = bool(self.match.said) or self.over
-        return heard and not self.pending and bool(self.seats or self.held_goods)
+        has to say what is there; then what was done and received speaks for itself."""
+        if self.pending:
+            return False
+        if self.match.said and (self.seats or self.held_goods):
+            return True
+        tasks, holds = ({fact.status for fact in facts.values()} for facts in (self.tasks, self.holds))
+        under_way = v.TaskStatus.CHECKED_IN in tasks or v.HoldStatus.ISSUED in holds
+        done = v.TaskStatus.DONE in tasks or v.HoldStatus.RECEIVED in holds
+        return self.over and done and not under_way
 
     @property
     def volunteer_ids(self) -> tuple[str, ...]:
