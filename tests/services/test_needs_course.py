@@ -443,6 +443,28 @@ async def test_a_referral_that_nobody_answers_is_declined_by_time() -> None:
         assert await d.course(need_id) == ("open", "search")
 
 
+async def test_who_never_answered_reads_no_more_of_a_need_that_is_over() -> None:
+    async with desk() as d:
+        need_id = await d.posts(people(start_at=START + timedelta(days=20)))
+        ask = {"organisation_id": "hands", "answer_by": (START + timedelta(days=29)).isoformat()}
+        await d.made("staff", f"POST /needs/{need_id}/refer", ask)
+        assert (await d.ask("provider", f"GET /needs/{need_id}/referral")).status_code == 200
+        await d.made("staff", f"POST /needs/{need_id}/cancel", {"reason": "solved"})
+        assert (await d.made("provider", "GET /needs/referred"))["items"] == []
+        assert (await d.ask("provider", f"GET /needs/{need_id}/referral")).status_code == 404
+        late = await d.ask("provider", f"POST /needs/{need_id}/referral/accept")
+        assert late.status_code == 409 and late.json()["type"].endswith("need-closed")
+
+
+async def test_what_has_begun_is_said_to_be_no_more_referred() -> None:
+    async with desk() as d:
+        need_id = await d.posts()
+        await d.hears((need_id, k.made(k.taken())), k.checked_in(need_id))
+        ask = {"organisation_id": "hands", "answer_by": (START + timedelta(days=2)).isoformat()}
+        refused = (await d.ask("staff", f"POST /needs/{need_id}/refer", ask)).json()
+        assert "转介" in refused["title_zh"] and "refer" in refused["title_en"]
+
+
 async def test_an_unanswered_referral_does_not_hide_that_a_service_is_overdue() -> None:
     """Whoever was asked cannot take over what has begun, and need not answer for a month."""
     async with desk() as d:

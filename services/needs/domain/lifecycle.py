@@ -154,7 +154,9 @@ def _timed(need: Need, now: datetime, policy: SitePolicy) -> Need:
     """The need with its status, its reason, its next-action time and its earliest timer."""
     status = status_of(need)
     if need.ended:
-        return need.but(status=status, waiting=None, next_action_at=None, wake_at=None, confirm_by=None)
+        asked = need.referred_to if need.taken_over else None
+        over = need.but(waiting=None, next_action_at=None, wake_at=None, confirm_by=None)
+        return over.but(status=status, referred_to=asked)
     confirm_by = None
     if status is NeedStatus.AWAITING_CONFIRMATION:
         confirm_by = need.confirm_by or now + timedelta(seconds=policy.confirm_seconds)
