@@ -13,11 +13,12 @@ from services.volunteers.domain.calendar import Calendar, Invitation
 from shared.contracts.vocabulary import HoldStatus, InvitationStatus, TaskStatus
 from shared.ports import Query
 from shared.records import Record, Versioned
-from tests.cast import Cast, Person, volunteer_id
+from tests.cast import TOWNSHIP, Cast, Person, volunteer_id
 from tests.simulation.slow import Weather
 from tests.town import Answer, Town
 
 R = TypeVar("R", bound=Record)
+ANOTHER_TOWNSHIP = "522702102"
 NAMED = [{"certificate": "child_director"}]
 CHILD = {"name": "小龙", "birth_date": "2016-06-01", "relation": "head"}
 EARMARK = {"purposes": ["comfort"], "to_day": "2026-03-03"}
@@ -55,7 +56,7 @@ class Story:
             (5, self.somebody_posts), (4, self.somebody_edits), (2, self.somebody_ends), (20, self.somebody_answers),
             (3, self.somebody_gives_up), (7, self.somebody_serves), (6, self.goods_move), (2, self.a_lot_changes),
             (1, self.somebody_is_away), (12, self.time_passes), (4, self.all_is_heard),
-            (0.3, self.a_file_is_corrected),
+            (0.3, self.a_file_is_corrected), (0.7, self.a_household_moves),
         ]  # fmt: skip
         weights = [weight for weight, _ in acts]
         ((_, act),) = self.r.choices(acts, weights)
@@ -199,12 +200,18 @@ class Story:
 
     async def a_file_is_corrected(self) -> None:
         """The elder, it turns out, is a child."""
-        home = self.homes[0]["id"]
+        await self.edits(self.homes[0]["id"], "/residents/{home}~1", {"birth_date": CHILD["birth_date"]})
+
+    async def a_household_moves(self) -> None:
+        home, area = self.r.choice(self.homes)["id"], self.r.choice([TOWNSHIP, ANOTHER_TOWNSHIP])
+        await self.edits(home, "", {"area": area, "address": "新居1号"})
+
+    async def edits(self, home: str, part: str, facts: dict[str, Any]) -> None:
         await self.t.settle()
-        version = (await self.t.call(self.cast.staff.token, "GET", f"/api/households/{home}")).headers["etag"]
-        born, path = {"birth_date": CHILD["birth_date"]}, f"/api/households/{home}/residents/{home}~1"
-        match = {"If-Match": version}
-        self.note(await self.t.call(self.cast.staff.token, "PATCH", path, born, headers=match))
+        file = f"/api/households/{home}"
+        version = (await self.t.call(self.cast.staff.token, "GET", file)).headers["etag"]
+        path, match = file + part.format(home=home), {"If-Match": version}
+        self.note(await self.t.call(self.cast.staff.token, "PATCH", path, facts, headers=match))
 
     async def time_passes(self) -> None:
         await self.t.passes(seconds=self.r.choice([1, 5, 10, 20, 60, 300, 600, 1800, 3600, 7200]))
