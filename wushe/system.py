@@ -84,16 +84,19 @@ class System:
         self.api = self._api(security, access_log)
 
     async def run(self) -> None:
-        """Everything that moves, until cancelled."""
+        """Everything that moves, until cancelled. Without the stations, their policies and tiers nothing can be decided."""
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._measure(), name="measure")
+            await self.places.catch_up()
             tasks.create_task(self.places.run(), name="atlas")
             for unit in self.units.values():
                 tasks.create_task(unit.run(), name=unit.service.name)
-            tasks.create_task(self._measure(), name="measure")
 
     async def step(self) -> int:
         """One round of everything, without waiting: for a simulated world."""
         done = await self.places.step(0.0)
+        if not self.places.caught_up:
+            return done
         for unit in self.units.values():
             done += await unit.step()
         return done

@@ -36,11 +36,12 @@ class PrivateReader:
     async def run(self) -> None:
         """Read until cancelled; come back by itself after an outage."""
         while self._topics:
-            try:
-                await self.step(1.0)
-            except Outage as outage:
-                log.warning("outage", reader=self.name, reason=str(outage))
-                await self._adapters.clock.sleep(0.5)
+            await self._read_on()
+
+    async def catch_up(self) -> None:
+        """Read until everything is known that was said so far, however long an outage takes."""
+        while not self.caught_up:
+            await self._read_on()
 
     async def step(self, seconds: float) -> int:
         """Note one batch. Gives the number of deliveries."""
@@ -60,6 +61,13 @@ class PrivateReader:
         if self._reading:
             await self._reading.close()
             self._reading = None
+
+    async def _read_on(self) -> None:
+        try:
+            await self.step(1.0)
+        except Outage as outage:
+            log.warning("outage", reader=self.name, reason=str(outage))
+            await self._adapters.clock.sleep(0.5)
 
     def _note(self, delivery: Delivery) -> None:
         rows = self._rows_for(delivery.value)

@@ -191,6 +191,22 @@ async def test_a_contact_of_a_multi_visit_need_stays_open_until_the_persons_last
         assert (await d.ask("li", f"GET /needs/{need_id}/contact")).json()["level"] == "full"
 
 
+async def test_who_took_a_need_over_no_longer_sees_the_phone_once_the_file_tells_that_it_is_a_child() -> None:
+    """The need is over here, so no news of the file reaches it any more; the file itself is asked."""
+    async with desk() as d:
+        home = await d.household(residents=[a_resident(name="小龙", birth_date=None, phone="13900001111")])
+        need_id = await d.posts(people(start_at=START + timedelta(days=9)), household_id=home)
+        ask = {"organisation_id": "hands", "answer_by": (START + timedelta(days=2)).isoformat()}
+        await d.made("staff", f"POST /needs/{need_id}/refer", ask)
+        await d.made("provider", f"POST /needs/{need_id}/referral/accept")
+        version = (await d.ask("staff", f"GET /households/{home}")).headers["etag"]
+        corrected = {"birth_date": "2016-06-01"}
+        child = f"PATCH /households/{home}/residents/{home}~1"
+        assert (await d.ask("staff", child, corrected, if_match=version)).status_code == 200
+        seen = await d.made("provider", f"GET /needs/{need_id}/contact")
+        assert (seen["name"], seen["phone"], seen["address"]) == ("小**", None, ADDRESS)
+
+
 def test_a_mask_keeps_the_first_character_as_a_reader_sees_it() -> None:
     names = {"王小明": "王**", "欧阳娜娜": "欧**", "བཀྲ་ཤིས": "བ**", "𠮷野": "𠮷**", "J": "J**", "éa": "é**"}
     assert {name: mask_name(name) for name in names} == names
@@ -214,3 +230,8 @@ async def test_whoever_holds_a_seat_sees_the_contact_whatever_their_role_and_sta
         (read,) = await d.w.store.find(ContactRead, Query())
         assert read.record.level == "full"
         assert contact.json()["applicant_name"] is None
+
+
+@pytest.mark.parametrize("phone", ["822-1234", "82212345", "(0854)8221", "８２２－１２３４", "110"])
+def test_a_number_of_which_the_mask_would_hide_hardly_anything_is_hidden_whole(phone: str) -> None:
+    assert mask_phone(phone) == "****"

@@ -195,6 +195,38 @@ async def test_a_station_that_serves_in_part_to_nobody_lets_nobody_wait_for_the_
         )
 
 
+async def test_who_was_served_without_the_match_ever_being_made_has_the_last_word_once_nothing_more_can_come() -> (
+    None
+):
+    """One of two came and served, the other was never found: the resident can say how it was."""
+    async with desk() as d:
+        need_id = await d.posts(people(2))
+        await d.hears((need_id, k.won()), k.checked_in(need_id), k.done(need_id))
+        rating = {"score": 4, "channel": "phone"}
+        assert (await d.ask("staff", f"POST /needs/{need_id}/rate", rating)).status_code == 409
+        await d.w.passes(hours=4)
+        assert await d.course(need_id) == ("awaiting_confirmation", "confirmation")
+        await d.made("staff", f"POST /needs/{need_id}/rate", rating)
+        (completed,) = d.w.said(NeedCompleted)
+        assert (completed.volunteer_ids, completed.invitation_ids) == (("li",), ("li~1",))
+
+
+async def test_what_was_received_counts_once_nothing_more_can_come_though_the_match_never_said_that_it_was_there() -> (
+    None
+):
+    """Rice was confirmed and fetched, the oil that belonged to it was never had, and nobody is served in part here."""
+    async with desk(allow_partial=False) as d:
+        tomorrow = (START + timedelta(days=1)).isoformat()
+        need_id = await d.posts(goods(needed_by=tomorrow), goods(5, needed_by=tomorrow))
+        await d.hears(k.issued(need_id))
+        await d.w.passes(days=2)
+        assert await d.course(need_id) == ("in_service", "coordinator"), "nobody has signed for it"
+        await d.hears(k.received(need_id))
+        assert await d.course(need_id) == ("awaiting_confirmation", "confirmation")
+        await d.made("staff", f"POST /needs/{need_id}/rate", {"score": 4, "channel": "phone"})
+        assert await d.course(need_id) == ("completed", None)
+
+
 async def test_a_made_match_of_which_nothing_is_heard_waits_for_a_coordinator_and_is_never_silent() -> None:
     async with desk() as d:
         need_id = await d.posts(people(), goods())
@@ -277,6 +309,14 @@ async def test_a_draft_can_be_thrown_away_without_a_word_to_the_searchers() -> N
         need_id = (await d.made("staff", "POST /needs", an_order(await d.household(), draft=True)))["id"]
         await d.made("staff", f"POST /needs/{need_id}/cancel", {"reason": "mistake"})
         assert await d.course(need_id) == ("cancelled", None) and d.w.said(NeedCancelled) == []
+
+
+async def test_a_draft_that_was_thrown_away_is_not_said_to_have_been_posted() -> None:
+    async with desk() as d:
+        need_id = (await d.made("staff", "POST /needs", an_order(await d.household(), draft=True)))["id"]
+        await d.made("staff", f"POST /needs/{need_id}/cancel", {"reason": "mistake"})
+        refused = await d.ask("staff", f"POST /needs/{need_id}/post")
+        assert refused.status_code == 409 and refused.json()["type"].endswith("need-closed")
 
 
 async def test_cancelling_wins_and_what_comes_later_changes_nothing() -> None:
@@ -404,6 +444,46 @@ async def test_a_referral_that_nobody_answers_is_declined_by_time() -> None:
         assert await d.course(need_id) == ("open", "search")
 
 
+async def test_who_never_answered_reads_no_more_of_a_need_that_is_over() -> None:
+    async with desk() as d:
+        need_id = await d.posts(people(start_at=START + timedelta(days=20)))
+        ask = {"organisation_id": "hands", "answer_by": (START + timedelta(days=29)).isoformat()}
+        await d.made("staff", f"POST /needs/{need_id}/refer", ask)
+        assert (await d.ask("provider", f"GET /needs/{need_id}/referral")).status_code == 200
+        await d.made("staff", f"POST /needs/{need_id}/cancel", {"reason": "solved"})
+        assert (await d.made("provider", "GET /needs/referred"))["items"] == []
+        assert (await d.ask("provider", f"GET /needs/{need_id}/referral")).status_code == 404
+        late = await d.ask("provider", f"POST /needs/{need_id}/referral/accept")
+        assert late.status_code == 409 and late.json()["type"].endswith("need-closed")
+
+
+async def test_what_has_begun_is_said_to_be_no_more_referred() -> None:
+    async with desk() as d:
+        need_id = await d.posts()
+        await d.hears((need_id, k.made(k.taken())), k.checked_in(need_id))
+        ask = {"organisation_id": "hands", "answer_by": (START + timedelta(days=2)).isoformat()}
+        refused = (await d.ask("staff", f"POST /needs/{need_id}/refer", ask)).json()
+        assert "转介" in refused["title_zh"] and "refer" in refused["title_en"]
+
+
+async def test_an_unanswered_referral_does_not_hide_that_a_service_is_overdue() -> None:
+    """Whoever was asked cannot take over what has begun, and need not answer for a month."""
+    async with desk() as d:
+        ask = {"organisation_id": "hands", "answer_by": (START + timedelta(days=29)).isoformat()}
+        never_came, never_left = await d.posts(), await d.posts()
+        for need_id in (never_came, never_left):
+            await d.made("staff", f"POST /needs/{need_id}/refer", ask)
+            await d.hears((need_id, k.made(k.taken())))
+            assert await d.course(need_id) == ("matched", "referral")
+        await d.hears(k.checked_in(never_left))
+        assert await d.course(never_left) == ("in_service", "service")
+        await d.w.passes(hours=4)
+        assert await d.course(never_came) == ("matched", "coordinator")
+        assert await d.course(never_left) == ("in_service", "coordinator")
+        await d.w.passes(days=29)
+        assert len(d.w.said(ReferralDeclined)) == 2
+
+
 async def test_staff_enter_the_answer_of_an_outside_body_and_of_no_other() -> None:
     async with desk() as d:
         need_id = await d.posts(people(start_at=START + timedelta(days=20)))
@@ -432,6 +512,14 @@ async def test_every_need_shows_which_of_the_five_parties_took_part() -> None:
             "volunteer_team": (True, ["li"]),
             "charity": (True, ["love"]),
         }
+
+
+async def test_a_charity_whose_goods_came_back_did_not_take_part() -> None:
+    async with desk() as d:
+        need_id = await d.posts(goods())
+        await d.hears((need_id, k.made(holds=(k.held(),))), k.issued(need_id), k.returned(need_id))
+        seen = await d.made("staff", f"GET /needs/{need_id}")
+        assert [p["took_part"] for p in seen["parties"] if p["party"] == "charity"] == [False]
 
 
 async def test_a_message_twice_or_about_a_need_of_nobody_changes_nothing() -> None:

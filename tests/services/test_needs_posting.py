@@ -43,6 +43,8 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"lines": [goods() | {"quantity": 1.5}]}, "/lines/0/quantity"),
     ({"lines": [goods(True)]}, "/lines/0/quantity"),
     ({"lines": [goods(2, minimum=3)]}, "/lines/0/minimum"),
+    ({"lines": [goods(minimum=10**30)], "draft": True}, "/lines/0/minimum"),
+    ({"lines": [people(minimum=2**63)], "draft": True}, "/lines/0/minimum"),
     ({"lines": [goods(unit="")]}, "/lines/0/unit"),
     ({"lines": [{"kind": "goods", "category": "food", "quantity": 1}]}, "/lines/0/unit"),
     ({"lines": [goods(unit="一点点")]}, "/lines/0/unit"),
@@ -180,6 +182,27 @@ async def test_a_need_is_for_named_people_from_the_moment_in_which_the_file_tell
         needs = [await d.need(id) for id in (posted, draft["id"], done)]
         assert [need.audience for need in needs] == ["named", "named", "public"]
         assert all(need.minor for need in needs), "nobody is shown a child's phone"
+
+
+async def test_a_search_follows_a_household_that_moves_and_nobody_is_sent_to_the_old_village() -> None:
+    async with desk() as d:
+        home = await d.household()
+        searching, matched = [await d.posts(people(), goods(), household_id=home) for _ in range(2)]
+        for need_id in (searching, matched):
+            await d.hears((need_id, k.won()))
+        await d.hears((matched, k.made(k.taken(), holds=(k.held(),))))
+        version = (await d.ask("staff", f"GET /households/{home}")).headers["etag"]
+        move = {"area": k.ELSEWHERE, "address": "新村1号", "location": {"lat": 26.9, "lon": 107.7}}
+        assert (await d.ask("staff", f"PATCH /households/{home}", move, if_match=version)).status_code == 200
+        (changed,) = d.w.said(NeedChanged)
+        assert (changed.spec.area, changed.spec.cell) == (k.ELSEWHERE, (await d.need(searching)).cell)
+        assert (await d.need(matched)).area == k.VILLAGE, "what is promised is not torn up"
+        for need_id in (searching, matched):
+            seen = (await d.ask("li", f"GET /needs/{need_id}/contact")).json()
+            assert (seen["area"], seen["area_names"][-1]) == (
+                k.ELSEWHERE,
+                d.w.atlas.area_names(k.ELSEWHERE)[-1],
+            )
 
 
 async def test_a_need_posted_by_the_file_as_it_was_a_moment_ago_becomes_one_for_named_people() -> None:

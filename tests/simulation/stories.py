@@ -13,7 +13,7 @@ from services.volunteers.domain.calendar import Calendar, Invitation
 from shared.contracts.vocabulary import HoldStatus, InvitationStatus, TaskStatus
 from shared.ports import Query
 from shared.records import Record, Versioned
-from tests.cast import Cast, Person, volunteer_id
+from tests.cast import TOWNSHIP, Cast, Person, volunteer_id
 from tests.simulation.slow import Weather
 from tests.town import Answer, Town
 
@@ -203,12 +203,14 @@ class Story:
 
     async def a_file_is_corrected(self) -> None:
         """The elder, it turns out, is a child."""
-        home = self.homes[0]["id"]
+        await self.corrects(self.homes[0]["id"], "/residents/{home}~1", {"birth_date": CHILD["birth_date"]})
+
+    async def corrects(self, home: str, part: str, facts: dict[str, Any]) -> None:
         await self.t.settle()
-        version = (await self.t.call(self.cast.staff.token, "GET", f"/api/households/{home}")).headers["etag"]
-        born, path = {"birth_date": CHILD["birth_date"]}, f"/api/households/{home}/residents/{home}~1"
-        match = {"If-Match": version}
-        self.note(await self.t.call(self.cast.staff.token, "PATCH", path, born, headers=match))
+        file = f"/api/households/{home}"
+        version = (await self.t.call(self.cast.staff.token, "GET", file)).headers["etag"]
+        path, match = file + part.format(home=home), {"If-Match": version}
+        self.note(await self.t.call(self.cast.staff.token, "PATCH", path, facts, headers=match))
 
     async def time_passes(self) -> None:
         await self.t.passes(seconds=self.r.choice([1, 5, 10, 20, 60, 300, 600, 1800, 3600, 7200]))

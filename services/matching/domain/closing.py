@@ -36,7 +36,7 @@ def close(
     for line_id in match.people:
         match, withdrawn = withdraw(match, line_id, reason)
         events += withdrawn
-    match, released = _seats_released(match, reason, served)
+    match, released = _seats_released(match, reason, frozenset(served))
     events += released
     for id, hold in match.holds.items():
         if hold.phase not in HANDED_OVER:
@@ -56,7 +56,7 @@ def close(
     return Change(closed, *events, MatchClosed(site_id=site_id, reason=reason))
 
 
-def _seats_released(match: Match, reason: Closing, served: Collection[str]) -> tuple[Match, list[Event]]:
+def _seats_released(match: Match, reason: Closing, served: frozenset[str]) -> tuple[Match, list[Event]]:
     """Take back the seats of those who have not served. Even a need that was completed may have one: won in the very
     moment in which the resident said that it was enough."""
     events: list[Event] = []

@@ -15,10 +15,10 @@ through the station. So does an organisation that took the need over. Every look
 from __future__ import annotations
 
 import unicodedata
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import ClassVar, NamedTuple
 
-from services.needs.domain.household import Household
+from services.needs.domain.household import Household, digits, is_child
 from services.needs.domain.need import Need
 from services.needs.domain.refusals import ContactClosed
 from services.needs.domain.words import Level
@@ -26,7 +26,8 @@ from shared.contracts.vocabulary import TaskStatus
 from shared.errors import NotFound
 from shared.records import Record, index
 
-LONG_PHONE = 8
+LONG_PHONE = 11
+"""So many digits a number has of which seven may be shown: fewer than four hidden ones are soon guessed."""
 HANDED_OVER_FOR = timedelta(days=30)
 """How long an organisation that took a need over may look up whom to serve. By then it has its own file."""
 
@@ -84,16 +85,21 @@ def open_to_staff(need: Need, household: Household) -> Contact:
     return Contact(Level.FULL, resident.name if resident else None, phone, household.address)
 
 
-def open_to_helper(need: Need, household: Household, level: Level, village: str) -> Contact:
-    """The contact as a seat holder sees it, or whoever took the need over; `village` is the address by area names only."""
+def open_to_helper(need: Need, household: Household, level: Level, village: str, day: date) -> Contact:
+    """The contact as a seat holder sees it, or whoever took the need over; `village` is the address by area names only.
+
+    Whether it is a child's the file knows best: a need that is over is not told of it any more.
+    """
     whole = open_to_staff(need, household)
+    resident = household.resident(need.beneficiary_id)
+    minor = need.minor or (resident is not None and is_child(resident, day))
     masked_name = mask_name(whole.name) if whole.name else None
     if level is Level.AREA:
         return Contact(level)
     if level is Level.MASKED:
-        phone = mask_phone(whole.phone) if whole.phone and not need.minor else None
+        phone = mask_phone(whole.phone) if whole.phone and not minor else None
         return Contact(level, masked_name, phone, village)
-    if need.minor:
+    if minor:
         return Contact(level, masked_name, None, whole.address)
     return whole
 
@@ -108,4 +114,5 @@ def mask_name(name: str) -> str:
 
 def mask_phone(phone: str) -> str:
     """138****1234; of a short number nothing."""
-    return f"{phone[:3]}****{phone[-4:]}" if len(phone) >= LONG_PHONE else "****"
+    number = digits(phone)
+    return f"{number[:3]}****{number[-4:]}" if len(number) >= LONG_PHONE else "****"

@@ -98,7 +98,7 @@ def finished(need: Need, now: datetime, *, confirmed: bool) -> tuple[Need, NeedC
         site_id=need.site_id,
         household_id=need.household_id,
         volunteer_ids=need.volunteer_ids,
-        invitation_ids=need.done_ids,
+        invitation_ids=need.invitation_ids,
         confirmed=confirmed,
     )
     return need.but(ended=ending), said
@@ -154,7 +154,9 @@ def _timed(need: Need, now: datetime, policy: SitePolicy) -> Need:
     """The need with its status, its reason, its next-action time and its earliest timer."""
     status = status_of(need)
     if need.ended:
-        return need.but(status=status, waiting=None, next_action_at=None, wake_at=None, confirm_by=None)
+        asked = need.referred_to if need.taken_over else None
+        over = need.but(waiting=None, next_action_at=None, wake_at=None, confirm_by=None)
+        return over.but(status=status, referred_to=asked)
     confirm_by = None
     if status is NeedStatus.AWAITING_CONFIRMATION:
         confirm_by = need.confirm_by or now + timedelta(seconds=policy.confirm_seconds)
@@ -168,10 +170,11 @@ def _timed(need: Need, now: datetime, policy: SitePolicy) -> Need:
 
 
 def _reason(need: Need, now: datetime, policy: SitePolicy) -> tuple[Waiting, datetime]:
-    if need.referral:
-        return Waiting.REFERRAL, need.referral.answer_by
     if need.search is None:
         return Waiting.SUBMISSION, _ahead(need.next_action_at, now, DRAFT_REMINDER)
+    service_is_due = need.started or (need.deadline_passed and not searching(need))
+    if need.referral and not service_is_due:
+        return Waiting.REFERRAL, need.referral.answer_by
     if searching(need):
         return need.search.waiting, need.search.next_action_at
     expected_at = _expected_at(need, policy)
@@ -205,7 +208,9 @@ def _timers(need: Need, next_action_at: datetime) -> list[datetime]:
     timers = []
     if searching(need) and need.search:
         timers.append(need.search.ask_at)
-    if need.referral or not timers:
+    if need.referral:
+        timers.append(need.referral.answer_by)
+    if not searching(need):
         timers.append(next_action_at)
     if need.deadline_at and not need.deadline_passed:
         timers.append(need.deadline_at)

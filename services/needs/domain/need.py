@@ -152,19 +152,26 @@ class Need(Record):
 
     @property
     def served(self) -> bool:
-        """Whether all that is there has been done and received, and something has."""
-        return bool(self.match.said) and not self.pending and bool(self.seats or self.held_goods)
+        """Whether all that is there has been done and received, and something has. As long as more can come, the match
+        has to say what is there; then what was done and received speaks for itself."""
+        if self.pending:
+            return False
+        if self.match.said and (self.seats or self.held_goods):
+            return True
+        tasks, holds = ({fact.status for fact in facts.values()} for facts in (self.tasks, self.holds))
+        under_way = v.TaskStatus.CHECKED_IN in tasks or v.HoldStatus.ISSUED in holds
+        done = v.TaskStatus.DONE in tasks or v.HoldStatus.RECEIVED in holds
+        return self.over and done and not under_way
 
     @property
     def volunteer_ids(self) -> tuple[str, ...]:
         """Who did a task of this need."""
-        done = (t.volunteer_id for t in self.tasks.values() if t.status is v.TaskStatus.DONE)
-        return tuple(sorted(set(done)))
+        return tuple(sorted({self.tasks[id].volunteer_id for id in self.invitation_ids}))
 
     @property
-    def done_ids(self) -> tuple[str, ...]:
-        """The tasks of this need that were done."""
-        return tuple(sorted(id for id, t in self.tasks.items() if t.status is v.TaskStatus.DONE))
+    def invitation_ids(self) -> tuple[str, ...]:
+        """The tasks of this need that were done, by their invitations."""
+        return tuple(sorted(id for id, task in self.tasks.items() if task.status is v.TaskStatus.DONE))
 
     def task_is(self, seat: Seat, status: v.TaskStatus) -> bool:
         task = self.tasks.get(seat.invitation_id)

@@ -107,7 +107,9 @@ def post(before: Need | None, need: Need, lines: tuple[Line, ...], at: Moment) -
 
 def submit(need: Need, household: Household, at: Moment) -> Change[Need]:
     """Post a draft: what the file says of the household is looked at anew."""
-    if need.status is not v.NeedStatus.DRAFT:
+    if need.ended:
+        raise no.NeedClosed()
+    if need.posted_at is not None:
         raise no.NotADraft()
     beneficiary = household.resident(need.beneficiary_id)
     if beneficiary is None:
@@ -162,7 +164,8 @@ def edit(need: Need, wanted: Edit, at: Moment) -> Change[Need]:
 
 def protect(need: Need, household: Household, at: Moment) -> Change[Need]:
     """What the file tells now counts for a need that was posted before: one for a child is for named people from now
-    on, and never the other way round. A service that has begun is not torn up."""
+    on, and never the other way round. What is sought is sought for where they live. Goods that are promised stay so, and
+    a service that has begun is not torn up."""
     beneficiary = household.resident(need.beneficiary_id)
     if need.ended or beneficiary is None:
         return Change(need)
@@ -171,9 +174,11 @@ def protect(need: Need, household: Household, at: Moment) -> Change[Need]:
     groups = () if need.started else household.groups_of(beneficiary)
     audience = _audience(need.category, need.urgency, groups, named=named)
     after = need.but(audience=audience, minor=need.minor or child)
+    if not (need.started or need.complete or need.held_goods):
+        after = after.but(area=household.area, cell=household.cell)
     if after == need:
         return Change(need)
-    said = [NeedChanged(spec=spec(after))] if need.posted_at and audience is not need.audience else []
+    said = [NeedChanged(spec=spec(after))] if need.posted_at and spec(after) != spec(need) else []
     return settle(need, after, at.now, at.policy, *said)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from services.needs.domain.facts import HANDED_OVER
 from services.needs.domain.need import Need
 from shared.contracts.vocabulary import OrganisationKind, Role
 
@@ -53,7 +54,8 @@ def parties(
             kind = kind_of(referral.organisation_id) or OrganisationKind.SOCIAL_ORGANISATION
             found[kind][referral.organisation_id] = None
     for hold in need.holds.values():
-        found[OrganisationKind.CHARITY][hold.charity_id] = None
+        if hold.status in HANDED_OVER:
+            found[OrganisationKind.CHARITY][hold.charity_id] = None
     return [Party(kind, tuple(who)) for kind, who in found.items()]
 
 

@@ -31,8 +31,8 @@ class AlreadyMatched(Refusal):
 
 class AlreadyInService(Refusal):
     code = "already-in-service"
-    zh = "该需求已开始服务，不能再修改"
-    en = "The service has begun, so this need cannot be edited"
+    zh = "该需求已开始服务，不能再修改或转介"
+    en = "The service has begun, so this need can no longer be edited or referred"
 
 
 class AlreadyServed(Refusal):

@@ -32,12 +32,14 @@ class ReadView(Schema):
     read_at: datetime
 
 
-def contact_view(need: Need, contact: Contact, area_names: list[str], *, applicant: bool) -> ContactView:
+def contact_view(
+    need: Need, contact: Contact, area: str, area_names: list[str], *, applicant: bool
+) -> ContactView:
     asked = need.applicant if applicant else None
     return ContactView(
         need_id=need.id,
         category=need.category,
-        area=need.area,
+        area=area,
         area_names=tuple(area_names),
         applicant_name=asked.name if asked else None,
         applicant_phone=asked.phone if asked else None,

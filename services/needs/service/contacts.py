@@ -24,9 +24,8 @@ class Contacts(Desk):
         household = (await self._found(Household, need.household_id)).record
         if level is not Level.AREA:
             await self._note_read(access, level, household_id=need.household_id, need_id=need.id)
-        return contact_view(
-            need, self._opened(need, household, level, staff), self._names(need.area), applicant=staff
-        )
+        opened, area = self._opened(need, household, level, staff), household.area
+        return contact_view(need, opened, area, self._names(area), applicant=staff)
 
     async def reads(self, access: Access, need_id: str, pages: Paging) -> list[Versioned[ContactRead]]:
         """Who looked at the contact of this need, newest first."""
@@ -45,7 +44,8 @@ class Contacts(Desk):
     def _opened(self, need: Need, household: Household, level: Level, staff: bool) -> Contact:
         if staff:
             return disclosure.open_to_staff(need, household)
-        return disclosure.open_to_helper(need, household, level, "".join(self._names(need.area)))
+        village, day = "".join(self._names(household.area)), self._moment(need.site_id).day
+        return disclosure.open_to_helper(need, household, level, village, day)
 
     def _names(self, area: str) -> list[str]:
         return self._atlas.area_names(area)

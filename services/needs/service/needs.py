@@ -109,7 +109,8 @@ class Needs(Desk):
     async def read_referred(self, access: Access, id: str) -> Versioned[Need]:
         found = await self._found(Need, id)
         self._require_asked(access, found.record)
-        if found.record.referrals[-1].accepted is False:
+        unanswered = found.record.ended and found.record.referral
+        if unanswered or found.record.referrals[-1].accepted is False:
             raise NotFound()
         return found
 
