@@ -13,7 +13,7 @@ from services.volunteers.domain.calendar import Calendar, Invitation
 from shared.contracts.vocabulary import HoldStatus, InvitationStatus, TaskStatus
 from shared.ports import Query
 from shared.records import Record, Versioned
-from tests.cast import TOWNSHIP, Cast, Person, volunteer_id
+from tests.cast import Cast, Person, volunteer_id
 from tests.simulation.slow import Weather
 from tests.town import Answer, Town
 
