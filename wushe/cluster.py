@@ -105,7 +105,9 @@ def _security(file: Path | None) -> dict[str, Any]:
     try:
         options: dict[str, Any] = TypeAdapter(dict[str, str]).validate_json(file.read_bytes())
     except ValidationError as e:
-        wrong = ", ".join(sorted({str(f["loc"][0]) if f["loc"] else "JSON" for f in e.errors(include_input=False)}))
+        wrong = ", ".join(
+            sorted({str(f["loc"][0]) if f["loc"] else "JSON" for f in e.errors(include_input=False)})
+        )
         raise Unusable("WUSHE_KAFKA_SECURITY_FILE", f"{file}: {wrong}") from e
     cafile = options.pop("cafile", None)
     if "SSL" in options.get("security_protocol", ""):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from rich.progress import Progress, TaskID
 
+from shared.http.bodies import BODY_LIMIT
 from wushe.client import Account
 from wushe.commands.reaching import signed_in
 from wushe.language import LANGUAGE, say
@@ -18,6 +19,8 @@ from wushe.terminal import FOUND, console, plainly, progress
 KINDS = ("volunteers", "lots", "needs")
 PART_BYTES = 4 * 1024 * 1024
 PART_LINES = 5000
+LONGEST = BODY_LIMIT + 2
+"""No longer line is ever taken, whatever ends it, so no more of one is read or sent."""
 
 
 class Part(NamedTuple):
@@ -85,8 +88,10 @@ async def send(
             break
         await asyncio.sleep(1.0)
     total.add(answers)
-    for flaw in answers[-1]["errors"]:
+    told = answers[-1]["errors"]
+    for flaw in told:
         _print(flaw, part.before)
+    _print_how_many_more(answers[-1]["refused"] - len({flaw["line"] for flaw in told}))
     bar.advance(task, len(part.lines))
 
 
@@ -101,10 +106,29 @@ def _print(flaw: dict[str, Any], before: int) -> None:
     console.print(sentence, markup=False)
 
 
+def _print_how_many_more(lines: int) -> None:
+    if lines > 0:
+        console.print(
+            say(
+                "另有 {n} 行未通过，未逐一列出：改正以上各行后请再导入一次",
+                "{n} more line(s) were refused and are not listed: mend those above and load the file again",
+                n=lines,
+            )
+        )
+
+
 def parts(file: Path) -> Iterator[Part]:
     """The file in parts that the interface takes."""
-    with file.open("rb") as rows:
-        yield from in_parts(rows)
+    with file.open("rb") as source:
+        yield from in_parts(_rows(source))
+
+
+def _rows(source: BinaryIO) -> Iterator[bytes]:
+    """The lines of a file; of one that is too long only the beginning."""
+    while piece := source.readline(LONGEST):
+        yield piece
+        while len(piece) == LONGEST and not piece.endswith(b"\n"):
+            piece = source.readline(LONGEST)
 
 
 def in_parts(rows: Iterable[bytes]) -> Iterator[Part]:
@@ -119,6 +143,9 @@ def in_parts(rows: Iterable[bytes]) -> Iterator[Part]:
         yield Part(before, lines)
 
 
-def count_lines(file: Path) -> int:
-    with file.open("rb") as rows:
-        return sum(1 for _ in rows)
+def count_lines(file: Path) -> int | None:
+    """None for a pipe: what was read of it once cannot be read again."""
+    if not file.is_file():
+        return None
+    with file.open("rb") as source:
+        return sum(1 for _ in _rows(source))
