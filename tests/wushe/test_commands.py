@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from wushe.cli import app
+from wushe.commands.letters import place_of
+from wushe.terminal import why
 
 CANNOT: list[tuple[list[str], dict[str, str], str]] = [
     (["run", "--port", "99999"], {}, "WUSHE_PORT"),
@@ -18,6 +21,8 @@ CANNOT: list[tuple[list[str], dict[str, str], str]] = [
     (["load", "cats", "{file}", "--url", "http://127.0.0.1:1"], {}, "volunteers"),
     (["load", "lots", "{file}", "--data", "{nowhere}"], {}, "make run"),
     (["check", "--data", "{nowhere}"], {}, "make run"),
+    (["check"], {"WUSHE_DATA": "{nowhere}"}, "no data in {nowhere}"),
+    (["run"], {"WUSHE_ADMIN_PASSWORD_FILE": "{file}"}, "WUSHE_ADMIN_PASSWORD_FILE"),
     (["backup", "--data", "{station}", "--to", "{nowhere}/b.db"], {}, "b.db does not exist"),
     (["check", "--mongo", "http://127.0.0.1:1"], {}, "WUSHE_MONGO"),
     (["check", "--mongo", "mongodb://a:b@c@127.0.0.1:1"], {}, "WUSHE_MONGO"),
@@ -64,5 +69,13 @@ def test_what_cannot_be_done_is_one_sentence_and_exit_2(
     given = {name: value.format(**places) for name, value in environment.items()}
     result = CliRunner(env=given).invoke(app, asked)
     assert result.exit_code == 2, (result.output, result.exception)
-    assert said in result.output and "Traceback" not in result.output
+    assert said.format(**places) in result.output and "Traceback" not in result.output
     assert len(result.output.strip().splitlines()) == 1, result.output
+
+
+def test_a_full_disk_is_named_even_where_the_system_does_not_say_which_file_it_was_about() -> None:
+    assert why(OSError(errno.ENOSPC, "No space left on device")).startswith("the disk is full")
+
+
+def test_whatever_is_given_for_the_id_of_a_letter_asks_for_a_letter() -> None:
+    assert place_of("needs", "../../accounts?x").startswith("/api/dead-letters/needs/..%2F..%2Faccounts%3F")

@@ -36,8 +36,8 @@ def every_need_is_searched_for(
 ) -> Iterator[Violation]:
     """Every posted need has a match that goes on until all is found, and ends when the need does; nothing is searched for
     that nobody knows of any more."""
-    for id, match in matches.items():
-        if id not in needs and match.spec is not None and not match.closed:
+    for id, search in matches.items():
+        if id not in needs and search.spec is not None and not search.closed:
             yield Violation(4, id, "it is searched for, but it is gone", "仍在匹配，但需求记录不见了", True)
     for need in needs.values():
         if need.posted_at is None:
