@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import cast
 
 import pytest
 
-from wushe.client import Account, Answer
+from wushe.client import Account, Answer, Unreachable
 from wushe.commands import load
 from wushe.commands.load import LONGEST, Part, Sum, count_lines, in_parts, load_file, parts, send
 from wushe.sample.staff import ADMINISTRATOR, PASSWORD
@@ -53,6 +55,33 @@ async def test_it_is_said_how_many_more_lines_were_refused_than_are_listed(
         task = bar.add_task("volunteers", total=1)
         await send(cast(Account, Refusing()), "volunteers", Part(0, [b"{}\n"]), Sum(), bar, task)
     assert "2999" in capsys.readouterr().out
+
+
+async def test_a_load_that_breaks_off_says_how_far_it_came(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "rows.jsonl"
+    file.write_text("{}\n" * 5, encoding="utf-8")
+    monkeypatch.setattr(load, "PART_LINES", 2)
+
+    class Leaving:
+        left = 2
+
+        async def bulk(self, path: str, lines: bytes) -> Answer:
+            self.left -= 1
+            if self.left < 0:
+                raise Unreachable("http://127.0.0.1:1")
+            return Answer(200, {"created": 2, "repeated": 0, "refused": 0, "errors": []}, None)
+
+    @asynccontextmanager
+    async def signed_in(*_: object) -> AsyncIterator[Account]:
+        yield cast(Account, Leaving())
+
+    monkeypatch.setattr(load, "signed_in", signed_in)
+    with pytest.raises(Unreachable):
+        await load.load_into("volunteers", file, None, None, ADMINISTRATOR, None)
+    said = capsys.readouterr().out
+    assert "first 4 lines" in said and "4 new" in said
 
 
 def test_there_is_no_data_to_load_into(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,6 +9,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from rich.progress import Progress, TaskID
 
+from shared.errors import WusheError
 from shared.http.bodies import BODY_LIMIT
 from wushe.client import Account
 from wushe.commands.reaching import signed_in
@@ -59,20 +60,40 @@ class Sum:
 def load_file(
     kind: str, file: Path, url: str | None, data: Path | None, login: str, password_file: Path | None
 ) -> int:
-    return run(_load(kind, file, url, data, login, password_file))
+    return run(load_into(kind, file, url, data, login, password_file))
 
 
-async def _load(
+async def load_into(
     kind: str, file: Path, url: str | None, data: Path | None, login: str, password_file: Path | None
 ) -> int:
+    """Load the file; 1 if any line was refused."""
     total = Sum()
     async with signed_in(url, data, login, password_file) as account:
         with progress() as bar:
             task = bar.add_task(kind, total=count_lines(file))
-            for part in parts(file):
-                await send(account, kind, part, total, bar, task)
+            await _send_all(account, kind, file, total, bar, task)
     console.print(total.sentence())
     return FOUND if total.refused else 0
+
+
+async def _send_all(account: Account, kind: str, file: Path, total: Sum, bar: Progress, task: TaskID) -> None:
+    """Load part after part. What breaks it off is raised, and where to go on is told."""
+    before = 0
+    try:
+        for part in parts(file):
+            before = part.before
+            await send(account, kind, part, total, bar, task)
+    except WusheError:
+        bar.stop()
+        console.print(
+            say(
+                "导入中断：前 {n} 行已处理（{sum}）。请再导入同一文件，已导入的不会重复",
+                "It broke off: the first {n} lines are dealt with ({sum}). Load the same file again; nothing is loaded twice",
+                n=before,
+                sum=total.sentence(),
+            )
+        )
+        raise
 
 
 async def send(
