@@ -74,7 +74,13 @@ def edge(
 @app.command(
     help=say("在终端里讲完整个故事（不到一分钟）", "Tell the whole story in the terminal, in under a minute")
 )
-def demo(url: Url = None, data: Data = None) -> None:
+def demo(
+    url: Url = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(help=say("小镇的数据目录（默认用完即弃）", "where the town is kept (default: nowhere)")),
+    ] = None,
+) -> None:
     from wushe.commands.demo import tell
 
     raise typer.Exit(tell(url, data))

@@ -3,28 +3,46 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import structlog
+from pydantic import TypeAdapter, ValidationError
 
 from shared.embedded.clock import SystemClock
 from shared.embedded.ids import SystemIds
-from shared.kafka import KafkaBus, Link
-from shared.mongo import Connection, Driver, MongoStore
+from shared.errors import WusheError
+from shared.kafka import KafkaBus, Link, flaw_in
+from shared.mongo import Connection, Driver, MongoStore, NoAddress
 from shared.ports import Adapters, Clock, Faults, Ids, NoFaults
 from shared.run.faults import KillAt
 from shared.run.settings import Settings
 from wushe.keys import secret_in, security_for
+from wushe.language import say
 from wushe.system import RECORDS, System
 
 FINISH_SECONDS = 2.0
 LEAVE_SECONDS = 4.0
 
 log = structlog.get_logger("cluster")
+
+
+class Unusable(WusheError):
+    """What a setting says of a server is nothing that a client could go by."""
+
+    def __init__(self, setting: str, reason: str) -> None:
+        super().__init__(
+            say(
+                "设置 {setting} 无法使用：{reason}",
+                "the setting {setting} cannot be used: {reason}",
+                setting=setting,
+                reason=reason,
+            )
+        )
 
 
 @asynccontextmanager
@@ -59,28 +77,44 @@ def stores(connection: Connection, clock: Clock, ids: Ids) -> dict[str, MongoSto
 
 
 def connection_for(settings: Settings, name: str) -> Connection:
-    address = settings.mongo
-    if settings.mongo_file is not None:
-        address = secret_in(settings.mongo_file)
-    return Connection(
-        address, Driver(settings.mongo_client), prefix=settings.station, name=f"{settings.station}-{name}"
-    )
+    """How MongoDB is reached. Raises Unusable."""
+    file = settings.mongo_file
+    address, driver = settings.mongo if file is None else secret_in(file), Driver(settings.mongo_client)
+    try:
+        return Connection(address, driver, prefix=settings.station, name=f"{settings.station}-{name}")
+    except NoAddress as e:
+        raise Unusable("WUSHE_MONGO" if file is None else "WUSHE_MONGO_FILE", str(e)) from e
 
 
 def link_for(settings: Settings) -> Link:
-    """How Kafka is reached; the first station on a broker has plain names."""
+    """How Kafka is reached; the first station on a broker has plain names. Raises Unusable."""
     prefix = "" if settings.station == "wushe" else f"{settings.station}."
-    return Link(settings.kafka, prefix, settings.kafka_copies, security=_security(settings))
+    plain = Link(settings.kafka, prefix, settings.kafka_copies)
+    if flaw := flaw_in(plain):
+        raise Unusable("WUSHE_KAFKA", flaw)
+    link = replace(plain, security=_security(settings.kafka_security_file))
+    if flaw := flaw_in(link):
+        raise Unusable("WUSHE_KAFKA_SECURITY_FILE", flaw)
+    return link
 
 
-def _security(settings: Settings) -> dict[str, Any]:
+def _security(file: Path | None) -> dict[str, Any]:
     """The client's options for TLS and SASL. `cafile` names the certificates to trust, if not the machine's."""
-    if settings.kafka_security_file is None:
+    if file is None:
         return {}
-    options: dict[str, Any] = json.loads(settings.kafka_security_file.read_text(encoding="utf-8"))
+    try:
+        options: dict[str, Any] = TypeAdapter(dict[str, str]).validate_json(file.read_bytes())
+    except ValidationError as e:
+        wrong = ", ".join(
+            sorted({str(f["loc"][0]) if f["loc"] else "JSON" for f in e.errors(include_input=False)})
+        )
+        raise Unusable("WUSHE_KAFKA_SECURITY_FILE", f"{file}: {wrong}") from e
     cafile = options.pop("cafile", None)
-    if "SSL" in str(options.get("security_protocol", "")):
-        options["ssl_context"] = ssl.create_default_context(cafile=cafile)
+    if "SSL" in options.get("security_protocol", ""):
+        try:
+            options["ssl_context"] = ssl.create_default_context(cafile=cafile)
+        except OSError as e:
+            raise Unusable("WUSHE_KAFKA_SECURITY_FILE", f"cafile {cafile}: {e.strerror or e}") from e
     return options
 
 

@@ -203,6 +203,15 @@ def _target(scope: Scope) -> httpx2.URL | None:
         return None
 
 
+def is_address(text: str) -> bool:
+    """Whether an instance can be asked there."""
+    try:
+        url = httpx2.URL(text)
+    except httpx2.InvalidURL:
+        return False
+    return url.scheme in ("http", "https") and bool(url.host) and (url.port or 0) <= 65535
+
+
 def _at(address: str, target: httpx2.URL) -> httpx2.URL:
     return httpx2.URL(address).copy_with(raw_path=target.raw_path)
 

@@ -9,13 +9,14 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from shared.errors import WusheError
+from services.directory.domain.accounts import fit_password
+from shared.errors import Invalid, WusheError
 from shared.ports import Clock
 from shared.run.settings import Settings
 from shared.security.passwords import Hasher
 from shared.security.tokens import TokenMint, TokenVerifier, signing_key, verifying_key
-from wushe.language import say
-from wushe.sample.staff import PASSWORD
+from wushe.language import LANGUAGE, say
+from wushe.sample.staff import ADMINISTRATOR, PASSWORD
 from wushe.system import Security
 
 SIGNING, VERIFYING = "signing.pem", "verify.pem"
@@ -94,6 +95,13 @@ class NotText(WusheError):
         )
 
 
+class UnfitPassword(WusheError):
+    """The first administrator's password is none that an account may have."""
+
+    def __init__(self, path: Path, no: Invalid) -> None:
+        super().__init__(f"WUSHE_ADMIN_PASSWORD_FILE, {path}: {no.facts[f'reason_{LANGUAGE}']}")
+
+
 def secret_in(path: Path) -> str:
     """The line of text in this file, whichever editor wrote it. Raises NotText."""
     try:
@@ -103,7 +111,7 @@ def secret_in(path: Path) -> str:
 
 
 def administrator_password(settings: Settings) -> str:
-    """The first administrator's password. Raises KeyMissing, SampleSecret."""
+    """The first administrator's password. Raises KeyMissing, SampleSecret, UnfitPassword."""
     if settings.env == "development" and settings.admin_password_file is None:
         return PASSWORD
     path = settings.admin_password_file
@@ -112,7 +120,10 @@ def administrator_password(settings: Settings) -> str:
     password = secret_in(path)
     if settings.env == "production" and password == PASSWORD:
         raise SampleSecret(str(path))
-    return password
+    try:
+        return fit_password(password, ADMINISTRATOR)
+    except Invalid as no:
+        raise UnfitPassword(path, no) from no
 
 
 def _given(setting: str, path: Path | None, settings: Settings) -> Path | None:

@@ -126,16 +126,21 @@ def server_for(api: ASGIApp) -> Server:
 
 
 @asynccontextmanager
-async def moving(system: System) -> AsyncIterator[asyncio.Task[None]]:
-    """The system runs, and is ready, inside this block. The task ends only if something broke."""
+async def moving(
+    system: System, stopping: asyncio.Task[Any] | None = None
+) -> AsyncIterator[asyncio.Task[None]]:
+    """The system runs inside this block, and is ready unless `stopping` came first. The task ends only if something broke."""
     task = asyncio.create_task(system.run(), name="system")
     try:
         ready = asyncio.create_task(system.ready(READY_SECONDS))
-        await asyncio.wait((task, ready), return_when=asyncio.FIRST_COMPLETED)
+        first = (task, ready) if stopping is None else (task, ready, stopping)
+        await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
         if task.done():
             ready.cancel()
             raise Broken(_why(task))
-        await ready
+        if ready.done():
+            await ready
+        ready.cancel()
         yield task
     finally:
         task.cancel()
@@ -148,21 +153,34 @@ async def serve(system: System, listening: socket.socket, welcome: Callable[[], 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    async with moving(system) as life:
-        leave_alone_what_stays()
-        server = server_for(system.api)
-        serving = asyncio.create_task(server.serve([listening]), name="http")
-        welcoming = asyncio.ensure_future(welcome())
-        stopping = asyncio.create_task(stop.wait())
-        await _until_the_end(life, serving, welcoming, stopping)
-        server.should_exit = True
-        welcoming.cancel()
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        async with moving(system, stopping) as life:
+            if not stop.is_set():
+                await _serve(system, listening, welcome, life, stopping)
+    finally:
         stopping.cancel()
-        await serving
-        if life.done():
-            raise Broken(_why(life))
-        if welcoming.done() and not welcoming.cancelled():
-            welcoming.result()
+
+
+async def _serve(
+    system: System,
+    listening: socket.socket,
+    welcome: Callable[[], Awaitable[None]],
+    life: asyncio.Task[None],
+    stopping: asyncio.Task[Any],
+) -> None:
+    leave_alone_what_stays()
+    server = server_for(system.api)
+    serving = asyncio.create_task(server.serve([listening]), name="http")
+    welcoming = asyncio.ensure_future(welcome())
+    await _until_the_end(life, serving, welcoming, stopping)
+    server.should_exit = True
+    welcoming.cancel()
+    await serving
+    if life.done():
+        raise Broken(_why(life))
+    if welcoming.done() and not welcoming.cancelled():
+        welcoming.result()
 
 
 async def _until_the_end(

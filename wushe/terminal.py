@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -43,8 +44,17 @@ _WHY = {
     errno.EEXIST: Words("已经存在", "is there already"),
 }
 
-console = Console(highlight=False, soft_wrap=True)
-errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+class Terminal(Console):
+    """A console that nobody need read to the end: the work goes on, and its exit code says what came of it."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
+
+
+console = Terminal(highlight=False, soft_wrap=True)
+errors = Terminal(stderr=True, highlight=False, soft_wrap=True)
 
 
 def give_up(sentence: str, code: int = CANNOT) -> NoReturn:
@@ -79,6 +89,8 @@ def plainly(command: Callable[P, T]) -> Callable[P, T]:
 def why(failure: OSError) -> str:
     """What the system said no to, in words, and what about."""
     words = _WHY.get(failure.errno or 0)
+    if failure.errno == errno.ENOSPC and failure.filename is None:
+        return say("磁盘已满，请先腾出空间", "the disk is full: make room first")
     if words is None or failure.filename is None:
         return str(failure)
     return f"{failure.filename} {words.said(LANGUAGE)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from contextlib import closing
@@ -31,7 +32,7 @@ class Damaged(WusheError):
 
 def back_up(database: Path, to: Path) -> int:
     """Copy what is committed now into a new file, and look through it; its size in bytes. Reads only, so a running
-    system goes on as before. Raises InTheWay, Damaged, Outage."""
+    system goes on as before. Raises InTheWay, Damaged, Outage, OSError."""
     for there in (to, *_beside(to)):
         if there.exists():
             raise InTheWay(there)
@@ -40,7 +41,7 @@ def back_up(database: Path, to: Path) -> int:
 
 
 def restore(backup: Path, database: Path) -> None:
-    """Put a backup where no database is. Raises InTheWay, InUse, Damaged, Outage."""
+    """Put a backup where no database is. Raises InTheWay, InUse, Damaged, Outage, OSError."""
     database.parent.mkdir(parents=True, exist_ok=True)
     held = lock(database.parent)
     try:
@@ -62,7 +63,10 @@ def _copy(source: Path, to: Path) -> None:
         part.rename(to)
         _sync(to.parent)
     except sqlite3.Error as e:
-        raise (Damaged(source) if e.sqlite_errorcode & 0xFF in _BROKEN else Outage(f"{source}: {e}")) from e
+        kind = e.sqlite_errorcode & 0xFF
+        if kind == sqlite3.SQLITE_FULL:  # it is only ever the new file that grows
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(to)) from e
+        raise (Damaged(source) if kind in _BROKEN else Outage(f"{source}: {e}")) from e
     finally:
         _drop(part)
 

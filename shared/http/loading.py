@@ -13,8 +13,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from shared.errors import KeyReused, Refusal
-from shared.http.bodies import BODY_LIMIT, BYTE_ORDER_MARK
-from shared.http.problems import BROKEN_JSON, TOO_LARGE, RequestRefused, escaped
+from shared.http.bodies import BODY_LIMIT, BYTE_ORDER_MARK, read_json
+from shared.http.problems import BROKEN_JSON, TOO_LARGE, Problem, RequestRefused, escaped
 from shared.http.schema import Schema
 from shared.http.words import words_for
 from shared.ports import Op
@@ -22,6 +22,15 @@ from shared.records import Outcome
 
 NDJSON = "application/x-ndjson"
 FLAWS_SHOWN = 1000
+TOO_LONG = Problem(
+    TOO_LARGE.code, TOO_LARGE.status, "这一行过长（超过 256 KiB）：每行应只有一个 JSON 对象",
+    "This line is longer than 256 KiB; write one JSON object on each line",
+)  # fmt: skip
+KEY_KNOWN = (
+    "这个 key 已导入过，内容与这一行不同：要修改请改原记录；若确是另一条，请换一个 key",
+    "This key was loaded before with other content; to change that record, edit it; if this is another one, "
+    "give it a key of its own",
+)
 
 Place = tuple[int | str, ...]
 
@@ -61,18 +70,29 @@ class Loaded(Schema):
 
 
 async def numbered_lines(stream: AsyncIterator[bytes]) -> AsyncIterator[tuple[int, bytes]]:
-    """The lines that are not empty, numbered from 1 as an editor numbers them. A line has the limit of a body."""
+    """The lines that are not empty, numbered from 1 as an editor numbers them, without what an editor may put around
+    them. A line that is longer than a body may be is cut off there, and refused by `read_line`."""
     rest, number = b"", 0
     async for piece in stream:
         *whole, rest = (rest + piece).split(b"\n")
-        if len(rest) > BODY_LIMIT:
-            raise RequestRefused(TOO_LARGE)
+        rest = rest[: BODY_LIMIT + 1]
         for line in whole:
             number += 1
-            if line.strip():
-                yield number, line.removeprefix(BYTE_ORDER_MARK)
-    if rest.strip():
-        yield number + 1, rest.removeprefix(BYTE_ORDER_MARK)
+            if text := _text_of(line):
+                yield number, text
+    if text := _text_of(rest):
+        yield number + 1, text
+
+
+def _text_of(line: bytes) -> bytes:
+    return line[: BODY_LIMIT + 1] if len(line) > BODY_LIMIT else line.removeprefix(BYTE_ORDER_MARK).strip()
+
+
+def read_line(line: bytes) -> Any:
+    """The JSON value on this line. Raises RequestRefused."""
+    if len(line) > BODY_LIMIT:
+        raise RequestRefused(TOO_LONG)
+    return read_json(line)
 
 
 async def in_chunks(stream: AsyncIterator[bytes], size: int) -> AsyncIterator[list[tuple[int, bytes]]]:
@@ -103,9 +123,11 @@ def came_of(number: int, outcome: Outcome[Any] | Exception) -> bool | list[RowFl
 
 
 def refused(number: int, refusal: Refusal) -> RowFlaw:
-    field = "/key" if isinstance(refusal, KeyReused) else refusal.field
+    if isinstance(refusal, KeyReused):
+        zh, en = KEY_KNOWN
+        return RowFlaw(line=number, field="/key", code=refusal.code, zh=zh, en=en)
     zh, en = refusal.words("zh"), refusal.words("en")
-    return RowFlaw(line=number, field=field, code=refusal.code, zh=zh, en=en)
+    return RowFlaw(line=number, field=refusal.field, code=refusal.code, zh=zh, en=en)
 
 
 def flaws_in(

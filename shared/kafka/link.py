@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import structlog
+from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
 from shared.errors import Outage
@@ -52,6 +53,18 @@ class Link:
         """What every client is given. The broker gets as long to answer as a rebalance may take it."""
         milliseconds = int((self.patience.rebalance + 5) * 1000)
         return {"bootstrap_servers": self.addresses, "request_timeout_ms": milliseconds, **self.security}
+
+
+def flaw_in(link: Link) -> str | None:
+    """What no client can make sense of in these addresses and this security; None if nothing. Connects to nothing."""
+    loop = asyncio.new_event_loop()
+    try:
+        tuple(AIOKafkaClient(loop=loop, **link.options).hosts)
+    except (TypeError, ValueError) as e:
+        return str(e)
+    finally:
+        loop.close()
+    return None
 
 
 async def answered(call: Awaitable[T], seconds: float, what: str) -> T:

@@ -10,9 +10,11 @@ from typing import Any, cast
 
 from pymongo import AsyncMongoClient, ReadPreference
 from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
+from shared.errors import WusheError
 from shared.mongo.trouble import ANSWER_SECONDS
 
 Document = dict[str, Any]
@@ -29,10 +31,14 @@ class Driver(StrEnum):
     MOTOR = "motor"
 
 
+class NoAddress(WusheError, ValueError):
+    """The driver can make no sense of what was given for the address of the server."""
+
+
 class Connection:
     """One client for a whole process; it belongs to the event loop that it was made on.
 
-    The driver never writes twice by itself: only this adapter knows how to tell whether a write happened.
+    The driver never writes twice by itself: only this adapter knows how to tell whether a write happened. Raises NoAddress.
     """
 
     def __init__(
@@ -45,7 +51,10 @@ class Connection:
         }  # fmt: skip
         self.driver = driver
         self.prefix = prefix
-        self._client = _client(driver, address, options)
+        try:
+            self._client = _client(driver, address, options)
+        except (PyMongoError, ValueError) as e:
+            raise NoAddress(str(e)) from e
 
     def collection(self, service: str, name: str) -> Collection:
         """A collection of this service's own database: durable on a majority when written, and read from one."""

@@ -104,6 +104,7 @@ class Sweeper:
             "wake failed",
             service=self.service,
             kind=sweep.kind.kind,
+            record=id,
             error=type(outcome).__name__,
             pause=pause,
         )

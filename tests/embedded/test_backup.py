@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import stat
 from pathlib import Path
 
 import pytest
 
+from shared.embedded import backup
 from shared.embedded.backup import Damaged, InTheWay, back_up, restore
 from shared.embedded.bus import SqliteBus
 from shared.embedded.clock import FixedClock
@@ -109,6 +111,20 @@ async def test_a_running_system_is_not_restored_into(file: Path, tmp_path: Path)
     with pytest.raises(InUse):
         restore(tmp_path / "one.backup", tmp_path / "other" / "wushe.db")
     await engine.close()
+
+
+async def test_a_full_disk_is_that_of_the_new_file(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(source: Path, part: Path) -> None:
+        error = sqlite3.OperationalError("database or disk is full")
+        error.sqlite_errorcode = sqlite3.SQLITE_FULL
+        raise error
+
+    await filled(file)
+    monkeypatch.setattr(backup, "_copy_pages", full)
+    with pytest.raises(OSError, match=r"one\.backup"):
+        back_up(file, tmp_path / "one.backup")
 
 
 async def test_half_a_file_or_another_file_is_no_backup(file: Path, tmp_path: Path) -> None:

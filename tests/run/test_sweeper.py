@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
 
+from structlog.testing import capture_logs
+
 from shared.embedded.bus import SqliteBus
 from shared.embedded.clock import FixedClock
 from shared.embedded.engine import SqliteEngine
@@ -128,3 +130,12 @@ async def test_however_many_cannot_be_woken_the_others_are() -> None:
         for _ in range(LOOKED_AT // BATCH + 1):
             await b.sweeper.step()
         assert b.rang == ["fine"]
+
+
+async def test_what_cannot_be_woken_is_named_in_the_log() -> None:
+    async with bell() as b:
+        b.broken = {"a"}
+        await b.set("a")
+        with capture_logs() as lines:
+            await b.sweeper.step()
+        assert [line["record"] for line in lines if line["event"] == "wake failed"] == ["a"]

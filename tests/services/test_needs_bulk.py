@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 from services.needs.domain import Need
 from shared.contracts.needs import NeedPosted
+from shared.http.bodies import BODY_LIMIT
+from shared.http.loading import numbered_lines
 from shared.ports import Query
 from tests.services.needs_desk import Desk, an_order, desk, goods, people
 
@@ -41,6 +44,38 @@ async def test_the_same_file_again_creates_nothing_new() -> None:
         other = orders[0] | {"urgency": "urgent"}
         (flaw,) = (await load(d, rows(other))).json()["errors"]
         assert (flaw["line"], flaw["field"], flaw["code"]) == (1, "/key", "idempotency-key-reused")
+
+
+async def test_a_file_that_was_saved_again_by_another_editor_is_the_same_file() -> None:
+    async with desk() as d:
+        home = await d.household()
+        lines = [json.dumps(an_order(home, key=f"row-{n}")).encode() for n in range(3)]
+        assert (await load(d, b"\n".join(lines))).json()["created"] == 3
+        for again in (b"\r\n".join([*lines, b""]), b"\xef\xbb\xbf" + b" \n".join(lines)):
+            answer = (await load(d, again, skip=True)).json()
+            assert (answer["repeated"], answer["refused"]) == (3, 0)
+
+
+async def test_a_line_that_is_too_long_is_named_and_stops_no_other() -> None:
+    async with desk() as d:
+        home = await d.household()
+        good = [json.dumps(an_order(home, key=f"row-{n}")).encode() for n in range(2)]
+        body = b"\n".join((good[0], b'{"note": "' + b"x" * 1_000_000 + b'"}', good[1]))
+
+        answer = (await load(d, body, skip=True)).json()
+        assert (answer["lines"], answer["created"]) == (3, 2)
+        assert [(flaw["line"], flaw["code"]) for flaw in answer["errors"]] == [(2, "body-too-large")]
+
+
+async def test_a_line_is_as_long_in_many_pieces_as_in_one() -> None:
+    body = b"1\n" + b"x" * 1_000_000 + b"\n\n4"
+
+    async def in_pieces() -> AsyncIterator[bytes]:
+        for at in range(0, len(body), 65536):
+            yield body[at : at + 65536]
+
+    found = [(number, len(line)) async for number, line in numbered_lines(in_pieces())]
+    assert found == [(1, 1), (2, BODY_LIMIT + 1), (4, 1)]
 
 
 async def test_every_bad_line_is_named_with_its_field_and_the_others_are_saved() -> None:

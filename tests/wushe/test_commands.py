@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from wushe.cli import app
+from wushe.commands.letters import place_of
+from wushe.terminal import why
 
 CANNOT: list[tuple[list[str], dict[str, str], str]] = [
     (["run", "--port", "99999"], {}, "WUSHE_PORT"),
@@ -18,7 +21,18 @@ CANNOT: list[tuple[list[str], dict[str, str], str]] = [
     (["load", "cats", "{file}", "--url", "http://127.0.0.1:1"], {}, "volunteers"),
     (["load", "lots", "{file}", "--data", "{nowhere}"], {}, "make run"),
     (["check", "--data", "{nowhere}"], {}, "make run"),
+    (["check"], {"WUSHE_DATA": "{nowhere}"}, "no data in {nowhere}"),
+    (["run"], {"WUSHE_ADMIN_PASSWORD_FILE": "{file}"}, "WUSHE_ADMIN_PASSWORD_FILE"),
     (["backup", "--data", "{station}", "--to", "{nowhere}/b.db"], {}, "b.db does not exist"),
+    (["check", "--mongo", "http://127.0.0.1:1"], {}, "WUSHE_MONGO"),
+    (["check", "--mongo", "mongodb://a:b@c@127.0.0.1:1"], {}, "WUSHE_MONGO"),
+    (["check", "--kafka", "one:two"], {}, "WUSHE_KAFKA"),
+    (["check", "--kafka", "127.0.0.1:1"], {"WUSHE_KAFKA_SECURITY_FILE": "{binary}"}, "SECURITY_FILE"),
+    (["check", "--kafka", "127.0.0.1:1"], {"WUSHE_KAFKA_SECURITY_FILE": "{odd_security}"}, "nonsense"),
+    (["check", "--kafka", "127.0.0.1:1"], {"WUSHE_KAFKA_SECURITY_FILE": "{no_trust}"}, "no.pem"),
+    (["edge", "needs=httpx"], {}, "needs=httpx"),
+    (["edge", "needs=http://127.0.0.1:eight"], {}, "needs=http://127.0.0.1:eight"),
+    (["edge", "needs=http://127.0.0.1:99999"], {}, "needs=http://127.0.0.1:99999"),
     (["dead-letters", "list", "--url", "http://127.0.0.1:1"], {}, "--url"),
     (["demo", "--url", "nonsense"], {}, "http://127.0.0.1:8000"),
     (["run", "--data", "{nowhere}", "--host", "192.0.2.1"], {}, "WUSHE_HOST"),
@@ -42,7 +56,12 @@ def test_what_cannot_be_done_is_one_sentence_and_exit_2(
     station = tmp_path / "station"
     station.mkdir()
     (station / "wushe.db").touch()
+    odd_security, no_trust = tmp_path / "odd.json", tmp_path / "no_trust.json"
+    odd_security.write_text('{"nonsense": "1"}', encoding="utf-8")
+    no_trust.write_text('{"security_protocol": "SSL", "cafile": "/no.pem"}', encoding="utf-8")
     places = {
+        "odd_security": odd_security,
+        "no_trust": no_trust,
         "station": station,
         "file": file,
         "nowhere": tmp_path / "nowhere",
@@ -50,7 +69,16 @@ def test_what_cannot_be_done_is_one_sentence_and_exit_2(
         "binary": binary,
     }
     asked = [a.format(**places) for a in arguments]
-    result = CliRunner(env=environment).invoke(app, asked)
+    given = {name: value.format(**places) for name, value in environment.items()}
+    result = CliRunner(env=given).invoke(app, asked)
     assert result.exit_code == 2, (result.output, result.exception)
-    assert said in result.output and "Traceback" not in result.output
+    assert said.format(**places) in result.output and "Traceback" not in result.output
     assert len(result.output.strip().splitlines()) == 1, result.output
+
+
+def test_a_full_disk_is_named_even_where_the_system_does_not_say_which_file_it_was_about() -> None:
+    assert why(OSError(errno.ENOSPC, "No space left on device")).startswith("the disk is full")
+
+
+def test_whatever_is_given_for_the_id_of_a_letter_asks_for_a_letter() -> None:
+    assert place_of("needs", "../../accounts?x").startswith("/api/dead-letters/needs/..%2F..%2Faccounts%3F")

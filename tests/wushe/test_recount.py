@@ -37,8 +37,9 @@ from shared.records import Change, Record
 from tests.cast import Cast, volunteer_id
 from tests.town import Town, town
 from wushe.check.embedded import evidence_of
-from wushe.check.evidence import Evidence, Progress
-from wushe.check.recount import recount
+from wushe.check.evidence import Evidence, Progress, RecordUnreadable
+from wushe.check.recount import Report, recount
+from wushe.commands.check import tell
 
 R = TypeVar("R", bound=Record)
 LI = volunteer_id("li")
@@ -213,6 +214,27 @@ async def test_a_search_that_ended_or_fell_asleep_before_its_need_is_found() -> 
         assert await found_in(t) == [(4, "its search has no next time")]
         await tampered(t, "matching", Match, need_id, status=MatchStatus.CLOSED, closing=Closing.LAPSED)
         assert (4, "its search is over, but it is not") in await found_in(t)
+
+
+async def test_a_need_that_is_searched_for_but_gone_is_found() -> None:
+    async with a_need_that_li_takes() as (t, _, _):
+        await t.engine.write(lambda file: file.execute('DELETE FROM "needs.need"'))
+        assert (4, "it is searched for, but it is gone") in await found_in(t)
+
+
+async def test_a_record_that_cannot_be_read_is_told_where_it_lies_and_not_what_it_says() -> None:
+    async with a_need_that_li_takes() as (t, _, _):
+        await t.engine.write(
+            lambda file: file.execute('UPDATE "needs.need" SET body = \'{"id": 13800138000\'')
+        )
+        with pytest.raises(RecordUnreadable) as told:
+            await found_in(t)
+        assert "needs.need" in str(told.value) and "138" not in str(told.value)
+
+
+def test_what_nobody_can_tell_yet_is_not_called_clean(capsys: pytest.CaptureFixture[str]) -> None:
+    assert tell(Report(unsettled=True)) == 2
+    assert "eight" not in capsys.readouterr().out
 
 
 async def test_a_ledger_that_ever_promised_too_much_is_found() -> None:

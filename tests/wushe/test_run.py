@@ -153,6 +153,23 @@ def test_a_command_finds_the_system_that_runs_on_its_data_wherever_it_listens(tm
     assert (code, said.strip()) == (0, "There are no dead letters")
 
 
+def test_who_reads_only_the_beginning_changes_nothing_of_what_came_of_it(tmp_path: Path) -> None:
+    with running(tmp_path, a_free_port()):
+        check = wushe("check", "--data", str(tmp_path))
+        assert check.stdout is not None and check.stderr is not None
+        check.stdout.close()
+        said = check.stderr.read()
+        assert (check.wait(PATIENCE), said) == (0, "")
+
+
+def test_a_station_without_the_sample_has_the_password_that_was_given(tmp_path: Path) -> None:
+    port, secret = a_free_port(), tmp_path / "password"
+    secret.write_text("only here", encoding="utf-8")
+    with running(tmp_path / "data", port, WUSHE_ADMIN_PASSWORD_FILE=str(secret)):
+        assert signs_in(port, "admin", "only here") == 200
+        assert signs_in(port, "admin", "wushe-fuquan") == 401
+
+
 def test_production_does_not_start_on_data_with_the_samples_password(tmp_path: Path) -> None:
     port, data, secret = a_free_port(), tmp_path / "data", tmp_path / "password"
     secret.write_text("only here", encoding="utf-8")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -30,6 +32,21 @@ async def test_a_broken_part_ends_the_process_with_its_reason(
         with pytest.raises(Broken, match="the disk is gone"):
             async with asyncio.timeout(30):
                 await serve(system, listen("127.0.0.1", 0), nothing)
+
+
+async def test_it_stops_when_asked_to_before_it_is_ready(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may read the log of many years, or wait for a disk that is full."""
+
+    async def asked_to_stop() -> list[str]:
+        os.kill(os.getpid(), signal.SIGTERM)
+        return ["the disk is full"]
+
+    async with embedded(tmp_path, hasher=Hasher.cheap()) as system:
+        monkeypatch.setattr(system, "missing", asked_to_stop)
+        async with asyncio.timeout(30):
+            await serve(system, listen("127.0.0.1", 0), breaks)
 
 
 async def test_it_serves_until_the_welcome_fails(tmp_path: Path) -> None:

@@ -6,12 +6,31 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
+from pydantic import ValidationError
+
 from shared.contracts import TOPICS
+from shared.errors import WusheError
 from shared.ports import Bus, Delivery, Query, Store
 from shared.records import Record
+from wushe.language import say
 
 R = TypeVar("R", bound=Record)
 PAGE = 1000
+
+
+class RecordUnreadable(WusheError):
+    """A stored record is damaged, or of another version of this software. Quotes nothing of it."""
+
+    def __init__(self, kind: str, after: str, fields: str) -> None:
+        super().__init__(
+            say(
+                "{kind} 中 {after} 之后的一条记录读不懂（{fields}）：数据已损坏，或属于另一版本的软件",
+                "the record after {after} in {kind} cannot be read ({fields}): it is damaged, or of another version",
+                kind=kind,
+                after=after or "-",
+                fields=fields,
+            )
+        )
 
 
 class Progress(NamedTuple):
@@ -44,13 +63,22 @@ class Evidence:
     live: bool
 
     async def records(self, service: str, kind: type[R]) -> AsyncIterator[R]:
-        """Every record of this kind, by id."""
+        """Every record of this kind, by id. Raises RecordUnreadable."""
         after: tuple[str, str] | None = None
+        limit = PAGE
         while True:
-            page = await self.stores[service].find(kind, Query(limit=PAGE, after=after))
+            try:
+                page = await self.stores[service].find(kind, Query(limit=limit, after=after))
+            except ValidationError as e:
+                if limit == 1:
+                    fields = sorted({".".join(map(str, each["loc"])) or "JSON" for each in e.errors()})
+                    name = f"{service}.{kind.kind}"
+                    raise RecordUnreadable(name, after[1] if after else "", ", ".join(fields)) from e
+                limit = 1  # one by one, to say which
+                continue
             for found in page:
                 yield found.record
-            if len(page) < PAGE:
+            if len(page) < limit:
                 return
             after = (page[-1].record.id, page[-1].record.id)
 

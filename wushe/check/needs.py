@@ -34,7 +34,11 @@ def no_need_is_forgotten(need: Need, now: datetime | None) -> Iterator[Violation
 def every_need_is_searched_for(
     needs: Mapping[str, Need], matches: Mapping[str, Match]
 ) -> Iterator[Violation]:
-    """Every posted need has a match that goes on until all is found, and ends when the need does."""
+    """Every posted need has a match that goes on until all is found, and ends when the need does; nothing is searched for
+    that nobody knows of any more."""
+    for id, search in matches.items():
+        if id not in needs and search.spec is not None and not search.closed:
+            yield Violation(4, id, "it is searched for, but it is gone", "仍在匹配，但需求记录不见了", True)
     for need in needs.values():
         if need.posted_at is None:
             continue

@@ -51,7 +51,11 @@ def restore_backup(backup: Path, data: Path) -> None:
     except (InTheWay, Damaged) as no:
         raise CannotBackUp(_words(no)) from no
     console.print(
-        say("已恢复到 {data}：请执行 wushe check", "restored to {data}: run wushe check", data=data),
+        say(
+            "已恢复到 {data}：请执行 wushe check --data {data}",
+            "restored to {data}: run wushe check --data {data}",
+            data=data,
+        ),
         markup=False,
     )
 

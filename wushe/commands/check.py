@@ -15,12 +15,12 @@ from wushe.check.embedded import evidence_in
 from wushe.commands.reaching import NoData
 from wushe.embedded import DATABASE
 from wushe.language import LANGUAGE, say
-from wushe.terminal import FOUND, console, errors, plainly
+from wushe.terminal import CANNOT, FOUND, console, errors, plainly
 
 
 @plainly
 def recount_here(data: Path | None) -> int:
-    """Recount, print what was found; 1 if any rule is broken."""
+    """Recount, print what was found; 1 if any rule is broken, 2 if nobody can tell yet."""
     report = asyncio.run(counted(data or Path("data")))
     console.print(table(report))
     return tell(report)
@@ -77,10 +77,13 @@ def tell(report: Report) -> int:
     if report.unsettled:
         console.print(
             say(
-                "还有消息在途，服务之间的比对要等系统再运行一会儿",
-                "Messages are still under way: run the system a little and check again",
+                "还有消息在途，服务之间有出入，目前无法判断：请让系统再运行一会儿，然后重新核对",
+                "Messages are still under way and services differ, so nobody can tell yet: run the system a little and "
+                "check again",
             )
         )
+    if report.clean and report.unsettled:
+        return CANNOT
     if report.clean:
         console.print(say("核对完毕：八条规则全部成立", "Recounted: all eight rules hold"))
         return 0

@@ -9,7 +9,7 @@ import sys
 import structlog
 
 from shared.run.settings import Settings
-from wushe.edge import Edge
+from wushe.edge import Edge, is_address
 from wushe.language import say
 from wushe.routing import services
 from wushe.serving import listen, run, server_for
@@ -22,8 +22,12 @@ def serve_edge(instances: list[str], settings: Settings) -> None:
     upstreams: dict[str, list[str]] = {service: [] for service in services()}
     for given in instances:
         service, _, address = given.partition("=")
-        if service not in upstreams or not address.startswith("http"):
-            give_up(say("看不懂：{g}", "not SERVICE=http://HOST:PORT: {g}", g=given))
+        if service not in upstreams or not is_address(address):
+            give_up(
+                say(
+                    "应写作 服务名=http://主机:端口，而不是 {g}", "not SERVICE=http://HOST:PORT: {g}", g=given
+                )
+            )
         upstreams[service].append(address)
     if missing := [service for service, addresses in upstreams.items() if not addresses]:
         give_up(say("还缺 {m}", "no instance given of {m}", m=", ".join(missing)))

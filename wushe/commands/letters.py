@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 
@@ -51,7 +52,7 @@ def show_letter(
     password_file: PasswordFile = None,
 ) -> None:
     async def ask(account: Account) -> None:
-        letter = (await account.get(f"/api/dead-letters/{service}/{id}")).body
+        letter = (await account.get(place_of(service, id))).body
         message = base64.b64decode(letter.pop("value"))
         console.print_json(json.dumps(letter, ensure_ascii=False))
         console.print(message.decode("utf-8", "replace"), markup=False)
@@ -71,7 +72,7 @@ def resend_letter(
     password_file: PasswordFile = None,
 ) -> None:
     async def ask(account: Account) -> None:
-        await account.post(f"/api/dead-letters/{service}/{id}/resend")
+        await account.post(f"{place_of(service, id)}/resend")
         console.print(say("已安排重新送达", "It will be played again"))
 
     _speak(ask, url, data, login, password_file)
@@ -88,7 +89,7 @@ def discard_letter(
     password_file: PasswordFile = None,
 ) -> None:
     async def ask(account: Account) -> None:
-        await account.post(f"/api/dead-letters/{service}/{id}/discard", {"reason": reason})
+        await account.post(f"{place_of(service, id)}/discard", {"reason": reason})
         console.print(say("已放弃", "It is given up"))
 
     _speak(ask, url, data, login, password_file)
@@ -109,6 +110,11 @@ def _speak(
             await ask(account)
 
     run(speak())
+
+
+def place_of(service: str, id: str) -> str:
+    """Where a letter is asked for, whatever somebody typed for its id."""
+    return f"/api/dead-letters/{quote(service, safe='')}/{quote(id, safe='')}"
 
 
 def _list(found: list[dict[str, Any]]) -> None:

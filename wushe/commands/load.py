@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from rich.progress import Progress, TaskID
 
+from shared.errors import WusheError
+from shared.http.bodies import BODY_LIMIT
 from wushe.client import Account
 from wushe.commands.reaching import signed_in
 from wushe.language import LANGUAGE, say
@@ -18,6 +20,8 @@ from wushe.terminal import FOUND, console, plainly, progress
 KINDS = ("volunteers", "lots", "needs")
 PART_BYTES = 4 * 1024 * 1024
 PART_LINES = 5000
+LONGEST = BODY_LIMIT + 2
+"""No longer line is ever taken, whatever ends it, so no more of one is read or sent."""
 
 
 class Part(NamedTuple):
@@ -56,20 +60,40 @@ class Sum:
 def load_file(
     kind: str, file: Path, url: str | None, data: Path | None, login: str, password_file: Path | None
 ) -> int:
-    return run(_load(kind, file, url, data, login, password_file))
+    return run(load_into(kind, file, url, data, login, password_file))
 
 
-async def _load(
+async def load_into(
     kind: str, file: Path, url: str | None, data: Path | None, login: str, password_file: Path | None
 ) -> int:
+    """Load the file; 1 if any line was refused."""
     total = Sum()
     async with signed_in(url, data, login, password_file) as account:
         with progress() as bar:
             task = bar.add_task(kind, total=count_lines(file))
-            for part in parts(file):
-                await send(account, kind, part, total, bar, task)
+            await _send_all(account, kind, file, total, bar, task)
     console.print(total.sentence())
     return FOUND if total.refused else 0
+
+
+async def _send_all(account: Account, kind: str, file: Path, total: Sum, bar: Progress, task: TaskID) -> None:
+    """Load part after part. What breaks it off is raised, and where to go on is told."""
+    before = 0
+    try:
+        for part in parts(file):
+            before = part.before
+            await send(account, kind, part, total, bar, task)
+    except WusheError:
+        bar.stop()
+        console.print(
+            say(
+                "导入中断：前 {n} 行已处理（{sum}）。请再导入同一文件，已导入的不会重复",
+                "It broke off: the first {n} lines are dealt with ({sum}). Load the same file again; nothing is loaded twice",
+                n=before,
+                sum=total.sentence(),
+            )
+        )
+        raise
 
 
 async def send(
@@ -85,8 +109,10 @@ async def send(
             break
         await asyncio.sleep(1.0)
     total.add(answers)
-    for flaw in answers[-1]["errors"]:
+    told = answers[-1]["errors"]
+    for flaw in told:
         _print(flaw, part.before)
+    _print_how_many_more(answers[-1]["refused"] - len({flaw["line"] for flaw in told}))
     bar.advance(task, len(part.lines))
 
 
@@ -101,10 +127,29 @@ def _print(flaw: dict[str, Any], before: int) -> None:
     console.print(sentence, markup=False)
 
 
+def _print_how_many_more(lines: int) -> None:
+    if lines > 0:
+        console.print(
+            say(
+                "另有 {n} 行未通过，未逐一列出：改正以上各行后请再导入一次",
+                "{n} more line(s) were refused and are not listed: mend those above and load the file again",
+                n=lines,
+            )
+        )
+
+
 def parts(file: Path) -> Iterator[Part]:
     """The file in parts that the interface takes."""
-    with file.open("rb") as rows:
-        yield from in_parts(rows)
+    with file.open("rb") as source:
+        yield from in_parts(_rows(source))
+
+
+def _rows(source: BinaryIO) -> Iterator[bytes]:
+    """The lines of a file; of one that is too long only the beginning."""
+    while piece := source.readline(LONGEST):
+        yield piece
+        while len(piece) == LONGEST and not piece.endswith(b"\n"):
+            piece = source.readline(LONGEST)
 
 
 def in_parts(rows: Iterable[bytes]) -> Iterator[Part]:
@@ -119,6 +164,9 @@ def in_parts(rows: Iterable[bytes]) -> Iterator[Part]:
         yield Part(before, lines)
 
 
-def count_lines(file: Path) -> int:
-    with file.open("rb") as rows:
-        return sum(1 for _ in rows)
+def count_lines(file: Path) -> int | None:
+    """None for a pipe: what was read of it once cannot be read again."""
+    if not file.is_file():
+        return None
+    with file.open("rb") as source:
+        return sum(1 for _ in _rows(source))

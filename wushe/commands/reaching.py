@@ -24,7 +24,11 @@ ADDRESS = "address"
 
 Data = Annotated[
     Path | None,
-    typer.Option("--data", help=say("数据目录（默认 ./data）", "the data directory (default ./data)")),
+    typer.Option(
+        "--data",
+        envvar="WUSHE_DATA",
+        help=say("数据目录（默认 ./data）", "the data directory (default ./data)"),
+    ),
 ]
 Url = Annotated[
     str | None,

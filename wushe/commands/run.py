@@ -51,10 +51,10 @@ def serve_here(settings: Settings) -> None:
 async def _serve(settings: Settings) -> None:
     if settings.env == "production" and settings.admin_password_file is None:
         raise NoPassword()
-    if settings.env == "production":
-        administrator_password(settings)  # whatever is wrong with it is said before anything starts
-        if (settings.data / MARKER).exists() and (settings.data / DATABASE).exists():
-            raise SampleSecret(str(settings.data))
+    administrator_password(settings)  # whatever is wrong with it is said before anything starts
+    sample_stands = (settings.data / MARKER).exists() and (settings.data / DATABASE).exists()
+    if settings.env == "production" and sample_stands:
+        raise SampleSecret(str(settings.data))
     listening = listen(settings.host, settings.port)
     if not (settings.data / DATABASE).exists():
         (settings.data / MARKER).unlink(missing_ok=True)
@@ -85,8 +85,9 @@ async def _begin(system: System, settings: Settings) -> None:
         await refuse_what_everybody_knows(system, settings.data)
         welcome(settings, sample=False)
         return
-    await ensure_administrator(system, settings.data, ADMINISTRATOR, "系统管理员", PASSWORD)
     sample = (settings.data / MARKER).exists()
+    password = PASSWORD if sample else administrator_password(settings)  # the town is set up by the sample's
+    await ensure_administrator(system, settings.data, ADMINISTRATOR, "系统管理员", password)
     if settings.sample and sample:
         await load_sample(system, settings.data)
     welcome(settings, sample=sample)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from rich.panel import Panel
 from rich.table import Table
 
@@ -23,7 +25,7 @@ def welcome(settings: Settings, *, sample: bool) -> None:
     )
     if sample:
         console.print(_accounts())
-    console.print(_next(address, sample))
+    console.print(_next(address, sample, settings.data), markup=False)
 
 
 def _accounts() -> Table:
@@ -44,7 +46,8 @@ def _accounts() -> Table:
     return table
 
 
-def _next(address: str, sample: bool) -> str:
+def _next(address: str, sample: bool, data: Path) -> str:
+    here = "" if data == Path("data") else f" --data {data}"
     tries = [
         say("接口文档 {a}/docs", "the interface: {a}/docs", a=address),
         say(
@@ -54,7 +57,7 @@ def _next(address: str, sample: bool) -> str:
         )
         if sample
         else "",
-        say("核对每一条规则：wushe check", "recount every rule: wushe check"),
+        say("核对每一条规则：wushe check{here}", "recount every rule: wushe check{here}", here=here),
         say("按 Ctrl-C 停止", "Ctrl-C stops it"),
     ]
     return "\n".join(f"  · {line}" for line in tries if line)

@@ -18,8 +18,17 @@ from services.needs.schemas.needs import NeedRow
 from services.needs.service.needs import Needs
 from shared.errors import Invalid, Refusal
 from shared.http import Access, id_from
-from shared.http.bodies import read_json
-from shared.http.loading import Loaded, Place, RowFlaw, came_of, flaws_in, in_chunks, refused, row_operation
+from shared.http.loading import (
+    Loaded,
+    Place,
+    RowFlaw,
+    came_of,
+    flaws_in,
+    in_chunks,
+    read_line,
+    refused,
+    row_operation,
+)
 from shared.http.problems import RequestRefused
 from shared.many import Wanted, change_many
 from shared.records import Change
@@ -109,7 +118,7 @@ def _household(asked: NeedRow, households: dict[str, Household]) -> Household:
 def _read(number: int, line: bytes) -> Read:
     """The line as an order, or what is wrong with it."""
     try:
-        return Row(number, line, NeedRow.model_validate(read_json(line)))
+        return Row(number, line, NeedRow.model_validate(read_line(line)))
     except (RequestRefused, ValidationError) as error:
         return flaws_in(number, error, _in_the_row)
 

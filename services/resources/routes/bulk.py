@@ -11,8 +11,8 @@ from services.resources.schemas.lots import LotRow
 from services.resources.service import Lots
 from shared.errors import Forbidden, Invalid, Refusal
 from shared.http import Access, allow, id_from
-from shared.http.bodies import bulk, read_json
-from shared.http.loading import Loaded, RowFlaw, flaws_in, in_chunks, refused, row_operation
+from shared.http.bodies import bulk
+from shared.http.loading import Loaded, RowFlaw, flaws_in, in_chunks, read_line, refused, row_operation
 from shared.http.problems import RequestRefused
 
 CHUNK = 128
@@ -42,7 +42,7 @@ class Bulk:
     async def _row(self, number: int, line: bytes, access: Access) -> bool | list[RowFlaw]:
         """True if the line made a lot, False if that lot was there before, else what is wrong with it."""
         try:
-            row = LotRow.model_validate(read_json(line))
+            row = LotRow.model_validate(read_line(line))
             return await self._list(row, line, access)
         except (RequestRefused, ValidationError) as error:
             return flaws_in(number, error)

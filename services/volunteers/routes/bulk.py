@@ -10,8 +10,17 @@ from services.volunteers.schemas.people import VolunteerRow
 from services.volunteers.service import Volunteers
 from shared.errors import Forbidden, Invalid, Refusal
 from shared.http import Access, allow, id_from
-from shared.http.bodies import bulk, read_json
-from shared.http.loading import Loaded, RowFlaw, came_of, flaws_in, in_chunks, refused, row_operation
+from shared.http.bodies import bulk
+from shared.http.loading import (
+    Loaded,
+    RowFlaw,
+    came_of,
+    flaws_in,
+    in_chunks,
+    read_line,
+    refused,
+    row_operation,
+)
 from shared.http.problems import RequestRefused
 from shared.many import Wanted
 
@@ -51,7 +60,7 @@ class Bulk:
     def _read(self, number: int, line: bytes, access: Access) -> Wanted[Volunteer] | list[RowFlaw]:
         """What the line asks for, or what is wrong with it."""
         try:
-            return self._wanted(VolunteerRow.model_validate(read_json(line)), line, access)
+            return self._wanted(VolunteerRow.model_validate(read_line(line)), line, access)
         except (RequestRefused, ValidationError) as error:
             return flaws_in(number, error)
         except Refusal as refusal:
