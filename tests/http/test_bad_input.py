@@ -119,6 +119,26 @@ async def test_every_text_has_a_limit_and_keeps_to_it(
     assert differing(before, everything(there.town)) == []
 
 
+async def test_a_day_or_a_moment_is_written_and_not_counted_in_seconds(there: District) -> None:
+    """Else a birthday of 0 would be one in 1970."""
+    shapes = Shapes(there.town.system.api.openapi())
+    bad, tried = [], 0
+    before = everything(there.town)
+    for name, schema in shapes.bodies():
+        body = shapes.whole(schema)
+        for at, text in shapes.texts(schema):
+            if text.get("format") not in ("date", "date-time"):
+                continue
+            pointer = "".join(f"/{escaped(part)}" for part in at)
+            for number in (0, "0", 1772419200, "1772419200", 1.5):
+                tried += 1
+                answer = await everybody_sends(there, name, with_value(body, at, number))
+                bad += [f"{name} {pointer} {number!r}: {fault}" for fault in faults(answer, 422, pointer)]
+    assert not bad, "\n".join(bad)
+    assert tried >= 50
+    assert differing(before, everything(there.town)) == []
+
+
 async def everybody_sends(
     d: District, name: str, body: Any, headers: dict[str, str] | None = None
 ) -> httpx2.Response:
