@@ -36,6 +36,8 @@ async def test_a_scout_hears_what_came_of_it_and_never_sees_the_file() -> None:
         assert await outcome(d, lead_id) == "arranging"
         (verified,) = d.w.said(LeadVerified)
         assert verified.need_id == need_id == need_id_of(lead_id)
+        decided = await d.made("staff", f"GET /leads/{lead_id}")
+        assert (decided["status"], decided["decided_by"]) == ("verified", "staff")
         assert d.w.said(NeedPosted)[0].lead_id == lead_id
         hidden = (
             "GET /needs",

@@ -62,15 +62,15 @@ def dismiss(lead: Lead, outcome: LeadOutcome, by: str, now: datetime) -> Change[
     return Change(after, LeadDismissed(site_id=lead.site_id))
 
 
-def verify(lead: Lead, need_id: str, now: datetime) -> Change[Lead]:
-    """A need was made of it. That stands even if somebody dismissed the lead at the same moment."""
+def verify(lead: Lead, need_id: str, by: str, now: datetime) -> Change[Lead]:
+    """They made a need of it. That stands even if somebody dismissed the lead at the same moment."""
     if lead.status is LeadStatus.VERIFIED:
         return Change(lead)
-    after = lead.but(status=LeadStatus.VERIFIED, outcome=LeadOutcome.ARRANGING, decided_at=now)
+    after = lead.but(status=LeadStatus.VERIFIED, outcome=LeadOutcome.ARRANGING, decided_by=by, decided_at=now)
     return Change(after, LeadVerified(site_id=lead.site_id, need_id=need_id))
 
 
-def follow(lead: Lead, outcome: LeadOutcome, need_id: str, now: datetime) -> Change[Lead]:
-    """The scout hears how the need ended."""
-    verified = verify(lead, need_id, now)
+def follow(lead: Lead, outcome: LeadOutcome, need_id: str, by: str, now: datetime) -> Change[Lead]:
+    """The scout hears how the need ended that they made of it."""
+    verified = verify(lead, need_id, by, now)
     return Change(verified.record.but(outcome=outcome), *verified.events)

@@ -117,27 +117,33 @@ class Leads(Needs):
     async def note_posted(self, event: NeedPosted, message: Message) -> None:
         """A need was posted: if it came of a lead, the lead is verified."""
         if event.lead_id is not None:
-            now = self._clock.now()
+            by, now = (await self._made(message.subject)).created_by, self._clock.now()
             await self._store.change(
-                Lead, event.lead_id, lambda r: domain.verify(existing(r), message.subject, now), cause=message
+                Lead,
+                event.lead_id,
+                lambda r: domain.verify(existing(r), message.subject, by, now),
+                cause=message,
             )
 
     async def note_ending(
         self, event: NeedCompleted | NeedReferred | NeedCancelled | NeedLapsed, message: Message
     ) -> None:
         """A need ended: if it came of a lead, the scout is told in kind words."""
-        need = await self._store.get(Need, message.subject)
-        if need is None:
-            raise NotFound()
-        lead_id, now = need.record.lead_id, self._clock.now()
-        if lead_id is not None:
-            outcome = ENDINGS[type(event)]
+        need, outcome = await self._made(message.subject), ENDINGS[type(event)]
+        now = self._clock.now()
+        if need.lead_id is not None:
             await self._store.change(
                 Lead,
-                lead_id,
-                lambda r: domain.follow(existing(r), outcome, message.subject, now),
+                need.lead_id,
+                lambda r: domain.follow(existing(r), outcome, message.subject, need.created_by, now),
                 cause=message,
             )
+
+    async def _made(self, need_id: str) -> Need:
+        need = await self._store.get(Need, need_id)
+        if need is None:
+            raise NotFound()
+        return need.record
 
 
 def _answered(change: Change[Lead]) -> Change[Lead]:
