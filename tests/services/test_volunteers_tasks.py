@@ -154,6 +154,29 @@ async def test_a_task_cannot_be_given_back_while_it_is_decided_or_after_the_chec
         assert (await d.ask("li", f"POST {TASK}/withdraw")).json()["type"].endswith("task-not-open")
 
 
+async def test_once_the_time_is_over_nobody_gives_the_seat_back_and_only_staff_enter_who_came() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.takes("li", "need-1")
+        began = d.w.clock.now() + timedelta(days=1)
+        await d.w.passes(days=1, hours=2)
+        withdrawn = await d.ask("li", f"POST {TASK}/withdraw")
+        assert withdrawn.status_code == 409 and withdrawn.json()["type"].endswith("time-is-over")
+        await d.w.passes(days=2)
+        late = await d.ask("li", f"POST {TASK}/check-in")
+        assert late.status_code == 409 and late.json()["type"].endswith("time-is-over")
+        made_up = await d.ask("staff", f"POST {TASK}/check-in", {"started_at": began.isoformat()})
+        assert made_up.status_code == 200
+
+
+async def test_somebody_who_comes_late_can_still_check_in() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.takes("li", "need-1")
+        await d.w.passes(days=1, hours=2, minutes=30)
+        assert (await d.ask("li", f"POST {TASK}/check-in")).status_code == 200
+
+
 async def test_a_missing_check_in_shows_and_staff_note_the_no_show() -> None:
     async with desk() as d:
         await d.registers("li")

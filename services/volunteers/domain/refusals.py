@@ -88,6 +88,12 @@ class TooEarly(Refusal):
     en = "It is too early for this; it can be done from {earliest_at}"
 
 
+class TimeIsOver(Refusal):
+    code = "time-is-over"
+    zh = "服务时间已过，请联系站点：来过的由站点补录到达时间，没来的由站点登记"
+    en = "The time of this service is over; tell the station, which enters when you came, or that nobody did"
+
+
 class InAnotherService(Refusal):
     code = "in-another-service"
     zh = "正在另一项服务中，请先签退"

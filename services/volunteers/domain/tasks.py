@@ -12,6 +12,7 @@ from services.volunteers.domain.refusals import (
     ServiceOverlaps,
     StillDeciding,
     TaskNotOpen,
+    TimeIsOver,
     TooEarly,
 )
 from shared.contracts.parts import Window
@@ -22,14 +23,19 @@ from shared.records import Change
 
 LATE = timedelta(days=1)
 EARLY = timedelta(hours=2)
+DELAYED = timedelta(hours=2)
+"""So long after the window somebody who comes late may still begin."""
 LONGEST_SERVICE = timedelta(hours=24)
 
 
 def withdraw(calendar: Calendar, task_id: str, by: str, now: datetime) -> Change[Calendar]:
-    """Give the seat back before having come; late when less than a day is left."""
+    """Give the seat back before having come; late when less than a day is left. Once the time is over nobody can take
+    it instead, and staff say what became of it."""
     if calendar.invitation(task_id).status == InvitationStatus.CLAIMED:
         raise StillDeciding()
     invitation, task = _task(calendar, task_id, TaskStatus.TAKEN)
+    if now >= invitation.window.end_at:
+        raise TimeIsOver()
     late = invitation.window.start_at - now < LATE
     given_up = task.but(
         status=TaskStatus.WITHDRAWN, late=late, overdue=False, done_by={**task.done_by, "withdraw": by}
@@ -54,6 +60,8 @@ def check_in(
     invitation, task = _task(calendar, task_id, TaskStatus.TAKEN)
     if not staff and now < invitation.window.start_at - EARLY:
         raise TooEarly(earliest_at=_on_the_wall(calendar, invitation.window.start_at - EARLY))
+    if not staff and now > invitation.window.end_at + DELAYED:
+        raise TimeIsOver()
     at = started_at or now
     if at > now:
         raise Invalid("/started_at", zh="开始时间不能在将来", en="the start cannot lie in the future")
