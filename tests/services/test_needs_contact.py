@@ -76,6 +76,7 @@ async def lapsed(d: Desk, need_id: str) -> None:
     await won(d, need_id)
     await d.hears((need_id, k.released(reason=Closing.LAPSED)))
     await d.w.passes(hours=1)
+    await d.hears((need_id, k.stalled(d.w.clock.now())))
 
 
 FULL = ("full", NAME, PHONE, ADDRESS)

@@ -157,8 +157,43 @@ async def test_a_need_nobody_took_lapses_when_its_window_begins() -> None:
         await d.w.passes(minutes=59)
         assert d.w.said(NeedLapsed) == []
         await d.w.passes(minutes=1)
+        await d.hears((need_id, k.stalled(d.w.clock.now())))
         assert len(d.w.said(NeedLapsed)) == 1 and await d.course(need_id) == ("lapsed", None)
         assert (await d.need(need_id)).due_at is None
+
+
+async def test_a_need_whose_time_is_up_asks_for_the_last_word_before_it_lapses() -> None:
+    """The station was off while the time ran out, and word that somebody will come lies unread."""
+    async with desk() as d:
+        need_id, other = await d.posts(), await d.posts()
+        unread = [
+            d.w.message(need_id, k.progressed(START + timedelta(minutes=50))),
+            d.w.message(other, k.progressed(START + timedelta(minutes=50))),
+            d.w.message(need_id, k.made(k.taken())),
+        ]
+        d.w.clock.advance(65 * 60)
+        await d.w.settle()
+        assert [await d.course(id) for id in (need_id, other)] == [("open", "search")] * 2
+        assert len(d.w.said(SearchAsked)) == 2 and d.w.said(NeedLapsed) == []
+        await d.w.hears(*unread)
+        assert [await d.course(id) for id in (need_id, other)] == [
+            ("matched", "service"),
+            ("matching", "search"),
+        ]
+        await d.w.passes(minutes=15)
+        assert await d.course(other) == ("lapsed", None)
+
+
+async def test_a_need_whose_search_never_answers_lapses_without_its_last_word() -> None:
+    async with desk() as d:
+        need_id = await d.posts()
+        await d.w.passes(hours=1)
+        need = await d.need(need_id)
+        assert need.next_action_at is not None and need.next_action_at > d.w.clock.now()
+        await d.w.passes(minutes=14)
+        assert d.w.said(NeedLapsed) == []
+        await d.w.passes(minutes=1)
+        assert len(d.w.said(NeedLapsed)) == 1 and await d.course(need_id) == ("lapsed", None)
 
 
 async def test_enough_to_go_ahead_goes_ahead_and_ends_when_nothing_more_can_come() -> None:
@@ -179,6 +214,7 @@ async def test_less_than_the_minimum_lapses() -> None:
         need_id = await d.posts(people(2))
         await d.hears((need_id, k.won()))
         await d.w.passes(hours=1)
+        await d.hears((need_id, k.stalled(d.w.clock.now())))
         assert await d.course(need_id) == ("lapsed", None)
 
 
@@ -189,6 +225,7 @@ async def test_a_station_that_serves_in_part_to_nobody_lets_nobody_wait_for_the_
         whole = await d.posts(people(2, minimum=1), people(required=False))
         await d.hears((half, k.won()), (whole, k.won()), (whole, k.won("wang")))
         await d.w.passes(hours=1)
+        await d.hears((half, k.stalled(d.w.clock.now())), (whole, k.stalled(d.w.clock.now())))
         assert await d.course(half) == ("lapsed", None)
         assert (await d.course(whole))[0] == "matching", (
             "all who are required are there, and word of it is due"
@@ -258,7 +295,7 @@ async def test_a_no_show_of_the_only_helper_after_the_start_lapses() -> None:
         need_id = await d.posts()
         await d.hears((need_id, k.made(k.taken())))
         await d.w.passes(hours=2)
-        await d.hears(k.no_show(need_id))
+        await d.hears(k.no_show(need_id), (need_id, k.reopened()))
         assert await d.course(need_id) == ("lapsed", None)
 
 

@@ -131,7 +131,7 @@ async def test_other_ends_are_told_too() -> None:
             if how == "cancelled":
                 await d.made("staff", f"POST /needs/{need_id}/cancel", {"reason": "moved"})
             elif how == "lapsed":
-                await d.w.passes(hours=5)
+                await d.w.passes(hours=5, minutes=16)
             else:
                 by = (d.w.clock.now() + timedelta(hours=1)).isoformat()
                 await d.made("staff", f"POST /needs/{need_id}/refer", {"body": "县医院", "answer_by": by})

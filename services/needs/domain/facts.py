@@ -37,6 +37,7 @@ class Word(Value):
 
     said: str = ""
     sequence: int = 0
+    said_at: datetime | None = None
     heard_at: datetime | None = None
     seats: tuple[Seat, ...] = ()
     goods: tuple[Goods, ...] = ()
@@ -75,6 +76,8 @@ class Search(Value):
     next_action_at: datetime
     ask_at: datetime
     asks: int = 0
+    last_asked_at: datetime | None = None
+    """When it was asked for its last word: the time was up, and too little was known to be there."""
     wave: int = 0
     ring: Ring | None = None
     asked: int = 0

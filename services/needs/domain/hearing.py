@@ -106,7 +106,7 @@ def hear_search(
     next_action_at = max(event.next_action_at, now)
     facts = _facts_of(need, event)
     facts |= {"heard": True, "asks": 0, "next_action_at": next_action_at, "ask_at": next_action_at + PATIENCE}
-    word = need.match.model_copy(update={"sequence": message.sequence})
+    word = need.match.model_copy(update={"sequence": message.sequence, "said_at": message.time})
     return settle(need, need.but(search=need.search.model_copy(update=facts), match=word), now, policy)
 
 
@@ -152,8 +152,10 @@ def _replaced(word: Word, seats: tuple[Seat, ...], message: Message) -> Word:
     holders = {s.volunteer_id for s in seats}
     former = {*word.former, *(s.volunteer_id for s in word.seats)} - holders
     return word.model_copy(
-        update={"seats": seats, "sequence": message.sequence, "former": tuple(sorted(former))}
-    )
+        update={
+            "seats": seats, "sequence": message.sequence, "said_at": message.time, "former": tuple(sorted(former)),
+        }
+    )  # fmt: skip
 
 
 def _talked(search: Search | None) -> Search | None:

@@ -25,6 +25,8 @@ FIRST_WORD = timedelta(seconds=60)
 PATIENCE = timedelta(seconds=15)
 """How long matching may be late with its next action before it is asked for word."""
 ASK_AGAIN_AT_MOST = timedelta(minutes=10)
+LAST_WORD = timedelta(minutes=15)
+"""How long a need whose time is up waits for matching's last word before it lapses without."""
 CHASE_EVERY = timedelta(hours=4)
 
 
@@ -49,12 +51,17 @@ def status_of(need: Need) -> NeedStatus:
 def settle(before: Need | None, need: Need, now: datetime, policy: SitePolicy, *said: Event) -> Change[Need]:
     """The need with status, reason and next-action time as they are now, and the news of it if they are new.
 
-    It lapses here if its time is up and not enough of it came together.
+    It lapses here if its time is up and not enough of it came together. That may be on its way, where messages lie
+    unread: so matching is asked first, and what it says after the time was up is its last word.
     """
     need = _noted(need, now)
-    if _lapses(need, policy):
-        need = need.but(ended=Ending(status=NeedStatus.LAPSED, at=now))
-        said = (*said, NeedLapsed(site_id=need.site_id))
+    if _falls_short(need, policy):
+        if _heard_out(need, now):
+            need = need.but(ended=Ending(status=NeedStatus.LAPSED, at=now))
+            said = (*said, NeedLapsed(site_id=need.site_id))
+        elif need.search and need.search.last_asked_at is None:
+            need = _asking_again(need, now, last_asked_at=now)
+            said = (*said, SearchAsked(spec=spec(need)))
     need = _timed(_graced(need, now), now, policy)
     if before is not None and (before.status, before.waiting) != (need.status, need.waiting):
         said = (*said, progress(need))
@@ -78,7 +85,7 @@ def wake(need: Need, now: datetime, policy: SitePolicy) -> Change[Need]:
     if need.status is NeedStatus.AWAITING_CONFIRMATION and need.confirm_by and need.confirm_by <= now:
         after, completed = finished(after, now, confirmed=False)
         said.append(completed)
-    elif searching(after) and not _lapses(after, policy) and after.search and after.search.ask_at <= now:
+    elif _is_silent(after, now, policy):
         after = _asking_again(after, now)
         said.append(SearchAsked(spec=spec(after)))
     return settle(need, after, now, policy, *said)
@@ -122,7 +129,25 @@ def _noted(need: Need, now: datetime) -> Need:
     return need.but(deadline_passed=need.deadline_passed or passed, over=need.over or over)
 
 
-def _lapses(need: Need, policy: SitePolicy) -> bool:
+def _is_silent(need: Need, now: datetime, policy: SitePolicy) -> bool:
+    """Whether matching, whose turn it is, was to say something by now and did not."""
+    if need.search is None or need.search.ask_at > now:
+        return False
+    if _falls_short(need, policy):
+        return need.search.last_asked_at is not None and not _heard_out(need, now)
+    return searching(need)
+
+
+def _heard_out(need: Need, now: datetime) -> bool:
+    """Whether matching has said something since the time was up, or was asked in vain for long enough."""
+    assert need.search is not None and need.deadline_at is not None
+    said_at, asked_at = need.match.said_at, need.search.last_asked_at
+    if said_at is not None and said_at >= need.deadline_at:
+        return True
+    return asked_at is not None and now >= asked_at + LAST_WORD
+
+
+def _falls_short(need: Need, policy: SitePolicy) -> bool:
     """The time is up: nobody has begun, and not enough is there, or nobody ever confirmed that it was. A part is not
     enough where the station does not serve in part."""
     if need.ended or not need.deadline_passed or need.started:
@@ -141,13 +166,13 @@ def _graced(need: Need, now: datetime) -> Need:
     )
 
 
-def _asking_again(need: Need, now: datetime) -> Need:
+def _asking_again(need: Need, now: datetime, **facts: datetime) -> Need:
     """Ask matching for word, each time after twice the wait, but every ten minutes at least."""
     assert need.search is not None
     asks = need.search.asks + 1
     again_at = now + min(FIRST_WORD * 2 ** min(asks, 10), ASK_AGAIN_AT_MOST)
-    asked = need.search.model_copy(update={"asks": asks, "next_action_at": again_at, "ask_at": again_at})
-    return need.but(search=asked)
+    asked = {"asks": asks, "next_action_at": again_at, "ask_at": again_at, **facts}
+    return need.but(search=need.search.model_copy(update=asked))
 
 
 def _timed(need: Need, now: datetime, policy: SitePolicy) -> Need:
@@ -163,7 +188,7 @@ def _timed(need: Need, now: datetime, policy: SitePolicy) -> Need:
         waiting, next_action_at, wake_at = Waiting.CONFIRMATION, confirm_by, confirm_by
     else:
         waiting, next_action_at = _reason(need, now, policy)
-        wake_at = min(_timers(need, next_action_at))
+        wake_at = min(_timers(need, next_action_at, policy))
     return need.but(
         status=status, waiting=waiting, next_action_at=next_action_at, wake_at=wake_at, confirm_by=confirm_by
     )
@@ -175,6 +200,8 @@ def _reason(need: Need, now: datetime, policy: SitePolicy) -> tuple[Waiting, dat
     service_is_due = need.started or (need.deadline_passed and not searching(need))
     if need.referral and not service_is_due:
         return Waiting.REFERRAL, need.referral.answer_by
+    if _falls_short(need, policy):
+        return Waiting.SEARCH, _ahead(need.search.next_action_at, now, PATIENCE)
     if searching(need):
         return need.search.waiting, need.search.next_action_at
     expected_at = _expected_at(need, policy)
@@ -204,14 +231,17 @@ def _expected_at(need: Need, policy: SitePolicy) -> datetime | None:
     return min(times, default=None)
 
 
-def _timers(need: Need, next_action_at: datetime) -> list[datetime]:
+def _timers(need: Need, next_action_at: datetime, policy: SitePolicy) -> list[datetime]:
     timers = []
-    if searching(need) and need.search:
+    last_asked_at = need.search.last_asked_at if need.search else None
+    if last_asked_at and _falls_short(need, policy):
+        timers.append(last_asked_at + LAST_WORD)
+    elif not searching(need):
+        timers.append(next_action_at)
+    if need.search and (searching(need) or _falls_short(need, policy)):
         timers.append(need.search.ask_at)
     if need.referral:
         timers.append(need.referral.answer_by)
-    if not searching(need):
-        timers.append(next_action_at)
     if need.deadline_at and not need.deadline_passed:
         timers.append(need.deadline_at)
     elif need.over_at and not need.over:

@@ -157,9 +157,14 @@ def edit(need: Need, wanted: Edit, at: Moment) -> Change[Need]:
         check(wanted.lines, at.now)
         deadline_at = deadline(wanted.lines, at.now)
         ahead = {"deadline_passed": False, "over": False, "over_at": over_at(wanted.lines, deadline_at)}
-        after = after.but(deadline_at=deadline_at, **ahead)
+        after = after.but(deadline_at=deadline_at, search=_not_over(after.search), **ahead)
     said = [NeedChanged(spec=spec(after))] if spec(after) != spec(need) else []
     return settle(need, after, at.now, at.policy, *said)
+
+
+def _not_over(search: Search | None) -> Search | None:
+    """The search of a need that has been given more time."""
+    return search.model_copy(update={"last_asked_at": None}) if search else None
 
 
 def protect(need: Need, household: Household, at: Moment) -> Change[Need]:
