@@ -16,10 +16,9 @@ class MatchEvent(Event):
 
 
 class SeatsOffered(MatchEvent):
-    """One wave of one people line: these people are to be asked, all at once.
-
-    `open_seats` were free when the wave was planned. A crisis is asked about in quiet hours and beyond budgets.
-    """
+    """One wave of one people line: these people are to be asked, all at once. `open_seats` were free when it was planned. One
+    of `certificates` is to be in force at the end of the window, and if `named` one of those of named people. A crisis is
+    asked about in quiet hours and beyond budgets."""
 
     name = "seats.offered"
     zh = "第{wave}轮邀约（{ring}），{open_seats}个席位：{offers}"
@@ -33,6 +32,8 @@ class SeatsOffered(MatchEvent):
     category: v.Category
     urgency: v.Urgency
     skills: tuple[v.Skill, ...] = ()
+    certificates: tuple[v.Certificate, ...] = ()
+    named: bool = False
     mode: v.Mode
     area: str
     cell: str | None = None

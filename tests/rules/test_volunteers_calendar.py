@@ -224,11 +224,12 @@ def test_the_weekly_cap_counts_one_iso_week_over_the_years_end() -> None:
     """Thursday 31 December 2026 and Sunday 3 January 2027 lie in one week, 2026-W53; Monday is the next."""
     calendar = claimed(Calendar(id="li"), "li~1", at(0, 16))
     sunday, monday = at(4 * 56, 4), at(4 * 72, 4)
-    assert invitations.obstacle(calendar, LI, sunday, Urgency.ORDINARY, START) is None
+    assert invitations.obstacle(calendar, LI, draft(sunday, START), START) is None
     calendar = claimed(calendar, "li~2", sunday)
     assert calendar.load(START).minutes_by_week == {"2026-W53": 300}
-    assert invitations.obstacle(calendar, LI, at(4 * 60, 1), Urgency.CRISIS, START) == "cap"
-    assert invitations.obstacle(calendar, LI, monday, Urgency.ORDINARY, START) is None
+    crisis = draft(at(4 * 60, 1), START).but(urgency=Urgency.CRISIS)
+    assert invitations.obstacle(calendar, LI, crisis, START) == "cap"
+    assert invitations.obstacle(calendar, LI, draft(monday, START), START) is None
 
 
 def claimed(calendar: Calendar, id: str, window: Window) -> Calendar:

@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from services.volunteers.domain.calendar import Calendar
-from shared.contracts.vocabulary import Closing, InvitationStatus, Rule, TaskStatus, Urgency
+from shared.contracts.vocabulary import Certificate, Closing, InvitationStatus, Rule, TaskStatus, Urgency
 from shared.contracts.volunteers import (
     InvitationAccepted,
     InvitationDeclined,
@@ -250,15 +250,33 @@ async def test_tasks_that_only_touch_do_not_overlap() -> None:
         assert len((await d.calendar("li")).load(START).busy) == 3
 
 
-async def test_no_other_task_is_shown_that_would_go_beyond_the_weekly_cap() -> None:
+CHILD_DIRECTOR = {"certificate": "child_director", "expires_on": "2026-03-03"}
+
+
+async def test_a_service_that_needs_papers_is_offered_only_to_who_has_them_when_it_ends() -> None:
+    """Matching may have planned on what it knew a moment before."""
+    night = {"window": a_window(TOMORROW + timedelta(hours=12), hours=4)}
     async with desk() as d:
-        await d.registers("li", weekly_cap_minutes=200)
-        await d.asks("long", "li", window=a_window(TOMORROW + timedelta(hours=5)))
-        await d.asks("short", "li", window=a_window(TOMORROW + timedelta(hours=8), hours=1))
-        await d.takes("li", "need-0")
-        said = (await d.accepts("li", "short", "filled")).json()
-        assert said["type"].endswith("seat-filled") and said["other"] is None
-        assert (await d.accepts("li", "long", None)).json()["type"].endswith("weekly-cap-reached")
+        await d.registers("li", certificates=[CHILD_DIRECTOR])
+        await d.registers("wang")
+        await d.asks("need-1", "li", named=True)
+        await d.asks("need-2", "li", certificates=(Certificate.CHILD_DIRECTOR, Certificate.NURSE))
+        assert rules(d) == [] and len(opened(d)) == 2
+        await d.asks("need-3", "li", named=True, **night)
+        await d.asks("need-4", "li", certificates=(Certificate.CHILD_DIRECTOR,), **night)
+        await d.asks("need-5", "wang", named=True)
+        await d.asks("need-6", "li", certificates=(Certificate.NURSE,))
+        assert rules(d) == [Rule.AUDIENCE, Rule.CERTIFICATE_EXPIRED, Rule.AUDIENCE, Rule.CERTIFICATE]
+
+
+async def test_whoever_lost_their_papers_since_they_were_asked_cannot_say_yes() -> None:
+    async with desk() as d:
+        await d.registers("li", certificates=[{**CHILD_DIRECTOR, "expires_on": "2029-01-01"}])
+        await d.asks("need-1", "li", named=True)
+        shorter = {**CHILD_DIRECTOR, "expires_on": "2026-03-02"}
+        assert (await d.ask("staff", "POST /volunteers/li/certificates", shorter)).status_code == 200
+        answer = await d.accepts("li", "need-1")
+        assert answer.status_code == 409 and answer.json()["type"].endswith("certificate-needed")
 
 
 async def test_a_yes_beyond_the_weekly_cap_is_refused() -> None:

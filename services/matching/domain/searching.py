@@ -6,7 +6,15 @@ from datetime import datetime
 
 from services.matching.domain.asking import FIRST_ASK_SECONDS, ask_again, hold_request
 from services.matching.domain.escalation import lasting, raise_tier
-from services.matching.domain.match import Asked, Hold, Match, is_pressing, wave_seconds, with_part_due
+from services.matching.domain.match import (
+    Asked,
+    Hold,
+    Match,
+    is_named,
+    is_pressing,
+    wave_seconds,
+    with_part_due,
+)
 from services.matching.domain.planning import is_too_late
 from services.matching.domain.scene import Scene
 from services.matching.domain.settling import settled, word
@@ -98,6 +106,8 @@ def _offered(match: Match, line: PeopleLine, plan: PeoplePlan, scene: Scene) -> 
         category=need.category,
         urgency=need.urgency,
         skills=line.skills,
+        certificates=line.certificates,
+        named=is_named(need),
         mode=line.mode,
         area=need.area,
         cell=need.cell,

@@ -67,6 +67,8 @@ class Invitation(Entry):
     category: v.Category
     urgency: v.Urgency
     skills: tuple[v.Skill, ...] = ()
+    certificates: tuple[v.Certificate, ...] = ()
+    named: bool = False
     mode: v.Mode
     area: str
     ring: v.Ring

@@ -14,6 +14,7 @@ from services.volunteers.domain.refusals import (
     InvitationVoid,
     NeedGone,
     NotActive,
+    PapersMissing,
     SeatGone,
     SlotTaken,
 )
@@ -47,6 +48,8 @@ def drafted(offered: SeatsOffered, need_id: str, now: datetime, grace_seconds: i
         category=offered.category,
         urgency=offered.urgency,
         skills=offered.skills,
+        certificates=offered.certificates,
+        named=offered.named,
         mode=offered.mode,
         area=offered.area,
         ring=offered.ring,
@@ -74,7 +77,7 @@ def ask(
     ids = {"invitation_id": offer.invitation_id, "need_id": draft.need_id, "line_id": draft.line_id}
     if now >= draft.expires_at:
         return Change(calendar, InvitationExpired(**ids, unseen=True, load=calendar.load(now)))
-    rule = obstacle(calendar, person, draft.window, draft.urgency, now)
+    rule = obstacle(calendar, person, draft, now)
     if rule is not None:
         return Change(calendar, InvitationRefused(**ids, rule=rule, load=calendar.load(now)))
     invitation = draft.but(
@@ -116,19 +119,20 @@ def tell(
     return Change(asking, said)
 
 
-def obstacle(
-    calendar: Calendar, person: Volunteer | None, window: Window, urgency: Urgency, now: datetime
-) -> Rule | None:
+def obstacle(calendar: Calendar, person: Volunteer | None, draft: Invitation, now: datetime) -> Rule | None:
     """The first rule that keeps this person from being asked now. A crisis knows no budget and no quiet hours."""
     if person is None or not person.active:
         return Rule.INACTIVE
+    window = draft.window
+    if rule := person.lacks_papers(draft.certificates, draft.named, window):
+        return rule
     if calendar.is_taken(window):
         return Rule.OVERLAP
     if person.blocked_until is not None and now < person.blocked_until:
         return Rule.BLOCKED
     if not _fits_week(calendar, person, window):
         return Rule.CAP
-    if urgency == Urgency.CRISIS:
+    if draft.urgency == Urgency.CRISIS:
         return None
     if len(calendar.contacts(now)) >= person.weekly_contacts:
         return Rule.BUDGET
@@ -146,6 +150,8 @@ def accept(
     _must_be_open(invitation, now)
     if not person.active:
         raise NotActive()
+    if person.lacks_papers(invitation.certificates, invitation.named, invitation.window):
+        raise PapersMissing()
     if calendar.is_taken(invitation.window):
         raise SlotTaken()
     if not _fits_week(calendar, person, invitation.window):
@@ -190,7 +196,10 @@ def another(calendar: Calendar, person: Volunteer, now: datetime) -> Invitation 
     free = (
         i
         for i in calendar.invitations.values()
-        if i.is_open(now) and not calendar.is_taken(i.window) and _fits_week(calendar, person, i.window)
+        if i.is_open(now)
+        and not calendar.is_taken(i.window)
+        and _fits_week(calendar, person, i.window)
+        and not person.lacks_papers(i.certificates, i.named, i.window)
     )
     return min(free, key=lambda i: (URGENCIES.index(i.urgency), i.window.start_at, i.id), default=None)
 

@@ -24,6 +24,12 @@ class NotActive(Refusal):
     en = "The volunteer is not active; please ask the station"
 
 
+class PapersMissing(Refusal):
+    code = "certificate-needed"
+    zh = "这项服务要求的证书不在有效期内，请联系所在站点更新证书"
+    en = "This service needs a certificate that is in force; ask the station to renew yours"
+
+
 class InvitationLapsed(Refusal):
     code = "invitation-expired"
     zh = "这份邀约已过答复时间"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import date, datetime
+from collections.abc import Collection, Iterable
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,6 +13,8 @@ from shared.contracts import vocabulary as v
 from shared.contracts.parts import CertificateHeld, VolunteerState, Window
 from shared.contracts.volunteers import VolunteerChanged
 from shared.records import Change, Record, index
+
+_INSTANT = timedelta(microseconds=1)
 
 
 class VolunteerStatus(v.Term):
@@ -67,6 +69,18 @@ class Volunteer(Record):
 
     def today(self, now: datetime) -> date:
         return now.astimezone(ZoneInfo(self.zone)).date()
+
+    def lacks_papers(self, asked: Collection[v.Certificate], named: bool, window: Window) -> v.Rule | None:
+        """The rule that keeps this person, by their certificates, from a service in this window; None if none does."""
+        last = max(window.start_at, window.end_at - _INSTANT).astimezone(ZoneInfo(self.zone)).date()
+        seen = [c for c in self.certificates if c.verified_by]
+        in_force = {c.certificate for c in seen if c.expires_on is None or c.expires_on >= last}
+        if named and in_force.isdisjoint(v.NAMED_CERTIFICATES):
+            return v.Rule.AUDIENCE
+        if not asked or not in_force.isdisjoint(asked):
+            return None
+        expired = any(c.certificate in asked for c in seen)
+        return v.Rule.CERTIFICATE_EXPIRED if expired else v.Rule.CERTIFICATE
 
     def state(self) -> VolunteerState:
         """All that others may know: no name, no phone, and only certificates that staff have seen."""
