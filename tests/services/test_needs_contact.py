@@ -171,15 +171,16 @@ async def test_who_looked_is_listed_newest_first_and_only_for_the_station() -> N
         assert [r["level"] for r in whole["items"]] == ["file", "full", "full", "full"]
 
 
-async def test_an_applicant_is_shown_to_the_station_only() -> None:
+async def test_an_applicant_and_who_passed_it_on_are_shown_to_the_station_only() -> None:
     async with desk() as d:
         applicant = {"name": "韦大姐", "phone": "13700001234", "relation": "邻居"}
-        need_id = await d.posts(people(2), applicant=applicant)
+        need_id = await d.posts(people(2), applicant=applicant, relayer={"name": "热线小周"})
         await made(d, need_id)
         station = (await d.ask("staff", f"GET /needs/{need_id}/contact")).json()
         helper = (await d.ask("li", f"GET /needs/{need_id}/contact")).json()
         assert (station["applicant_name"], station["applicant_phone"]) == ("韦大姐", "13700001234")
         assert (helper["applicant_name"], helper["applicant_phone"]) == (None, None)
+        assert (station["relayer_name"], helper["relayer_name"]) == ("热线小周", None)
         assert "韦大姐" not in (await d.ask("staff", f"GET /needs/{need_id}")).text
 
 

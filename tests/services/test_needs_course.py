@@ -442,6 +442,8 @@ async def test_a_referral_is_accepted_by_the_organisation_that_was_asked() -> No
             "note": "需专业支持",
         }
         await d.made("staff", f"POST /needs/{need_id}/refer", ask)
+        (noted,) = (await d.made("staff", f"GET /needs/{need_id}"))["referrals"]
+        assert noted["note"] == "需专业支持"
         (asked,) = d.w.said(ReferralAsked)
         assert asked.organisation_id == "hands" and await d.course(need_id) == ("open", "referral")
         assert (await d.ask("rival", f"POST /needs/{need_id}/referral/accept")).status_code == 404

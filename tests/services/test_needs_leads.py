@@ -137,7 +137,7 @@ async def test_other_ends_are_told_too() -> None:
                 await d.made("staff", f"POST /needs/{need_id}/refer", {"body": "县医院", "answer_by": by})
                 await d.made("staff", f"POST /needs/{need_id}/referral/accept")
             ends[how] = await outcome(d, lead_id)
-        assert ends == {"cancelled": "closed", "lapsed": "closed", "referred": "handed_on"}
+        assert ends == {"cancelled": "closed", "lapsed": "not_found", "referred": "handed_on"}
 
 
 async def test_a_lead_needs_a_place_that_exists_and_words_within_their_limit() -> None:

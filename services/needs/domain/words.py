@@ -98,6 +98,11 @@ class LeadOutcome(Term):
     HELPED = "helped", "已经帮上忙，谢谢您的留心", "help has reached them, thanks to you"
     HANDED_ON = "handed_on", "已转给更合适的单位帮助", "handed on to a body better placed to help"
     CLOSED = "closed", "站点已跟进，本次事项已了结", "the station followed it up, and it is closed"
+    NOT_FOUND = (
+        "not_found",
+        "很抱歉，这次没能及时找到帮助，站点已知晓，会继续想办法",
+        "help could not be found in time; the station knows, and will try on",
+    )
     KNOWN = "known", "站点已掌握情况，谢谢您", "the station already knew; thank you"
     NOT_CONFIRMED = (
         "not_confirmed",

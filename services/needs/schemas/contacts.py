@@ -12,7 +12,8 @@ from shared.http import Schema
 
 
 class ContactView(Schema):
-    """As much of the contact as is open now. `area_names` run from the province down."""
+    """As much of the contact as is open now. `area_names` run from the province down. Who asked and who passed it on is
+    for staff."""
 
     need_id: str
     level: Level
@@ -24,6 +25,7 @@ class ContactView(Schema):
     address: str | None = None
     applicant_name: str | None = None
     applicant_phone: str | None = None
+    relayer_name: str | None = None
 
 
 class ReadView(Schema):
@@ -33,9 +35,9 @@ class ReadView(Schema):
 
 
 def contact_view(
-    need: Need, contact: Contact, area: str, area_names: list[str], *, applicant: bool
+    need: Need, contact: Contact, area: str, area_names: list[str], *, staff: bool
 ) -> ContactView:
-    asked = need.applicant if applicant else None
+    asked, relayer = (need.applicant, need.relayer) if staff else (None, None)
     return ContactView(
         need_id=need.id,
         category=need.category,
@@ -43,6 +45,7 @@ def contact_view(
         area_names=tuple(area_names),
         applicant_name=asked.name if asked else None,
         applicant_phone=asked.phone if asked else None,
+        relayer_name=relayer.name if relayer else None,
         **contact._asdict(),
     )
 

@@ -74,6 +74,7 @@ class SearchView(Schema):
 class ReferralView(Schema):
     organisation_id: str | None
     body: str | None
+    note: str | None
     answer_by: datetime
     accepted: bool | None
     answered_at: datetime | None

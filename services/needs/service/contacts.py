@@ -25,7 +25,7 @@ class Contacts(Desk):
         if level is not Level.AREA:
             await self._note_read(access, level, household_id=need.household_id, need_id=need.id)
         opened, area = self._opened(need, household, level, staff), household.area
-        return contact_view(need, opened, area, self._names(area), applicant=staff)
+        return contact_view(need, opened, area, self._names(area), staff=staff)
 
     async def reads(self, access: Access, need_id: str, pages: Paging) -> list[Versioned[ContactRead]]:
         """Who looked at the contact of this need, newest first."""

@@ -27,7 +27,7 @@ ENDINGS = {
     NeedCompleted: LeadOutcome.HELPED,
     NeedReferred: LeadOutcome.HANDED_ON,
     NeedCancelled: LeadOutcome.CLOSED,
-    NeedLapsed: LeadOutcome.CLOSED,
+    NeedLapsed: LeadOutcome.NOT_FOUND,
 }
 
 
