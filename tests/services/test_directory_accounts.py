@@ -90,6 +90,8 @@ async def test_what_is_stored_of_a_password_is_its_argon2id_hash_only(
         ({"login": "x" * 61}, "/login"),
         ({"password": "short"}, "/password"),
         ({"password": "x" * 201}, "/password"),
+        ({"password": " " * 12}, "/password"),
+        ({"password": "two lines\nof words"}, "/password"),
         ({"password": "WANG-XIAO-MEI"}, "/password"),
         ({"name": "  "}, "/name"),
         ({"roles": []}, "/roles"),

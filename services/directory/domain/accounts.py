@@ -113,7 +113,7 @@ def fit_login(login: str) -> str:
 
 
 def fit_password(password: str, login: str, field: str = "/password") -> str:
-    """Refuse a password that is too short, far too long, or the login itself."""
+    """Refuse a password that is too short, far too long, the login itself, or that nobody can type or see."""
     if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
         raise Invalid(
             field,
@@ -122,6 +122,12 @@ def fit_password(password: str, login: str, field: str = "/password") -> str:
         )
     if same_login(password) == same_login(login):
         raise Invalid(field, zh="密码不能与登录名相同", en="the password must not be the login")
+    if not password.strip() or any(unicodedata.category(c) == "Cc" for c in password):
+        raise Invalid(
+            field,
+            zh="密码不能只有空格，也不能含换行等控制字符",
+            en="a password is more than blanks, and has no line breaks or control characters",
+        )
     return password
 
 
