@@ -11,6 +11,8 @@ import sys
 from collections.abc import Callable
 from functools import wraps
 from io import TextIOWrapper
+from pathlib import Path
+from shutil import which
 from typing import NoReturn, ParamSpec, TypeVar
 
 from rich.console import Console
@@ -55,6 +57,14 @@ class Terminal(Console):
 
 console = Terminal(highlight=False, soft_wrap=True)
 errors = Terminal(stderr=True, highlight=False, soft_wrap=True)
+
+
+def program() -> str:
+    """What to type for this program here: its name, or the way to it where the shell would not find it by name."""
+    called = Path(sys.argv[0])
+    if which("wushe") or called.name != "wushe" or not called.is_file():
+        return "wushe"
+    return os.path.relpath(called)
 
 
 def give_up(sentence: str, code: int = CANNOT) -> NoReturn:

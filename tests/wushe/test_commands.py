@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from wushe.cli import app
 from wushe.commands.letters import place_of
-from wushe.terminal import why
+from wushe.terminal import program, why
 
 CANNOT: list[tuple[list[str], dict[str, str], str]] = [
     (["run", "--port", "99999"], {}, "WUSHE_PORT"),
@@ -82,3 +82,16 @@ def test_a_full_disk_is_named_even_where_the_system_does_not_say_which_file_it_w
 
 def test_whatever_is_given_for_the_id_of_a_letter_asks_for_a_letter() -> None:
     assert place_of("needs", "../../accounts?x").startswith("/api/dead-letters/needs/..%2F..%2Faccounts%3F")
+
+
+def test_a_hint_can_be_typed_as_it_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After `make run` the shell does not find the program by its name alone."""
+    (tmp_path / "bin").mkdir()
+    here = tmp_path / "bin" / "wushe"
+    here.touch(mode=0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", [str(here), "check"])
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert program() == "bin/wushe"
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    assert program() == "wushe"

@@ -9,7 +9,7 @@ from shared.errors import WusheError
 from wushe.commands.reaching import NoData
 from wushe.embedded import DATABASE
 from wushe.language import say
-from wushe.terminal import console, errors, plainly
+from wushe.terminal import console, errors, plainly, program
 
 
 class CannotBackUp(WusheError):
@@ -52,8 +52,9 @@ def restore_backup(backup: Path, data: Path) -> None:
         raise CannotBackUp(_words(no)) from no
     console.print(
         say(
-            "已恢复到 {data}：请执行 wushe check --data {data}",
-            "restored to {data}: run wushe check --data {data}",
+            "已恢复到 {data}：请执行 {w} check --data {data}",
+            "restored to {data}: run {w} check --data {data}",
+            w=program(),
             data=data,
         ),
         markup=False,

@@ -15,7 +15,7 @@ from wushe.check.embedded import evidence_in
 from wushe.commands.reaching import NoData
 from wushe.embedded import DATABASE
 from wushe.language import LANGUAGE, say
-from wushe.terminal import CANNOT, FOUND, console, errors, plainly
+from wushe.terminal import CANNOT, FOUND, console, errors, plainly, program
 
 
 @plainly
@@ -69,9 +69,10 @@ def tell(report: Report) -> int:
     if report.dead_letters:
         console.print(
             say(
-                "有{n}封死信待处理：wushe dead-letters list",
-                "{n} dead letter(s) wait: wushe dead-letters list",
+                "有{n}封死信待处理：{w} dead-letters list",
+                "{n} dead letter(s) wait: {w} dead-letters list",
                 n=report.dead_letters,
+                w=program(),
             )
         )
     if report.unsettled:

@@ -12,7 +12,7 @@ from wushe.commands.reaching import address_at
 from wushe.language import LANGUAGE, say
 from wushe.sample.staff import PASSWORD, STAFF, VOLUNTEER_LOGINS
 from wushe.sample.volunteers import NAMES
-from wushe.terminal import console
+from wushe.terminal import console, program
 
 
 def welcome(settings: Settings, *, sample: bool) -> None:
@@ -57,7 +57,7 @@ def _next(address: str, sample: bool, data: Path) -> str:
         )
         if sample
         else "",
-        say("核对每一条规则：wushe check{here}", "recount every rule: wushe check{here}", here=here),
+        say("核对每一条规则：{w} check{here}", "recount every rule: {w} check{here}", w=program(), here=here),
         say("按 Ctrl-C 停止", "Ctrl-C stops it"),
     ]
     return "\n".join(f"  · {line}" for line in tries if line)
