@@ -157,6 +157,7 @@ class System:
             verifier=security.verifier,
             registry=self.metrics.registry,
             checks={"system": missing},
+            is_open=lambda: self.places.caught_up,
             access_log=access_log,
         )
 

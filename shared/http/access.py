@@ -7,13 +7,14 @@ by `X-Requested-With: wushe`, or by an `Origin` of the same host.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 
-from shared.errors import Forbidden, Refusal
+from shared.errors import Forbidden, Outage, Refusal
 from shared.places import Atlas
 from shared.security.access import Access, Principal
 from shared.security.policy import POLICY, PUBLIC
@@ -33,13 +34,17 @@ class ForeignPage(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """Where tokens are checked; it stands at `app.state.gate`."""
+    """Where tokens are checked; it stands at `app.state.gate`. It opens when the atlas is as new as what was said when the
+    process began: before, nobody knows which accounts are closed, and which sites there are."""
 
     verifier: TokenVerifier
     atlas: Atlas
+    is_open: Callable[[], bool] = lambda: True
 
     def verified(self, request: Request) -> Verified:
-        """The valid token of this request. Raises NotSignedIn, TokenRefused, ForeignPage."""
+        """The valid token of this request. Raises NotSignedIn, TokenRefused, ForeignPage; Outage before it opens."""
+        if not self.is_open():
+            raise Outage("the atlas has not caught up")
         proven: Verified | None = request.scope.get(_PROVEN)
         if proven is None:
             proven = self._verify(request)

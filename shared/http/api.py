@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
@@ -31,18 +31,20 @@ def make_api(
     verifier: TokenVerifier,
     registry: CollectorRegistry | None = None,
     checks: Mapping[str, Check] | None = None,
+    is_open: Callable[[], bool] = lambda: True,
     access_log: bool = True,
     title: str = "Wushe 五社",
     version: str = "0.1.0",
 ) -> FastAPI:
     """The application that serves these services under `/api`, and health, figures and documentation beside them.
 
-    `checks` are asked by `/readyz`. `registry` is where request durations are counted and what `/metrics` shows.
-    Raises Unguarded if a route names no action: what is not in the policy table is not served.
+    `checks` are asked by `/readyz`. Until `is_open` whoever has to be signed in is told to come again. `registry` is
+    where request durations are counted and what `/metrics` shows. Raises Unguarded if a route names no action: what is
+    not in the policy table is not served.
     """
     registry = registry or CollectorRegistry()
     app = Described(title=title, version=version, docs_url=None, redoc_url=None)
-    app.state.gate = Gate(verifier, atlas)
+    app.state.gate = Gate(verifier, atlas, is_open)
     put_up(app, [service.router for service in services], PREFIX)
     app.include_router(health(checks or {}, registry))
     app.include_router(docs(app))

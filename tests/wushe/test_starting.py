@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+import httpx2
 import pytest
 
 from services.matching.domain.match import Match
@@ -124,3 +125,18 @@ async def test_no_deadline_is_let_pass_before_the_stations_are_known() -> None:
 async def _only_match(t: Town) -> Match:
     (found,) = await t.stores["matching"].find(Match, Query())
     return found.record
+
+
+async def test_who_comes_before_the_accounts_and_sites_are_known_is_told_to_come_again() -> None:
+    """Else somebody whose account was closed would be let in, and a station that is there called unknown."""
+    async with town() as t:
+        cast = await Cast(t.call, t.token, t.clock.now).arrive()
+        system = started_again(t)
+        transport = httpx2.ASGITransport(app=system.api)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://inside") as http:
+            signed_in = {"Authorization": f"Bearer {cast.staff.token}"}
+            early = await http.get("/api/needs", headers=signed_in)
+            assert (early.status_code, int(early.headers["retry-after"]) >= 1) == (503, True)
+            await system.ready(seconds=0.0)
+            assert (await http.get("/api/needs", headers=signed_in)).status_code == 200
+        await system.close()
