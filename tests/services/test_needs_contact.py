@@ -79,6 +79,17 @@ async def lapsed(d: Desk, need_id: str) -> None:
     await d.hears((need_id, k.stalled(d.w.clock.now())))
 
 
+async def never_came(d: Desk, need_id: str) -> None:
+    await d.hears((need_id, k.made(k.taken(), k.taken("wang"))))
+    await d.w.passes(hours=5, minutes=1)
+
+
+async def came_and_stays_long(d: Desk, need_id: str) -> None:
+    await made(d, need_id)
+    await d.hears(k.checked_in(need_id))
+    await d.w.passes(hours=5, minutes=1)
+
+
 FULL = ("full", NAME, PHONE, ADDRESS)
 MASKED = ("masked", "罗**", "138****1234", "village")
 AREA = ("area", None, None, None)
@@ -96,6 +107,7 @@ MATRIX: list[tuple[State, str, Any]] = [
     (seat_given_back, "li", AREA),
     (task_done, "li", "contact-closed"), (task_done, "staff", FULL), (task_done, "wang", 404),
     (cancelled, "li", "contact-closed"), (cancelled, "staff", FULL), (cancelled, "wang", 404),
+    (never_came, "li", AREA), (never_came, "staff", FULL), (came_and_stays_long, "li", FULL),
     (lapsed, "li", "contact-closed"), (lapsed, "boss", FULL),
 ]  # fmt: skip
 

@@ -4,6 +4,7 @@
     staff of the site                               full      full       full         full
     volunteer who holds a seat                      -         masked     full         closed
     volunteer who held one and holds none           area      area       area         closed
+    volunteer whose time passed and who never came  -         area       area         closed
     organisation that took the need over            full for 30 days, then closed
     anybody else                                    not found
 
@@ -18,6 +19,7 @@ import unicodedata
 from datetime import date, datetime, timedelta
 from typing import ClassVar, NamedTuple
 
+from services.needs.domain.facts import Seat
 from services.needs.domain.household import Household, digits, is_child
 from services.needs.domain.need import Need
 from services.needs.domain.refusals import ContactClosed
@@ -28,6 +30,8 @@ from shared.records import Record, index
 
 LONG_PHONE = 11
 """So many digits a number has of which seven may be shown: fewer than four hidden ones are soon guessed."""
+MISSED_AFTER = timedelta(hours=2)
+"""So long after the window of a seat its holder can no longer check in, and needs the contact no more."""
 HANDED_OVER_FOR = timedelta(days=30)
 """How long an organisation that took a need over may look up whom to serve. By then it has its own file."""
 
@@ -55,7 +59,7 @@ class Contact(NamedTuple):
     address: str | None = None
 
 
-def level_for_volunteer(need: Need, volunteer_id: str) -> Level:
+def level_for_volunteer(need: Need, volunteer_id: str, now: datetime) -> Level:
     """How much is open to a volunteer now. Raises NotFound for one who has nothing to do with this need."""
     seats = [s for s in need.seats if s.volunteer_id == volunteer_id]
     tasks = [t for t in need.tasks.values() if t.volunteer_id == volunteer_id]
@@ -64,9 +68,14 @@ def level_for_volunteer(need: Need, volunteer_id: str) -> Level:
     serving = [s for s in seats if not need.task_is(s, TaskStatus.DONE)]
     if need.ended or (not serving and any(t.status is TaskStatus.DONE for t in tasks)):
         raise ContactClosed()
+    serving = [s for s in serving if not _missed(need, s, now)]
     if not serving:
         return Level.AREA
     return Level.FULL if any(s.made for s in serving) else Level.MASKED
+
+
+def _missed(need: Need, seat: Seat, now: datetime) -> bool:
+    return now > seat.window.end_at + MISSED_AFTER and not need.task_is(seat, TaskStatus.CHECKED_IN)
 
 
 def level_for_organisation(need: Need, now: datetime) -> Level:

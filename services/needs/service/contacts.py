@@ -39,7 +39,7 @@ class Contacts(Desk):
         taken = need.taken_over
         if taken and access.reaches(organisation_id=taken.organisation_id):
             return disclosure.level_for_organisation(need, self._clock.now())
-        return disclosure.level_for_volunteer(need, access.principal.account_id)
+        return disclosure.level_for_volunteer(need, access.principal.account_id, self._clock.now())
 
     def _opened(self, need: Need, household: Household, level: Level, staff: bool) -> Contact:
         if staff:
