@@ -124,7 +124,7 @@ def _birth(pid: int) -> str | None:
     """When a process started, or None if it is gone. One of whose threads any is left still holds its ports."""
     with suppress(OSError):
         state, *rest = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-        threads = len(os.listdir(f"/proc/{pid}/task"))
+        threads = len(list(Path(f"/proc/{pid}/task").iterdir()))
         return None if state in "ZX" and threads <= 1 else rest[18]
     return None
 
