@@ -136,6 +136,7 @@ async def test_the_same_request_twice_makes_one_need_and_gets_one_answer() -> No
         ({"target_groups": ["disabled"]}, {}, "public"),
         ({}, {"urgency": "crisis"}, "named"),
         ({}, {"category": "crisis_intervention"}, "named"),
+        ({}, {"field": "children"}, "named"),
         ({}, {"urgency": "urgent"}, "public"),
     ],
 )
@@ -147,7 +148,7 @@ async def test_who_may_be_asked_is_computed_and_never_chosen(
         need_id = await d.posts(household_id=home, **changes)
         assert d.w.said(NeedPosted)[0].spec.audience == audience
         version = (await d.ask("staff", f"GET /needs/{need_id}")).headers["etag"]
-        eased = {"urgency": "routine", "category": "comfort"}
+        eased = {"urgency": "routine", "category": "comfort", "field": "other"}
         answer = await d.ask("staff", f"PATCH /needs/{need_id}", eased, if_match=version)
         assert answer.json()["audience"] == audience, "once for named people, always"
 

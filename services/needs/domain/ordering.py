@@ -73,7 +73,7 @@ def write_order(id: str, order: Order, household: Household, by: str, at: Moment
         category=order.category,
         field=order.field,
         urgency=order.urgency,
-        audience=_audience(order.category, order.urgency, groups, named=child),
+        audience=_audience(order, groups, named=child),
         minor=child,
         target_groups=groups,
         note=order.note,
@@ -121,7 +121,7 @@ def submit(need: Need, household: Household, at: Moment) -> Change[Need]:
         cell=household.cell,
         target_groups=groups,
         minor=child,
-        audience=_audience(need.category, need.urgency, groups, named=child),
+        audience=_audience(need, groups, named=child),
     )
     return post(need, fresh, (*need.people, *need.goods), at)
 
@@ -148,7 +148,7 @@ def edit(need: Need, wanted: Edit, at: Moment) -> Change[Need]:
     plain = {name: getattr(wanted, name) for name in ("category", "field", "urgency", "note")}
     after = need.but(**{name: value for name, value in plain.items() if value is not None})
     named = need.audience is v.Audience.NAMED
-    after = after.but(audience=_audience(after.category, after.urgency, need.target_groups, named=named))
+    after = after.but(audience=_audience(after, need.target_groups, named=named))
     if wanted.lines is not None:
         after = _relined(after, wanted.lines)
     if need.posted_at is None:
@@ -177,7 +177,7 @@ def protect(need: Need, household: Household, at: Moment) -> Change[Need]:
     child = is_child(beneficiary, at.day)
     named = need.audience is v.Audience.NAMED or (child and not need.started)
     groups = () if need.started else household.groups_of(beneficiary)
-    audience = _audience(need.category, need.urgency, groups, named=named)
+    audience = _audience(need, groups, named=named)
     after = need.but(audience=audience, minor=need.minor or child)
     if not (need.started or need.complete or need.held_goods):
         after = after.but(area=household.area, cell=household.cell)
@@ -232,13 +232,12 @@ def _beneficiary(order: Order, household: Household) -> Resident:
     return found
 
 
-def _audience(
-    category: v.Category, urgency: v.Urgency, groups: tuple[v.TargetGroup, ...], *, named: bool
-) -> v.Audience:
-    """Anything for a child or in a crisis is for named, certified people; nobody can choose otherwise."""
-    crisis = urgency is v.Urgency.CRISIS or category is v.Category.CRISIS_INTERVENTION
-    named = named or crisis or not v.CHILD_GROUPS.isdisjoint(groups)
-    return v.Audience.NAMED if named else v.Audience.PUBLIC
+def _audience(asked: Order | Need, groups: tuple[v.TargetGroup, ...], *, named: bool) -> v.Audience:
+    """Anything for a child, a guardian's order too, or in a crisis is for named, certified people; nobody can choose
+    otherwise."""
+    crisis = asked.urgency is v.Urgency.CRISIS or asked.category is v.Category.CRISIS_INTERVENTION
+    child = asked.field is v.Field.CHILDREN or not v.CHILD_GROUPS.isdisjoint(groups)
+    return v.Audience.NAMED if named or crisis or child else v.Audience.PUBLIC
 
 
 def _not_here(pointer: str) -> Invalid:
