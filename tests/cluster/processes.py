@@ -103,8 +103,9 @@ class Cluster:
         place.mkdir(parents=True, exist_ok=True)
         counts = {name: max(each, 2 if name in twice else 1) for name in services()}
         names = [f"{name}-{n + 1}" for name, count in counts.items() for n in range(count)]
-        ports = dict(zip(names, _different_ports(len(names)), strict=True))
-        ports["edge"] = free_port(port)
+        ports = dict(zip((*names, "edge"), _different_ports(len(names) + 1), strict=True))
+        if port:
+            ports["edge"] = free_port(port)
         environment = {
             "WUSHE_KAFKA": kafka,
             "WUSHE_MONGO": mongo,
