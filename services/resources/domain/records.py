@@ -27,9 +27,9 @@ from shared.records import Record, index
 
 KEEP_CLOSED = timedelta(days=30)
 """How long a closed hold stays in its lot, so that a question about it is answered from one record."""
-CROWD = 500
+CROWD = 100
 """With more closed holds than this a lot does not wait so long, or it would grow without bound."""
-KEEP_CLOSED_IN_A_CROWD = timedelta(hours=1)
+KEEP_CLOSED_IN_A_CROWD = timedelta(minutes=1)
 
 
 class SignedBy(Term):
