@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, Generic, TypeVar
+from functools import partial
+from typing import Annotated, Any, Generic, LiteralString, TypeVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
@@ -30,17 +31,11 @@ def impersonal(text: str) -> str:
     return text
 
 
-def _a_day(value: Any) -> Any:
+def _written(code: LiteralString, value: Any) -> Any:
     """Refuse numbers, which would be counted as seconds since 1970: nobody writes a day so."""
     if isinstance(value, date) or (isinstance(value, str) and _DAY.match(value)):
         return value
-    raise PydanticCustomError("date_type", "must be a date")
-
-
-def _a_moment(value: Any) -> Any:
-    if isinstance(value, datetime) or (isinstance(value, str) and _DAY.match(value)):
-        return value
-    raise PydanticCustomError("datetime_type", "must be a time with its zone")
+    raise PydanticCustomError(code, "must be a date")
 
 
 def _utc(moment: datetime) -> datetime:
@@ -52,8 +47,8 @@ def _utc(moment: datetime) -> datetime:
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
-Day = Annotated[date, BeforeValidator(_a_day)]
-Moment = Annotated[AwareDatetime, BeforeValidator(_a_moment), AfterValidator(_utc)]
+Day = Annotated[date, BeforeValidator(partial(_written, "date_type"))]
+Moment = Annotated[AwareDatetime, BeforeValidator(partial(_written, "datetime_type")), AfterValidator(_utc)]
 Name = Annotated[str, Field(min_length=1, max_length=60), AfterValidator(not_blank)]
 ShortText = Annotated[str, Field(max_length=200)]
 LongText = Annotated[str, Field(max_length=2000)]

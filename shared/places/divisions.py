@@ -64,3 +64,8 @@ def divisions() -> Divisions:
 
 def _degrees(text: str) -> float | None:
     return float(text) if text else None
+
+
+def one_lies_in_the_other(area: str, other: str) -> bool:
+    """Whether one of these area codes is the other, or stands above it."""
+    return area.startswith(other) or other.startswith(area)

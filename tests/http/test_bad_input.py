@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 from random import Random
 from typing import Any
 from urllib.parse import quote
@@ -18,7 +19,7 @@ from shared.http.problems import escaped
 from tests.http.district import Asker, District, Thing, district
 from tests.http.everything import differing, everything
 from tests.http.expected import NOBODY, TABLE, address
-from tests.http.shapes import JUNK, Shapes, spoiled, with_value
+from tests.http.shapes import JUNK, Json, Shapes, spoiled, with_value
 from tests.http.wrong import Builder, wrongs
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -99,20 +100,16 @@ async def test_every_text_has_a_limit_and_keeps_to_it(
     there: District, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Of every operation that is published, every text: one character too many, and the field is named."""
-    shapes = Shapes(there.town.system.api.openapi())
     bad, tried = [], 0
     before = everything(there.town)
-    for name, schema in shapes.bodies():
-        body = shapes.whole(schema)
-        for at, text in shapes.texts(schema):
-            pointer = "".join(f"/{escaped(part)}" for part in at)
-            limit = text.get("maxLength")
-            if limit is None and not {"format", "pattern"} & text.keys():
-                bad.append(f"{name} {pointer} has no limit")
-            if limit is not None:
-                tried += 1
-                answer = await everybody_sends(there, name, with_value(body, at, "长" * (limit + 1)))
-                bad += [f"{name} {pointer}: {fault}" for fault in faults(answer, 422, pointer)]
+    for name, pointer, text, having in every_text(there):
+        limit = text.get("maxLength")
+        if limit is None and not {"format", "pattern"} & text.keys():
+            bad.append(f"{name} {pointer} has no limit")
+        if limit is not None:
+            tried += 1
+            answer = await everybody_sends(there, name, having("长" * (limit + 1)))
+            bad += [f"{name} {pointer}: {fault}" for fault in faults(answer, 422, pointer)]
     with capsys.disabled():
         print(f"\ntexts over their limit: {tried} tried, {len(bad)} wrong")
     assert not bad, "\n".join(bad)
@@ -121,22 +118,27 @@ async def test_every_text_has_a_limit_and_keeps_to_it(
 
 async def test_a_day_or_a_moment_is_written_and_not_counted_in_seconds(there: District) -> None:
     """Else a birthday of 0 would be one in 1970."""
-    shapes = Shapes(there.town.system.api.openapi())
     bad, tried = [], 0
     before = everything(there.town)
-    for name, schema in shapes.bodies():
-        body = shapes.whole(schema)
-        for at, text in shapes.texts(schema):
-            if text.get("format") not in ("date", "date-time"):
-                continue
-            pointer = "".join(f"/{escaped(part)}" for part in at)
-            for number in (0, "0", 1772419200, "1772419200", 1.5):
-                tried += 1
-                answer = await everybody_sends(there, name, with_value(body, at, number))
-                bad += [f"{name} {pointer} {number!r}: {fault}" for fault in faults(answer, 422, pointer)]
+    dated = [each for each in every_text(there) if each[2].get("format") in ("date", "date-time")]
+    for name, pointer, _, having in dated:
+        for number in (0, "0", 1772419200, "1772419200", 1.5):
+            tried += 1
+            answer = await everybody_sends(there, name, having(number))
+            bad += [f"{name} {pointer} {number!r}: {fault}" for fault in faults(answer, 422, pointer)]
     assert not bad, "\n".join(bad)
     assert tried >= 50
     assert differing(before, everything(there.town)) == []
+
+
+def every_text(d: District) -> Iterator[tuple[str, str, Json, Callable[[Any], Any]]]:
+    """Of every published operation, each text of its body: the operation, the pointer to the text, its schema, and
+    what makes a body, whole but for another value there."""
+    shapes = Shapes(d.town.system.api.openapi())
+    for name, schema in shapes.bodies():
+        body = shapes.whole(schema)
+        for at, text in shapes.texts(schema):
+            yield name, "".join(f"/{escaped(part)}" for part in at), text, partial(with_value, body, at)
 
 
 async def everybody_sends(

@@ -82,8 +82,8 @@ def note_answer(match: Match | None, event: CalendarEvent, answer: Answer, scene
         return Change(match)
     match = match.with_answer(event.invitation_id, asked._replace(answer=answer))
     state = match.people.get(asked.line_id)
-    over = state is not None and state.free and not match.closed and not match.pending(asked.line_id)
-    if state is not None and over and answer != Answer.PASSED:
+    waits_for_nobody = not match.closed and not match.pending(asked.line_id)
+    if state is not None and state.free and waits_for_nobody and answer != Answer.PASSED:
         match = match.with_line(asked.line_id, state.but(due_at=scene.now))
     return settled(match, scene)
 

@@ -62,7 +62,7 @@ def _seats_released(match: Match, reason: Closing, served: frozenset[str]) -> tu
     events: list[Event] = []
     for line_id, state in match.people.items():
         for number, holder in state.numbered:
-            if holder and holder not in match.done and not {holder, owner_of(holder)} & set(served):
+            if holder and holder not in match.done and not {holder, owner_of(holder)} & served:
                 events.append(
                     SeatReleased(
                         line_id=line_id,

@@ -16,6 +16,7 @@ from shared.contracts import topics
 from shared.contracts.needs import HouseholdChanged, HouseholdRegistered
 from shared.contracts.vocabulary import CHILD_GROUPS, TargetGroup
 from shared.errors import NotFound
+from shared.places import one_lies_in_the_other
 from shared.records import Change, Record, index
 
 CELL_RESOLUTION = 7
@@ -161,8 +162,7 @@ def edited(household: Household, changes: dict[str, object], why: Move, now: dat
     Whoever lives in another area now no longer lives in the old cell: without a new one there is none.
     """
     after = household.but(**changes)
-    within = after.area.startswith(household.area) or household.area.startswith(after.area)
-    if "cell" not in changes and not within:
+    if "cell" not in changes and not one_lies_in_the_other(after.area, household.area):
         after = after.but(cell=None)
     if (after.area, after.address) == (household.area, household.address):
         return after

@@ -12,6 +12,7 @@ from shared.contracts import topics
 from shared.contracts import vocabulary as v
 from shared.contracts.parts import CertificateHeld, VolunteerState, Window
 from shared.contracts.volunteers import VolunteerChanged
+from shared.places import one_lies_in_the_other
 from shared.records import Change, Record, index
 
 _INSTANT = timedelta(microseconds=1)
@@ -125,8 +126,7 @@ def edit(volunteer: Volunteer, changes: dict[str, Any], now: datetime) -> Change
     Whoever lives in another area now no longer lives in the old cell: without a new one there is none.
     """
     edited = volunteer.but(**changes)
-    within = edited.area.startswith(volunteer.area) or volunteer.area.startswith(edited.area)
-    if "cell" not in changes and not within:
+    if "cell" not in changes and not one_lies_in_the_other(edited.area, volunteer.area):
         edited = edited.but(cell=None)
     free, busy = _not_over(edited.free, now), _not_over(edited.busy, now)
     return _changed(edited.but(free=free, busy=busy))
