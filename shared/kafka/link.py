@@ -11,6 +11,7 @@ import structlog
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
+from shared.caught import Caught
 from shared.errors import Outage
 
 T = TypeVar("T")
@@ -67,15 +68,23 @@ def flaw_in(link: Link) -> str | None:
     return None
 
 
+class Spent(Outage):
+    """A client has failed in a way that it has no word for, and may be of no more use."""
+
+
 async def answered(call: Awaitable[T], seconds: float, what: str) -> T:
-    """The answer of the broker. Raises Outage if there is none in time, or it is an error."""
-    try:
+    """The answer of the broker. Raises Outage if there is none in time, or it is an error; Spent if it is none of Kafka's:
+    the client does not expect, for one, what uvloop raises of a connection that has just gone."""
+    caught = Caught()
+    with caught:
         async with asyncio.timeout(seconds):
             return await call
-    except TimeoutError as e:
-        raise Outage(f"Kafka: no answer in {seconds:g} s ({what})") from e
-    except (KafkaError, OSError) as e:
-        raise Outage(f"Kafka: {type(e).__name__} ({what})") from e
+    match caught.error:
+        case TimeoutError():
+            raise Outage(f"Kafka: no answer in {seconds:g} s ({what})") from caught.error
+        case KafkaError() | OSError():
+            raise Outage(f"Kafka: {type(caught.error).__name__} ({what})") from caught.error
+    raise Spent(f"Kafka: the client broke: {type(caught.error).__name__} ({what})") from caught.error
 
 
 async def started(client: Any, seconds: float, leave: float, what: str) -> None:

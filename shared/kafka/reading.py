@@ -10,7 +10,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
 from shared.errors import Outage
-from shared.kafka.link import Link, answered, let_go, log, started
+from shared.kafka.link import Link, Spent, answered, let_go, log, started
 from shared.kafka.lookout import Lookout
 from shared.ports import Delivery, Position
 
@@ -43,6 +43,7 @@ class KafkaReading:
         self._idle = asyncio.Event()
         self._idle.set()
         self._looked_at = self._progress_at = self._rests_until = 0.0
+        self._commits_fail_since: float | None = None
         self._empty_patience = link.patience.stuck
         self._closed = False
 
@@ -74,6 +75,9 @@ class KafkaReading:
             await asyncio.sleep(min(seconds, resting))
         try:
             found = await self._records(self._consumer, limit, seconds)
+        except Spent:
+            await self._build_anew("its client broke")
+            raise
         except Outage:
             await self._build_anew_if_stuck("its client fails again and again")
             raise
@@ -96,9 +100,11 @@ class KafkaReading:
                     await answered(
                         asyncio.shield(self._commit(consumer, done)), self._link.patience.answer, "commit"
                     )
-            except Outage:
+            except Outage as outage:
                 self._idle.set()
+                await self._build_anew_if_commits_keep_failing(outage)
                 raise
+        self._commits_fail_since = None
         self._idle.set()
 
     async def rewind(self, offsets: Mapping[Position, int]) -> None:
@@ -204,11 +210,20 @@ class KafkaReading:
         if asyncio.get_running_loop().time() - self._progress_at > self._link.patience.stuck:
             await self._build_anew(why)
 
+    async def _build_anew_if_commits_keep_failing(self, outage: Outage) -> None:
+        """There may be plenty to fetch meanwhile, again and again the same."""
+        now = asyncio.get_running_loop().time()
+        since = self._commits_fail_since = self._commits_fail_since or now
+        if isinstance(outage, Spent) or now - since > self._link.patience.stuck:
+            await self._build_anew("it cannot commit")
+
     async def _build_anew(self, why: str) -> None:
         log.error("a stuck reader is built anew", group=self._group, why=why)
         self.rebuilt += 1
+        self._commits_fail_since = None
         await self._drop()
-        await self.open()
+        if not self._closed:
+            await self.open()
 
     async def _drop(self) -> None:
         consumer, self._consumer = self._consumer, None

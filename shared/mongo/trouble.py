@@ -98,16 +98,29 @@ async def again_and_again(call: Callable[[], Awaitable[T]], ids: Ids) -> T:
 
 
 async def answered(call: Awaitable[T], seconds: float = ANSWER_SECONDS) -> T:
-    """The server's answer. Raises Doubt, Outage; and, as it is, what says that a key is taken or a document too large."""
+    """The server's answer. Raises Doubt, Outage; and, as it is, what says that a key is taken or a document too large.
+
+    A call that takes too long is left to the time-outs of the driver and never cancelled: PyMongo, when it is interrupted
+    at the wrong moment, loses a lock of its pool, and answers nobody any more.
+    """
+    asking = asyncio.ensure_future(call)
+    asking.add_done_callback(_looked_at)
+    if not (await asyncio.wait((asking,), timeout=seconds))[0]:
+        raise Doubt(f"the store did not answer in {seconds} s")
     try:
-        async with asyncio.timeout(seconds):
-            return await call
-    except TimeoutError as e:
-        raise Doubt(f"the store did not answer in {seconds} s") from e
+        return asking.result()
     except PyMongoError as e:
         if is_duplicate(e) or is_fault(e):
             raise
         raise (Doubt if is_passing(e) else Outage)(_words(e)) from e
+    except (RuntimeError, asyncio.CancelledError) as e:  # of a connection that was closed under it
+        raise Doubt(type(e).__name__) from e
+
+
+def _looked_at(asking: asyncio.Future[T]) -> None:
+    """What a call that was given up comes to in the end is nobody's any more."""
+    if not asking.cancelled():
+        asking.exception()
 
 
 def is_duplicate(error: PyMongoError) -> bool:

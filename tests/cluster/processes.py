@@ -30,6 +30,8 @@ class Instance:
         self.name = name
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
+        self.wanted = False
+        """Whether it was started to stay, and nobody has ended it since."""
         self._command = command
         self._daemon = Daemon(name, place / f"{name}.pid", place / f"{name}.log")
 
@@ -43,14 +45,16 @@ class Instance:
         self._daemon.launch(
             command, self._is_alive, READY_SECONDS, cwd=ROOT, env={**os.environ, **environment}
         )
+        self.wanted = not environment.get("WUSHE_FAULT")
 
     def stop(self, seconds: float = 15.0) -> float:
         """SIGTERM; gives the seconds it took."""
-        began = time.monotonic()
+        began, self.wanted = time.monotonic(), False
         self._daemon.end(signal.SIGTERM, seconds)
         return time.monotonic() - began
 
     def kill(self) -> None:
+        self.wanted = False
         self._daemon.end(signal.SIGKILL)
 
     def freeze(self) -> None:
@@ -148,6 +152,12 @@ class Cluster:
                 if time.monotonic() > end or instance.pid is None:
                     raise Failed(f"{instance.name} is not ready: {missing}\n{instance.said()[-3000:]}")
                 time.sleep(0.1)
+
+    def all_live(self) -> None:
+        """Raises Failed with the last words of those that have ended though nobody ended them."""
+        fallen = [i for i in (*self.instances.values(), self.edge) if i.wanted and i.pid is None]
+        if fallen:
+            raise Failed("\n".join(f"{i.name} has ended by itself:\n{i.said()[-6000:]}" for i in fallen))
 
     def stop(self) -> dict[str, float]:
         """End everything; the seconds that each took."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import UnknownError
+from aiokafka.errors import NotCoordinatorForGroupError, UnknownError
 
 from shared.errors import Outage
 from shared.kafka import KafkaBus, Link, Patience, TooLarge
@@ -317,6 +317,42 @@ async def test_a_member_whose_client_failed_to_join_again_is_built_anew(
         assert await heard(reading, 1) == [b"a-2"]
 
 
+@pytest.mark.parametrize("call", ["getmany", "commit"])
+async def test_a_member_whose_client_broke_is_built_anew_at_once(server: Server, call: str) -> None:
+    async with bus_at(server.address, patience=replace(QUICK, stuck=60.0)) as bus:
+        reading = await bus.read([BASKET], group="g")
+        await bus.publish([outgoing("a", 1)])
+        await reading.commit(ends(await take(reading, 1)))
+        await bus.publish([outgoing("a", 2)])
+        if call == "commit":
+            second = await take(reading, 1)
+        break_the_client(bus, call)
+        with pytest.raises(Outage, match="the client broke"):
+            await (reading.commit(ends(second)) if call == "commit" else reading.fetch(10, 0.2))
+        assert await heard(reading, 1) == [b"a-2"]
+        assert bus.rebuilt == 1
+
+
+async def test_a_member_that_cannot_commit_is_built_anew(server: Server) -> None:
+    """Though there is something to fetch, again and again the same."""
+    async with bus_at(server.address, patience=replace(QUICK, stuck=0.5)) as bus:
+        reading = await bus.read([BASKET], group="g")
+        await bus.publish([outgoing("a", 1)])
+        batch = await take(reading, 1)
+        break_the_client(bus, "commit", NotCoordinatorForGroupError())
+        async with asyncio.timeout(30):
+            while True:
+                with pytest.raises(Outage):
+                    await reading.commit(ends(batch))
+                if bus.rebuilt:
+                    break
+                await reading.rewind({batch[0].position: batch[0].offset})
+                batch = await take(reading, 1)
+        again = await take(reading, 1)
+        assert again == batch
+        await reading.commit(ends(again))
+
+
 async def test_topics_that_were_lost_are_made_again(server: Server) -> None:
     prefix = f"t{secrets.token_hex(4)}."
     async with bus_at(server.address, prefix) as bus:
@@ -383,6 +419,16 @@ def fail_to_join_again(bus: Any, part: str, error: type[Exception]) -> None:
 
     setattr(coordinator, part, fail)
     coordinator.request_rejoin()
+
+
+def break_the_client(bus: Any, call: str, error: Exception | None = None) -> None:
+    """As when uvloop tells aiokafka of a connection that has just gone."""
+    broken = error or RuntimeError("unable to perform operation on <TCPTransport closed=True>")
+
+    async def fail(*_: Any, **__: Any) -> None:
+        raise broken
+
+    setattr(bus._readings[0]._consumer, call, fail)
 
 
 def fail_behind_the_first_answer(bus: Any) -> None:

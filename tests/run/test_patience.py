@@ -9,7 +9,7 @@ import pytest
 from shared.embedded.clock import SystemClock
 from shared.embedded.ids import SystemIds
 from shared.mongo import trouble
-from shared.mongo.trouble import Doubt, again_and_again
+from shared.mongo.trouble import Doubt, again_and_again, answered
 
 
 class Silent:
@@ -42,3 +42,44 @@ async def test_a_trouble_that_is_told_at_once_is_tried_again_while_patience_last
     with pytest.raises(Doubt):
         await again_and_again(quick, SystemIds(SystemClock()))
     assert quick.asked > 2
+
+
+class Slow:
+    """A call of a driver that answers when it is told to, and notes whether it was let finish."""
+
+    def __init__(self) -> None:
+        self.told = asyncio.Event()
+        self.finished = asyncio.Event()
+
+    async def __call__(self) -> str:
+        await self.told.wait()
+        self.finished.set()
+        return "an answer"
+
+
+async def test_a_call_that_takes_too_long_is_given_up_but_not_interrupted() -> None:
+    slow = Slow()
+    with pytest.raises(Doubt, match="did not answer"):
+        await answered(slow(), seconds=0.01)
+    slow.told.set()
+    await asyncio.wait_for(slow.finished.wait(), 30)
+
+
+async def test_a_call_is_not_interrupted_when_whoever_asked_goes_away() -> None:
+    slow = Slow()
+    asking = asyncio.create_task(answered(slow()))
+    await asyncio.sleep(0)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    slow.told.set()
+    await asyncio.wait_for(slow.finished.wait(), 30)
+
+
+@pytest.mark.parametrize("error", [RuntimeError("the handler is closed"), asyncio.CancelledError()])
+async def test_what_a_driver_says_of_a_connection_that_has_gone_is_a_doubt(error: BaseException) -> None:
+    async def broken() -> None:
+        raise error
+
+    with pytest.raises(Doubt):
+        await answered(broken())

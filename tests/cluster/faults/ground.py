@@ -146,6 +146,7 @@ class Ground:
     async def holds_to(self, crowd: Crowd) -> None:
         """Every acknowledged need and seat is accounted for, nothing waits for a person, and the recount of
         `wushe check` is clean."""
+        self.cluster.all_live()
         living = [name for name, instance in self.cluster.instances.items() if instance.pid is not None]
         await asyncio.to_thread(self.cluster.wait_ready, names=living)
         usual = crowd.line
@@ -171,6 +172,7 @@ class Ground:
 
     async def figures(self, names: Sequence[str] | None = None) -> Mapping[str, Mapping[str, float]]:
         """What each of these instances tells Prometheus."""
+        self.cluster.all_live()
         asked = names or list(self.cluster.instances)
         urls = [self.cluster.instances[name].url for name in asked]
         told = await asyncio.gather(*(asyncio.to_thread(figures, url) for url in urls))
