@@ -18,5 +18,5 @@ def build(kit: Kit) -> Service:
         records=RECORDS,
         router=routes(kit, Households(kit), leads, loading, Contacts(kit)),
         handlers=handlers(leads, Listening(kit)),
-        sweeps=(Sweep(Need, loading.wake),),
+        sweeps=(Sweep(Need, loading.wake), Sweep(Lead, leads.wake)),
     )

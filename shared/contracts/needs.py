@@ -49,6 +49,20 @@ class LeadReported(Event):
     crisis: bool = False
 
 
+class LeadRaised(Event):
+    """Nobody decided about it in time, and the station above is to look as well; the first stays accountable."""
+
+    name = "lead.raised"
+    topic = topics.LEAD
+    zh = "线索逾期未核实，升级到上一级站点（第 {hops} 次）"
+    en = "The report was not looked into in time and goes a tier up (hop {hops})"
+
+    site_id: str
+    to_site_id: str
+    hops: int
+    crisis: bool = False
+
+
 class LeadVerified(Event):
     """Staff found it true and made a need of it."""
 

@@ -179,7 +179,8 @@ class SitePolicy(Part):
 
     A need's waves: the first asks `first_wave` people for each open seat, each later one `wave_growth` times more;
     the next wave goes out after `wave_seconds` or as soon as everybody asked has answered. `tier_seconds` without
-    a full match raise the need a tier, at most `max_hops` times.
+    a full match raise the need a tier, at most `max_hops` times; so do `lead_seconds`, or `crisis_lead_seconds`, for a
+    lead that nobody has decided.
     """
 
     criteria: tuple[v.Criterion, ...] = (
@@ -199,6 +200,8 @@ class SitePolicy(Part):
     pick_up_seconds: int = 3 * 24 * 60 * 60
     tier_seconds: int = 4 * 60 * 60
     max_hops: int = 3
+    lead_seconds: int = 24 * 60 * 60
+    crisis_lead_seconds: int = 30 * 60
     confirm_seconds: int = 3 * 24 * 60 * 60
     no_show_seconds: int = 30 * 60
     allow_partial: bool = True

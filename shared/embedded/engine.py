@@ -170,7 +170,7 @@ class SqliteEngine:
     def has_table(self, name: str) -> bool:
         return bool(self.read("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (name,)))
 
-    def prepare(self, *statements: str) -> None:
+    def prepare(self, *steps: str | Callable[[sqlite3.Connection], None]) -> None:
         """Create what a store or bus needs, at its start, at once. Does nothing on a read-only engine."""
         if self._writer is None:
             return
@@ -179,8 +179,11 @@ class SqliteEngine:
         try:
             self._wait_for_the_disk(self._writer, True)
             self._begin(self._writer)
-            for statement in statements:
-                self._writer.execute(statement)
+            for step in steps:
+                if callable(step):
+                    step(self._writer)
+                else:
+                    self._writer.execute(step)
             self._writer.execute("COMMIT")
         except sqlite3.Error as e:
             with suppress(sqlite3.Error):

@@ -71,7 +71,7 @@ class SqliteStore:
         self._outbox = Outbox(engine, name_of(service, "outbox"))
         self._append = self._outbox.insert
         engine.prepare(
-            *(statement for table in self._tables.values() for statement in table.statements()),
+            *(table.prepare for table in self._tables.values()),
             *self._outbox.statements,
         )
         engine.when_undone(self._remembered.clear)

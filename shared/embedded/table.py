@@ -17,6 +17,7 @@ from shared.records import Record
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 _FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+PAGE = 1000
 _KEPT = ("id", "version", "sequence", "body", "applied", "ops", "pruned_at", "due_at")
 
 
@@ -55,24 +56,42 @@ class Table:
         self.due = f"SELECT id FROM {quoted} WHERE due_at <= ? ORDER BY due_at, id LIMIT ?"
         self.next_due = f"SELECT min(due_at) AS due_at FROM {quoted} WHERE due_at IS NOT NULL"
 
-    def statements(self) -> list[str]:
-        """What creates the table and its declared indexes, the id last in each so that ties have an order."""
+    def prepare(self, connection: sqlite3.Connection) -> None:
+        """Create the table and its declared indexes, the id last in each so that ties have an order."""
         columns = "".join(f", {column(field)}" for field in self.fields)
-        created = [
+        connection.execute(
             f'CREATE TABLE IF NOT EXISTS "{self.name}" ('
             "id TEXT NOT NULL PRIMARY KEY, version INTEGER NOT NULL, sequence INTEGER NOT NULL, "
             "applied TEXT NOT NULL, ops TEXT NOT NULL, pruned_at INTEGER, due_at INTEGER"
-            f"{columns}, body TEXT NOT NULL)",
+            f"{columns}, body TEXT NOT NULL)"
+        )
+        self._grow(connection)
+        connection.execute(
             f'CREATE INDEX IF NOT EXISTS "{self.name} due" ON "{self.name}" (due_at, id) '
-            "WHERE due_at IS NOT NULL",
-        ]
+            "WHERE due_at IS NOT NULL"
+        )
         for index in self.kind.indexes:
             indexed = ", ".join(column(field) for field in (*index.fields, "id"))
-            created.append(
+            connection.execute(
                 f'CREATE INDEX IF NOT EXISTS "{self.name} by {" ".join(index.fields)}" '
                 f'ON "{self.name}" ({indexed})'
             )
-        return created
+
+    def _grow(self, connection: sqlite3.Connection) -> None:
+        """Give a table that an earlier version made the columns that it lacks, filled from what it keeps."""
+        there = {f'"{row[1]}"' for row in connection.execute(f'PRAGMA table_info("{self.name}")')}
+        missing = [field for field in self.fields if column(field) not in there]
+        if not missing:
+            return
+        for field in missing:
+            connection.execute(f'ALTER TABLE "{self.name}" ADD COLUMN {column(field)}')
+        fill = self._update(tuple(map(column, missing)))
+        last = ""
+        while rows := connection.execute(self.page, (last, PAGE)).fetchall():
+            for row in rows:
+                record = self.held(row).record
+                connection.execute(fill, (*(_plain(record, field) for field in missing), record.id))
+            last = rows[-1][0]
 
     def decode(self, body: str) -> Record:
         return self.kind.model_validate_json(body)

@@ -17,8 +17,7 @@ from tests.conformance.toys import Basket
 @pytest.fixture
 def connection() -> Iterator[sqlite3.Connection]:
     connection = sqlite3.connect(":memory:")
-    for statement in Table("toys", Basket).statements():
-        connection.execute(statement)
+    Table("toys", Basket).prepare(connection)
     yield connection
     connection.close()
 

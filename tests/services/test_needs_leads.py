@@ -7,7 +7,7 @@ from typing import Any
 
 from services.needs.domain import Need
 from services.needs.domain.lead import need_id_of
-from shared.contracts.needs import LeadDismissed, LeadReported, LeadVerified, NeedPosted
+from shared.contracts.needs import LeadDismissed, LeadRaised, LeadReported, LeadVerified, NeedPosted
 from tests.services import needs_desk as k
 from tests.services.needs_desk import ADDRESS, NAME, PHONE, Desk, an_order, desk, goods, people
 
@@ -138,6 +138,55 @@ async def test_other_ends_are_told_too() -> None:
                 await d.made("staff", f"POST /needs/{need_id}/referral/accept")
             ends[how] = await outcome(d, lead_id)
         assert ends == {"cancelled": "closed", "lapsed": "not_found", "referred": "handed_on"}
+
+
+async def raised(d: Desk, who: str = "boss") -> list[tuple[str, int]]:
+    """What the main station is to look into as well, and how often it was raised."""
+    found = await d.made(who, "GET /leads?tier_site_id=main&status=reported")
+    return [(lead["id"], lead["hops"]) for lead in found["items"]]
+
+
+async def test_a_lead_that_nobody_decides_goes_a_tier_up_once_and_stays_with_both() -> None:
+    async with desk(lead_seconds=24 * 3600, crisis_lead_seconds=1800) as d:
+        crisis = await reported(d)
+        usual = (await d.made("scout", "POST /leads", SUSPICION | {"crisis": False}))["id"]
+        await d.w.passes(minutes=29)
+        assert d.w.said(LeadRaised) == [] and await raised(d) == []
+        await d.w.passes(minutes=2)
+        (said,) = d.w.said(LeadRaised)
+        assert (said.site_id, said.to_site_id, said.hops, said.crisis) == ("east", "main", 1, True)
+        assert await raised(d) == [(crisis, 1)]
+        await d.w.passes(hours=24)
+        assert await raised(d) == [(usual, 1), (crisis, 1)]
+        await d.w.passes(days=30)
+        assert len(d.w.said(LeadRaised)) == 2
+        theirs = await d.made("staff", "GET /leads?status=reported")
+        assert {lead["id"]: lead["decide_by"] for lead in theirs["items"]} == {crisis: None, usual: None}
+        await d.made("boss", f"POST /leads/{crisis}/dismiss", {"outcome": "not_confirmed"})
+        assert await raised(d) == [(usual, 1)]
+
+
+async def test_a_lead_that_was_decided_in_time_is_not_raised() -> None:
+    async with desk() as d:
+        dismissed, verified = await reported(d), await reported(d)
+        await d.made("staff", f"POST /leads/{dismissed}/dismiss", {"outcome": "known"})
+        home = await d.household()
+        d.holding_back = True
+        await d.made("staff", f"POST /leads/{verified}/verify", an_order(home))
+        d.w.clock.advance(3600)  # the lead is due before it has heard of its need
+        await d.w.settle()
+        assert d.w.said(LeadRaised) == [] and len(d.w.said(LeadVerified)) == 1
+        assert await outcome(d, verified) == "arranging"
+
+
+async def test_what_was_raised_is_shown_to_the_tier_only_and_a_station_may_keep_its_leads() -> None:
+    async with desk(max_hops=0) as d:
+        await reported(d)
+        await d.w.passes(days=3)
+        assert d.w.said(LeadRaised) == []
+        assert (await d.ask("staff", "GET /leads?tier_site_id=main")).status_code == 404
+        both = await d.ask("boss", "GET /leads?tier_site_id=main&site_id=east")
+        assert (both.status_code, both.json()["errors"][0]["pointer"]) == (422, "/tier_site_id")
 
 
 async def test_a_lead_needs_a_place_that_exists_and_words_within_their_limit() -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, TypeVar
 
 import pytest
 
 from services.matching.domain.match import Match
 from services.matching.domain.words import MatchStatus
+from services.needs.domain.lead import Lead
 from services.needs.domain.need import Need
 from services.needs.domain.said import Applicant
 from services.resources.domain.booking import standing
@@ -34,6 +35,7 @@ from shared.contracts.vocabulary import (
 )
 from shared.ports import Clock, Query
 from shared.records import Change, Record
+from shared.times import milliseconds
 from tests.cast import Cast, volunteer_id
 from tests.town import Town, town
 from wushe.check.embedded import evidence_of
@@ -111,6 +113,20 @@ async def test_a_lot_that_is_never_level_with_its_ledger_is_none_if_the_ledger_f
         evidence = replace(calm, progress=progress)
         report = await recount(evidence, t.clock, seconds=5.0)
         assert report.clean, report.violations
+
+
+async def test_a_lead_whose_time_is_up_without_the_tier_above_having_heard_is_a_violation() -> None:
+    async with a_live_town_with_a_lot() as (t, _, calm):
+        now = t.clock.now()
+        lead = Lead(
+            id="lead-1", site_id="s", area="522702001", scout_id="scout", text="…", reported_at=now,
+            reported_ms=milliseconds(now), decide_by=now + timedelta(minutes=30),
+        )  # fmt: skip
+        await t.stores["needs"].change(Lead, lead.id, lambda _: Change(lead))
+        assert (await recount(calm, t.clock)).clean
+        t.clock.advance(3600)
+        report = await recount(calm, t.clock, seconds=1.0)
+        assert [(violation.rule, violation.record) for violation in report.violations] == [(4, "lead-1")]
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from services.matching.domain.match import Match
 from services.matching.domain.words import Answer, MatchStatus
+from services.needs.domain.lead import Lead
 from services.needs.domain.need import Need
 from services.resources.domain.records import Lot
 from shared.contracts.vocabulary import Audience, NeedStatus
@@ -29,6 +30,14 @@ def no_need_is_forgotten(need: Need, now: datetime | None) -> Iterator[Violation
         )
     elif now is not None and need.next_action_at + PATIENCE < now:
         yield Violation(4, need.id, "its next action is overdue", "下一步行动已逾期", True)
+
+
+def no_lead_is_forgotten(lead: Lead, now: datetime) -> Iterator[Violation]:
+    """A lead is decided, or the station above is told in time that it waits."""
+    if lead.due_at is not None and lead.due_at + PATIENCE < now:
+        yield Violation(
+            4, lead.id, "the station above has not been told of it", "逾期未升级到上一级站点", True
+        )
 
 
 def every_need_is_searched_for(

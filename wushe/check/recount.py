@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from services.matching.domain.match import Match
+from services.needs.domain.lead import Lead
 from services.needs.domain.need import Need
 from services.resources.domain.ledger import LedgerEntry
 from services.resources.domain.records import Lot
@@ -49,6 +50,7 @@ class Books:
     """Everything that the rules look at, read once."""
 
     needs: dict[str, Need]
+    leads: dict[str, Lead]
     matches: dict[str, Match]
     calendars: dict[str, Calendar]
     volunteers: int
@@ -110,6 +112,7 @@ async def _books(evidence: Evidence) -> Books:
         ledgers.setdefault(entry.lot_id, []).append(entry)
     return Books(
         needs=await evidence.everything("needs", Need),
+        leads=await evidence.everything("needs", Lead),
         matches=await evidence.everything("matching", Match),
         calendars=await evidence.everything("volunteers", Calendar),
         volunteers=len([v.id async for v in evidence.records("volunteers", Volunteer)]),
@@ -122,6 +125,7 @@ async def _books(evidence: Evidence) -> Books:
 def _counted(books: Books) -> dict[str, int]:
     return {
         "needs": len(books.needs),
+        "leads": len(books.leads),
         "matches": len(books.matches),
         "calendars": len(books.calendars),
         "volunteers": books.volunteers,
@@ -151,6 +155,9 @@ def _apply(books: Books, clock: Clock, live: bool, before: Books | None = None) 
         yield from stock.the_ledger_agrees(before.lots, books.ledgers, known)
     for need in books.needs.values():
         yield from need_rules.no_need_is_forgotten(need, now)
+    if now is not None:
+        for lead in books.leads.values():
+            yield from need_rules.no_lead_is_forgotten(lead, now)
     yield from need_rules.every_need_is_searched_for(books.needs, books.matches)
     yield from need_rules.what_is_over_holds_nothing(books.needs, books.lots)
 

@@ -64,6 +64,8 @@ class PolicyEdit(Schema):
     pick_up_seconds: Seconds = _LATER
     tier_seconds: Seconds = _LATER
     max_hops: int = Field(_LATER, ge=0, le=10)
+    lead_seconds: Seconds = _LATER
+    crisis_lead_seconds: Seconds = _LATER
     confirm_seconds: Seconds = _LATER
     no_show_seconds: Seconds = _LATER
     allow_partial: bool = False

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import ClassVar
 
+from services.needs.domain.ordering import Moment
 from services.needs.domain.refusals import LeadDecided
 from services.needs.domain.words import LeadOutcome
 from shared.contracts import topics
-from shared.contracts.needs import LeadDismissed, LeadReported, LeadVerified
+from shared.contracts.needs import LeadDismissed, LeadRaised, LeadReported, LeadVerified
 from shared.contracts.vocabulary import Category, LeadStatus
 from shared.records import Change, Record, index
 
@@ -22,6 +24,7 @@ class Lead(Record):
     indexes = (
         index("scout_id", "reported_ms"),
         index("site_id", "status", "reported_ms"),
+        index("tier_site_id", "status", "reported_ms"),
         index("reported_ms"),
     )
 
@@ -35,8 +38,17 @@ class Lead(Record):
     reported_ms: int
     status: LeadStatus = LeadStatus.REPORTED
     outcome: LeadOutcome = LeadOutcome.RECEIVED
+    hops: int = 0
+    tier_site_id: str | None = None
+    """The site that is to look as well after `hops` times of waiting in vain."""
+    decide_by: datetime | None = None
+    """When the station above is told, if nobody has decided; None once there is none above that has not been."""
     decided_by: str | None = None
     decided_at: datetime | None = None
+
+    @property
+    def due_at(self) -> datetime | None:
+        return self.decide_by if self.status is LeadStatus.REPORTED else None
 
 
 def need_id_of(lead_id: str) -> str:
@@ -45,9 +57,21 @@ def need_id_of(lead_id: str) -> str:
     return f"{digest[:8]}-{digest[8:12]}-8{digest[13:16]}-a{digest[17:20]}-{digest[20:32]}"
 
 
-def report(lead: Lead) -> Change[Lead]:
+def report(lead: Lead, at: Moment) -> Change[Lead]:
     said = LeadReported(site_id=lead.site_id, area=lead.area, scout_id=lead.scout_id, crisis=lead.crisis)
-    return Change(lead, said)
+    return Change(lead.but(decide_by=_patience_ends(lead, at)), said)
+
+
+def raise_tier(lead: Lead, above: Sequence[str], at: Moment) -> Change[Lead]:
+    """Nobody has decided in time: the next of the sites `above` its own is to look as well. After the last of them, or
+    `max_hops` times, it stays where it is, in everybody's list."""
+    if lead.due_at is None or lead.due_at > at.now:
+        return Change(lead)
+    if lead.hops >= min(len(above), at.policy.max_hops):
+        return Change(lead.but(decide_by=None))
+    to = above[lead.hops]
+    after = lead.but(hops=lead.hops + 1, tier_site_id=to, decide_by=_patience_ends(lead, at))
+    return Change(after, LeadRaised(site_id=lead.site_id, to_site_id=to, hops=after.hops, crisis=lead.crisis))
 
 
 def require_undecided(lead: Lead) -> None:
@@ -68,6 +92,11 @@ def verify(lead: Lead, need_id: str, by: str, now: datetime) -> Change[Lead]:
         return Change(lead)
     after = lead.but(status=LeadStatus.VERIFIED, outcome=LeadOutcome.ARRANGING, decided_by=by, decided_at=now)
     return Change(after, LeadVerified(site_id=lead.site_id, need_id=need_id))
+
+
+def _patience_ends(lead: Lead, at: Moment) -> datetime:
+    seconds = at.policy.crisis_lead_seconds if lead.crisis else at.policy.lead_seconds
+    return at.now + timedelta(seconds=seconds)
 
 
 def follow(lead: Lead, outcome: LeadOutcome, need_id: str, by: str, now: datetime) -> Change[Lead]:

@@ -49,9 +49,10 @@ class LeadRoutes:
         pages: Pages,
         access: Access = allow("lead.read"),
         site_id: str | None = None,
+        tier_site_id: str | None = None,
         status: LeadStatus | None = None,
     ) -> Page[LeadShown]:
-        found = await self._leads.find_leads(access, site_id, status, pages)
+        found = await self._leads.find_leads(access, site_id, tier_site_id, status, pages)
         return pages.page(found, schemas.view if access.scope > Scope.OWN else schemas.course)
 
     async def read(self, lead_id: str, response: Response, access: Access = allow("lead.read")) -> LeadShown:

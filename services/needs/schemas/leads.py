@@ -48,6 +48,9 @@ class LeadView(LeadCourse):
     text: str
     crisis: bool
     need_id: str | None
+    hops: int
+    tier_site_id: str | None
+    decide_by: datetime | None
     decided_by: str | None
     decided_at: datetime | None
 
@@ -65,6 +68,9 @@ def view(lead: Lead) -> LeadView:
         text=lead.text,
         crisis=lead.crisis,
         need_id=need_id_of(lead.id) if lead.status is LeadStatus.VERIFIED else None,
+        hops=lead.hops,
+        tier_site_id=lead.tier_site_id,
+        decide_by=lead.due_at,
         decided_by=lead.decided_by,
         decided_at=lead.decided_at,
         **_course(lead),

@@ -34,8 +34,9 @@ ENDINGS = {
 class Leads(Needs):
     async def report(self, access: Access, asked: schemas.LeadIn, op: Op, id: str) -> Outcome[Lead]:
         """送单: a suspicion, reported at the site of whoever reports it."""
-        me, now = access.principal, self._clock.now()
+        me = access.principal
         site_id = self._open_site(me.site_id).id
+        at = self._moment(site_id)
         access.require(site_id=site_id, owner_id=me.account_id, hidden=False)
         self._require_home(asked.area)
         lead = Lead(
@@ -46,11 +47,11 @@ class Leads(Needs):
             hints=asked.hints,
             text=asked.text,
             crisis=asked.crisis,
-            reported_at=now,
-            reported_ms=milliseconds(now),
+            reported_at=at.now,
+            reported_ms=milliseconds(at.now),
         )
         return await self._store.change(
-            Lead, id, lambda r: _answered(domain.report(lead) if r is None else Change(r)), op=op
+            Lead, id, lambda r: _answered(domain.report(lead, at) if r is None else Change(r)), op=op
         )
 
     async def read_lead(self, access: Access, id: str) -> Versioned[Lead]:
@@ -59,11 +60,23 @@ class Leads(Needs):
         return found
 
     async def find_leads(
-        self, access: Access, site_id: str | None, status: LeadStatus | None, pages: Paging
+        self,
+        access: Access,
+        site_id: str | None,
+        tier_site_id: str | None,
+        status: LeadStatus | None,
+        pages: Paging,
     ) -> list[Versioned[Lead]]:
-        """Staff see those of their sites, a scout their own."""
+        """Staff see those of their sites, or those that were raised to one of them; a scout their own."""
         if access.scope is Scope.OWN:
             where = [Where("scout_id", "equal", access.principal.account_id)]
+        elif tier_site_id is not None:
+            if site_id is not None:
+                raise Invalid(
+                    "/tier_site_id", zh="请与 site_id 二选一", en="ask by this or by site_id, not by both"
+                )
+            access.require(site_id=tier_site_id)
+            where = [Where("tier_site_id", "equal", tier_site_id)]
         else:
             where = self._of_sites(access, site_id)
         if status is not None:
@@ -113,6 +126,24 @@ class Leads(Needs):
             return _answered(domain.dismiss(existing(lead), outcome, by, now))
 
         return await self._store.change(Lead, id, decide, op=op)
+
+    async def wake(self, id: str) -> None:
+        """Nobody has decided about a lead in time. One of which a need was made is only late to hear of it."""
+        lead = (await self._found(Lead, id)).record
+        at, need = self._moment(lead.site_id), await self._store.get(Need, need_id_of(id))
+        above = self._above(lead.site_id)
+
+        def decide(record: Lead | None) -> Change[Lead]:
+            if need is not None:
+                return domain.verify(existing(record), need.record.id, need.record.created_by, at.now)
+            return domain.raise_tier(existing(record), above, at)
+
+        await self._store.change(Lead, id, decide)
+
+    def _above(self, site_id: str) -> list[str]:
+        """The open sites above this one, the nearest first."""
+        upwards = [id for id in reversed(self._atlas.path(site_id).split("/")) if id and id != site_id]
+        return [id for id in upwards if (site := self._atlas.site(id)) is not None and site.facts.active]
 
     async def note_posted(self, event: NeedPosted, message: Message) -> None:
         """A need was posted: if it came of a lead, the lead is verified."""
