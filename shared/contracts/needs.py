@@ -95,7 +95,9 @@ class NeedPosted(Event):
 
 
 class NeedChanged(Event):
-    """The lines were edited before everything was matched. Lines keep their ids; the search goes on with these."""
+    """The lines were edited before everything was matched. Lines keep their ids; the search goes on with these.
+
+    `begun`: somebody has begun to serve, so whoever has a seat keeps it, whatever changed."""
 
     name = "need.changed"
     topic = topics.NEED
@@ -103,6 +105,7 @@ class NeedChanged(Event):
     en = "The need is changed: {spec}"
 
     spec: NeedSpec
+    begun: bool = False
 
 
 class NeedCancelled(Event):

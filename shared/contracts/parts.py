@@ -179,17 +179,12 @@ class SitePolicy(Part):
 
     A need's waves: the first asks `first_wave` people for each open seat, each later one `wave_growth` times more;
     the next wave goes out after `wave_seconds` or as soon as everybody asked has answered. `tier_seconds` without
-    a full match raise the need a tier, at most `max_hops` times; so do `lead_seconds`, or `crisis_lead_seconds`, for a
-    lead that nobody has decided.
+    a full match raise a need a tier, `lead_seconds` (`crisis_lead_seconds`) without a decision a lead, at most `max_hops` times.
     """
 
     criteria: tuple[v.Criterion, ...] = (
-        v.Criterion.FIT,
-        v.Criterion.DISTANCE,
-        v.Criterion.LOAD,
-        v.Criterion.CONTINUITY,
-        v.Criterion.WAITING,
-    )
+        v.Criterion.FIT, v.Criterion.DISTANCE, v.Criterion.LOAD, v.Criterion.CONTINUITY, v.Criterion.WAITING,
+    )  # fmt: skip
     first_wave: int = 5
     wave_growth: float = 2.0
     wave_seconds: int = 15 * 60

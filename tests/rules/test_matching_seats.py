@@ -27,6 +27,7 @@ from services.matching.domain.wave import GoodsPlan, LotChoice, PeoplePlan, Wave
 from services.matching.domain.words import HANDED_OVER, PROMISED, Answer, MatchStatus, Phase
 from shared.contracts.base import Event
 from shared.contracts.matching import MatchMade, SeatFilled, SeatReleased, SeatWon
+from shared.contracts.needs import NeedChanged
 from shared.contracts.parts import LotState, NeedSpec, Offer, SitePolicy
 from shared.contracts.resources import (
     HoldConfirmed,
@@ -173,7 +174,7 @@ class Story:
                 self.applies(lambda m: close(m, NEED, "east", reason, self.scene))
             case 1 | 2 if self.edits:
                 self.spec = self.edited()
-                self.applies(lambda m: change_need(m, NEED, self.spec, self.scene))
+                self.applies(lambda m: change_need(m, NEED, NeedChanged(spec=self.spec), self.scene))
             case 3 | 4:
                 self.applies(lambda m: say_where_it_stands(m, NEED, self.spec, self.scene))
             case _:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import date, timedelta
 
 from services.matching.app import RECORDS, build
 from services.matching.domain.wave import PeoplePlan, Wave, wave_id
@@ -60,6 +60,7 @@ from tests.services.matching_desk import (
     minutes,
 )
 from tests.world import START, world
+from wushe.check.needs import the_public_is_not_asked
 
 
 async def test_the_second_to_accept_is_told_the_seat_is_filled() -> None:
@@ -644,6 +645,29 @@ async def test_a_need_that_becomes_one_for_a_child_is_taken_away_from_the_public
         assert ids(d.w.said(SeatsOffered)[-1].offers) == ["worker"]
         await d.accepts("wang")
         assert [(f.volunteer_id, f.reason) for f in d.w.said(SeatFilled)] == [("wang", Closing.CHANGED)]
+
+
+async def test_a_need_that_becomes_one_for_a_child_after_service_has_begun_asks_the_public_no_more() -> None:
+    async with desk() as d:
+        await d.knows_people("li", "wang", "zhao")
+        await d.w.hears(("worker", VolunteerChanged(state=a_social_worker(area=NEXT_TOWNSHIP))))
+        await d.posts(a_line(seats=2))
+        await d.accepts("li")
+        changed = NeedChanged(spec=a_need(a_line(seats=2), audience=Audience.NAMED), begun=True)
+        await d.w.hears((NEED, changed))
+        assert d.w.said(SeatReleased) == [], "whoever has a seat keeps it"
+        assert set(ids(d.w.said(OffersWithdrawn)[-1].invitations)) == {"wang", "zhao"}
+        assert ids(d.w.said(SeatsOffered)[-1].offers) == ["worker"]
+        await d.accepts("wang")
+        assert [(f.volunteer_id, f.reason) for f in d.w.said(SeatFilled)] == [("wang", Closing.CHANGED)]
+        await d.accepts("worker")
+        assert ids(d.w.said(MatchMade)[-1].seats) == ["li", "worker"]
+        certified = {"worker": date.max}
+        assert list(the_public_is_not_asked({NEED: await d.match()}, certified, {})) == []
+        await d.knows_people("sun")
+        await d.withdraws("li")
+        assert "sun" not in d.asked()
+        assert list(the_public_is_not_asked({NEED: await d.match()}, certified, {})) == []
 
 
 async def test_a_need_that_asks_is_told_where_the_search_stands() -> None:

@@ -179,9 +179,10 @@ async def test_a_need_is_for_named_people_from_the_moment_in_which_the_file_tell
         )
         answer = await d.ask("staff", f"PATCH {path}/residents/{home}~1", corrected, if_match=version)
         assert answer.status_code == 200, answer.text
-        assert [changed.spec.audience for changed in d.w.said(NeedChanged)] == ["named"]
+        told = [(changed.spec.audience, changed.begun) for changed in d.w.said(NeedChanged)]
+        assert sorted(told) == [("named", False), ("named", True)]
         needs = [await d.need(id) for id in (posted, draft["id"], done)]
-        assert [need.audience for need in needs] == ["named", "named", "public"]
+        assert [need.audience for need in needs] == ["named", "named", "named"]
         assert all(need.minor for need in needs), "nobody is shown a child's phone"
 
 

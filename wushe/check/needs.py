@@ -78,14 +78,15 @@ def the_public_is_not_asked(
     matches: Mapping[str, Match], certified: Mapping[str, date], zones: Mapping[str, ZoneInfo]
 ) -> Iterator[Violation]:
     """A need for named people went only to people with one of the certificates that this takes, seen by staff and in
-    force on the day. `certified` tells of each person how long one ever was, by what the registry said of them."""
+    force on the day; but who had a seat before it became one keeps it. `certified` tells of each person how long one ever was, by what the registry said of them."""
     for match in matches.values():
         if match.spec is None or match.spec.audience is not Audience.NAMED:
             continue
         zone = zones.get(match.spec.site_id, ZoneInfo(SITE_ZONE))
         ends = {line.id: line.window.end_at - INSTANT for line in match.spec.people}
         for invitation_id, asked in match.asked.items():
-            if asked.answer == Answer.CHANGED or asked.line_id not in ends:
+            kept = asked.answer == Answer.CHANGED or invitation_id in match.stayed
+            if kept or asked.line_id not in ends:
                 continue
             id, day = volunteer_of(invitation_id), ends[asked.line_id].astimezone(zone).date()
             if certified.get(id, date.min) < day:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple, Self
 
 from pydantic import Field
@@ -11,7 +11,7 @@ from pydantic import Field
 from services.matching.domain.words import PROMISED, SECURED, Answer, MatchStatus, Phase
 from shared.contracts import topics
 from shared.contracts.base import Part, copied
-from shared.contracts.parts import GoodsLine, LineDiagnosis, NeedSpec, PeopleLine, SitePolicy
+from shared.contracts.parts import GoodsLine, LineDiagnosis, NeedSpec, PeopleLine
 from shared.contracts.vocabulary import (
     Audience,
     Category,
@@ -22,9 +22,6 @@ from shared.contracts.vocabulary import (
     Waiting,
 )
 from shared.records import Record
-
-TO_GET_THERE = timedelta(minutes=30)
-"""How long before a window begins those who have a seat must know where to go."""
 
 
 class Value(Part):
@@ -113,7 +110,8 @@ class Match(Record):
 
     `asked` is by invitation, `holds` by hold. `tier_site_id` is the site that looks as well after `hops` escalations;
     `exhausted` when there is none left to raise it to. `partial` says that the first wave's time has passed, so that
-    part of it may do. `told` is what was last said of seats and holds. `early` are accepts that came before the need.
+    part of it may do. `told` is what was last said of seats and holds. `early` are accepts that came before the need,
+    `stayed` those whose seats were kept when it became one for named people after service had begun.
     """
 
     kind = "match"
@@ -130,6 +128,7 @@ class Match(Record):
     numbers_used: dict[str, int] = Field(default_factory=dict)
     """How many seats a line had that was taken away: should it come back, none of their numbers is used again."""
     early: dict[str, str] = Field(default_factory=dict)
+    stayed: tuple[str, ...] = ()
     wave: int = 0
     hops: int = 0
     tier_site_id: str | None = None
@@ -228,23 +227,3 @@ def is_named(need: NeedSpec) -> bool:
     """Whether only named, certified people may be asked. Needs says so; a crisis is never left to that alone."""
     crisis = need.urgency == Urgency.CRISIS or need.category == Category.CRISIS_INTERVENTION
     return need.audience == Audience.NAMED or crisis
-
-
-def is_pressing(need: NeedSpec) -> bool:
-    """Whether the shorter timers count."""
-    return need.urgency in (Urgency.CRISIS, Urgency.URGENT)
-
-
-def with_part_due(match: Match, policy: SitePolicy, now: datetime) -> Match:
-    """The match knowing when part of it may do: after the time of a wave, but while whoever has a seat can still get
-    there."""
-    need = match.need
-    starts = [line.window.start_at for line in need.people if line.window.start_at > now]
-    at = min(
-        [now + timedelta(seconds=wave_seconds(need, policy)), *(start - TO_GET_THERE for start in starts)]
-    )
-    return match.but(partial=at <= now, partial_at=at if at > now else None)
-
-
-def wave_seconds(need: NeedSpec, policy: SitePolicy) -> int:
-    return policy.urgent_wave_seconds if is_pressing(need) else policy.wave_seconds

@@ -9,18 +9,19 @@ from services.matching.domain.match import (
     Match,
     PeopleState,
     is_named,
-    is_pressing,
     owner_of,
     seat_id,
 )
 from services.matching.domain.scene import Scene
 from services.matching.domain.searching import weighed, with_word
 from services.matching.domain.settling import settled, state_event, word
+from services.matching.domain.timing import is_pressing
 from services.matching.domain.words import HANDED_OVER, Answer, MatchStatus
 from shared.contracts.base import Event
 from shared.contracts.matching import MatchClosed, SeatReleased
+from shared.contracts.needs import NeedChanged
 from shared.contracts.parts import GoodsLine, NeedSpec, PeopleLine
-from shared.contracts.vocabulary import Closing
+from shared.contracts.vocabulary import Audience, Closing
 from shared.records import Change
 
 
@@ -47,14 +48,18 @@ def open_search(match: Match | None, need_id: str, spec: NeedSpec, scene: Scene)
     return settled(opened, scene, *released, *verdicts)
 
 
-def change_need(match: Match | None, need_id: str, spec: NeedSpec, scene: Scene) -> Change[Match]:
+def change_need(match: Match | None, need_id: str, changed: NeedChanged, scene: Scene) -> Change[Match]:
     """Go on with the lines as they are now. Who was asked for a line that is no longer the same is told so; seats and
     holds of such a line are given back."""
+    spec = changed.spec
     if match is None or match.spec is None:
         return open_search(match, need_id, spec, scene)
     if match.closed or match.spec == spec:
         return Change(match)
     before, events = match.spec, list[Event]()
+    if changed.begun and is_named(spec) and not is_named(before):
+        match, events = _taken_from_the_public(match, scene)
+        before = before.model_copy(update={"audience": Audience.NAMED})
     kept_people = {line.id for line in spec.people if _same_people(line, before, spec)}
     kept_goods = {line.id for line in spec.goods if _same_goods(line, before, spec)}
     stays = set() if is_named(spec) and not is_named(before) else {line.id for line in spec.people}
@@ -153,6 +158,20 @@ def _end_people(match: Match, line_id: str, stays: bool) -> tuple[Match, list[Ev
     }
     fresh = PeopleState(seats=state.seats, opened=state.opened).with_seats(seats, len(seats))
     return match.but(asked=asked).with_line(line_id, fresh), events
+
+
+def _taken_from_the_public(match: Match, scene: Scene) -> tuple[Match, list[Event]]:
+    """Nobody who has no seat by now gets one on an old offer; whoever has one keeps it."""
+    events = list[Event]()
+    for line_id, state in match.people.items():
+        match, withdrawn = withdraw(match, line_id, Closing.CHANGED)
+        match = match.with_line(line_id, state.but(due_at=scene.now) if state.free else state)
+        events += withdrawn
+    stayed = tuple(id for id, one in match.asked.items() if one.answer == Answer.WON)
+    asked = {
+        id: one if id in stayed else one._replace(answer=Answer.CHANGED) for id, one in match.asked.items()
+    }
+    return match.but(asked=asked, stayed=stayed), events
 
 
 def _seated(match: Match, line: PeopleLine, scene: Scene) -> tuple[Match, list[Event]]:

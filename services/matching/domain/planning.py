@@ -7,8 +7,9 @@ from datetime import datetime
 from math import ceil
 
 from services.matching.domain.escalation import areas, first_ring, widest, widest_for_goods
-from services.matching.domain.match import Match, PeopleState, is_named, is_pressing, owner_of
+from services.matching.domain.match import Match, PeopleState, is_named, owner_of
 from services.matching.domain.scene import Scene, day_of
+from services.matching.domain.timing import is_pressing
 from services.matching.domain.wave import GoodsPlan, LotChoice, PeoplePlan, mark
 from services.matching.domain.words import MAY_BE_ASKED_AGAIN
 from services.matching.index.port import LotsQuery, LotsResult, PeopleQuery, PeopleResult

@@ -11,13 +11,11 @@ from services.matching.domain.match import (
     Hold,
     Match,
     is_named,
-    is_pressing,
-    wave_seconds,
-    with_part_due,
 )
 from services.matching.domain.planning import is_too_late
 from services.matching.domain.scene import Scene
 from services.matching.domain.settling import settled, word
+from services.matching.domain.timing import is_pressing, wave_seconds, with_part_due
 from services.matching.domain.wave import GoodsPlan, PeoplePlan, Wave
 from services.matching.domain.words import MatchStatus
 from shared.contracts.base import Event

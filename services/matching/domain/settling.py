@@ -10,8 +10,9 @@ from datetime import datetime
 from typing import Any
 
 from services.matching.domain.asking import FIRST_ASK_SECONDS, confirm_hold
-from services.matching.domain.match import Match, lines, owner_of, seat_id, with_part_due
+from services.matching.domain.match import Match, lines, owner_of, seat_id
 from services.matching.domain.scene import Scene
+from services.matching.domain.timing import with_part_due
 from services.matching.domain.words import NEVER_ASKED, SECURED, SURE, Answer, MatchStatus, Phase
 from shared.contracts.base import Event
 from shared.contracts.matching import (

@@ -65,7 +65,7 @@ class Matching:
 
     async def change_need(self, changed: NeedChanged, cause: Message) -> None:
         id, scene = cause.subject, self._stations.scene()
-        await self._store.change(Match, id, lambda m: change_need(m, id, changed.spec, scene), cause=cause)
+        await self._store.change(Match, id, lambda m: change_need(m, id, changed, scene), cause=cause)
 
     async def say_where_it_stands(self, asked: SearchAsked, cause: Message) -> None:
         id, scene = cause.subject, self._stations.scene()

@@ -140,9 +140,12 @@ class Need(Record):
     @property
     def started(self) -> bool:
         """Whether anybody has checked in or any goods were handed over."""
-        return any(t.status in SERVING for t in self.tasks.values()) or any(
-            h.status in HANDED_OVER for h in self.holds.values()
-        )
+        return self.begun or any(h.status in HANDED_OVER for h in self.holds.values())
+
+    @property
+    def begun(self) -> bool:
+        """Whether anybody has checked in."""
+        return any(t.status in SERVING for t in self.tasks.values())
 
     @property
     def complete(self) -> bool:

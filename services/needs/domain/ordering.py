@@ -170,21 +170,22 @@ def _not_over(search: Search | None) -> Search | None:
 def protect(need: Need, household: Household, at: Moment) -> Change[Need]:
     """What the file tells now counts for a need that was posted before: one for a child is for named people from now
     on, and never the other way round. What is sought is sought for where they live. Goods that are promised stay so, and
-    a service that has begun is not torn up."""
+    where a service has begun, whoever has a seat keeps it."""
     beneficiary = household.resident(need.beneficiary_id)
     if need.ended or beneficiary is None:
         return Change(need)
     child = is_child(beneficiary, at.day)
-    named = need.audience is v.Audience.NAMED or (child and not need.started)
-    groups = () if need.started else household.groups_of(beneficiary)
-    audience = _audience(need, groups, named=named)
+    named = need.audience is v.Audience.NAMED or child
+    audience = _audience(need, household.groups_of(beneficiary), named=named)
     after = need.but(audience=audience, minor=need.minor or child)
     if not (need.started or need.complete or need.held_goods):
         after = after.but(area=household.area, cell=household.cell)
     if after == need:
         return Change(need)
-    said = [NeedChanged(spec=spec(after))] if need.posted_at and spec(after) != spec(need) else []
-    return settle(need, after, at.now, at.policy, *said)
+    if need.posted_at is None or spec(after) == spec(need):
+        return settle(need, after, at.now, at.policy)
+    changed = NeedChanged(spec=spec(after), begun=need.begun)
+    return settle(need, after, at.now, at.policy, changed)
 
 
 def _relined(need: Need, wanted: tuple[Line, ...]) -> Need:

@@ -1,0 +1,32 @@
+"""How long a match waits before it goes on, or takes a part for enough."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from services.matching.domain.match import Match
+from shared.contracts.parts import NeedSpec, SitePolicy
+from shared.contracts.vocabulary import Urgency
+
+TO_GET_THERE = timedelta(minutes=30)
+"""How long before a window begins those who have a seat must know where to go."""
+
+
+def is_pressing(need: NeedSpec) -> bool:
+    """Whether the shorter timers count."""
+    return need.urgency in (Urgency.CRISIS, Urgency.URGENT)
+
+
+def with_part_due(match: Match, policy: SitePolicy, now: datetime) -> Match:
+    """The match knowing when part of it may do: after the time of a wave, but while whoever has a seat can still get
+    there."""
+    need = match.need
+    starts = [line.window.start_at for line in need.people if line.window.start_at > now]
+    at = min(
+        [now + timedelta(seconds=wave_seconds(need, policy)), *(start - TO_GET_THERE for start in starts)]
+    )
+    return match.but(partial=at <= now, partial_at=at if at > now else None)
+
+
+def wave_seconds(need: NeedSpec, policy: SitePolicy) -> int:
+    return policy.urgent_wave_seconds if is_pressing(need) else policy.wave_seconds
