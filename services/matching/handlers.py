@@ -1,7 +1,7 @@
 """What matching hears. The table is the map of the service.
 
-Not heard on purpose: `InvitationsOpened`, `TaskTaken` and `TaskCheckedIn`. They change nothing that a match decides
-by, and a match with twenty people asked would be written twenty times more. Their load reaches the index all the
+Not heard on purpose: `InvitationsOpened`, `TaskTaken`, `TaskCheckedIn`, `TaskCheckInUndone`. They change nothing that a match
+decides by, and a match with twenty people asked would be written twenty times more. Their load reaches the index all the
 same, by the private reader.
 """
 

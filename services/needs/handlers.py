@@ -30,6 +30,7 @@ def handlers(leads: Leads, listening: Listening) -> list[Handler[Any]]:
         on(m.MatchPartlyMade, listening.note_state),
         on(m.MatchReopened, listening.note_state),
         on(v.TaskCheckedIn, listening.note_task),
+        on(v.TaskCheckInUndone, listening.note_task),
         on(v.TaskDone, listening.note_task),
         on(v.TaskWithdrawn, listening.note_task),
         on(v.TaskNoShow, listening.note_task),

@@ -161,6 +161,16 @@ class TaskCheckedIn(CalendarEvent):
     at: datetime
 
 
+class TaskCheckInUndone(CalendarEvent):
+    """The check-in was a mistake: nobody has begun, and the task is as it was before."""
+
+    name = "task.check_in_undone"
+    zh = "{subject}撤销误签到"
+    en = "{subject} had checked in by mistake, and takes it back"
+
+    seat_id: str
+
+
 class TaskDone(CalendarEvent):
     """The person checked out (or staff did for them); `minutes` is the time of service."""
 

@@ -235,6 +235,10 @@ def checked_in(need_id: str, who: str = "li", at: datetime = TEN) -> tuple[str, 
     return who, vol.TaskCheckedIn(**_task(need_id, who), at=at)
 
 
+def check_in_undone(need_id: str, who: str = "li") -> tuple[str, vol.TaskCheckInUndone]:
+    return who, vol.TaskCheckInUndone(**_task(need_id, who))
+
+
 def done(need_id: str, who: str = "li", line_id: str = "p1") -> tuple[str, vol.TaskDone]:
     served = {"household_id": "h", "started_at": TEN, "ended_at": NOON, "minutes": 120}
     return who, vol.TaskDone(**_task(need_id, who, line_id), **served)

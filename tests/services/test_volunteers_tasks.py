@@ -13,6 +13,7 @@ from shared.contracts.volunteers import (
     HoursRecorded,
     InvitationRefused,
     TaskCheckedIn,
+    TaskCheckInUndone,
     TaskDone,
     TaskNoShow,
     TaskWithdrawn,
@@ -49,6 +50,25 @@ async def test_service_from_check_in_to_check_out_becomes_credited_hours() -> No
         listed = (await d.ask("li", "GET /volunteers/li/hours")).json()
         assert listed["credit_minutes"] == 90 and listed["honour_minutes"] == 0
         assert [(r["id"], r["day"]) for r in listed["items"]] == [("li~need-1", "2026-03-03")]
+
+
+async def test_a_check_in_by_mistake_is_taken_back_and_the_task_waits_as_before() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.takes("li", "need-1")
+        await d.w.passes(hours=23)
+        assert (await d.ask("li", f"POST {TASK}/undo-check-in")).status_code == 409
+        for who, later in (("li", 9), ("staff", 11)):
+            assert (await d.ask("li", f"POST {TASK}/check-in")).status_code == 200
+            await d.w.passes(minutes=later)
+            if who == "staff":
+                late = await d.ask("li", f"POST {TASK}/undo-check-in")
+                assert (late.status_code, late.json()["type"].rpartition(":")[2]) == (409, "too-late-to-undo")
+            undone = await d.ask(who, f"POST {TASK}/undo-check-in")
+            assert (undone.json()["status"], undone.json()["started_at"]) == ("taken", None)
+        assert [u.seat_id for u in d.w.said(TaskCheckInUndone)] == ["p1/1"] * 2
+        assert not d.w.said(TaskDone) and not d.w.said(HoursRecorded)
+        assert (await d.ask("li", f"POST {TASK}/withdraw")).status_code == 200
 
 
 async def test_a_task_heard_of_twice_is_written_down_once() -> None:

@@ -158,7 +158,8 @@ class Story:
             who, invitation = found
             begun = invitation.task is not None and invitation.task.status is TaskStatus.CHECKED_IN
             who = self.r.choice([who, self.cast.staff])
-            await self.does(who, f"/api/tasks/{invitation.id}/{'check-out' if begun else 'check-in'}")
+            over = "undo-check-in" if self.r.random() < 0.15 else "check-out"
+            await self.does(who, f"/api/tasks/{invitation.id}/{over if begun else 'check-in'}")
 
     async def goods_move(self) -> None:
         holds = [(id, hold) for id, hold in (await self.holds()).items() if hold.asked]

@@ -29,6 +29,7 @@ from shared.contracts.volunteers import (
     InvitationsOpened,
     SlotFreed,
     TaskCheckedIn,
+    TaskCheckInUndone,
     TaskDone,
     TaskNoShow,
     TaskTaken,
@@ -47,6 +48,7 @@ CALENDAR: tuple[type[CalendarEvent], ...] = (
     TaskWithdrawn,
     TaskNoShow,
     TaskCheckedIn,
+    TaskCheckInUndone,
     TaskDone,
 )
 LOTS: tuple[type[LotEvent], ...] = (

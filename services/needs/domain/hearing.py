@@ -20,6 +20,7 @@ from shared.records import Change
 
 TASK_STATUS: dict[type[vol.CalendarEvent], TaskStatus] = {
     vol.TaskCheckedIn: TaskStatus.CHECKED_IN,
+    vol.TaskCheckInUndone: TaskStatus.TAKEN,
     vol.TaskDone: TaskStatus.DONE,
     vol.TaskWithdrawn: TaskStatus.WITHDRAWN,
     vol.TaskNoShow: TaskStatus.NO_SHOW,

@@ -100,6 +100,12 @@ class TimeIsOver(Refusal):
     en = "The time of this service is over; tell the station, which enters when you came, or that nobody did"
 
 
+class TooLateToUndo(Refusal):
+    code = "too-late-to-undo"
+    zh = "签到已超过 {minutes} 分钟，请联系站点撤销"
+    en = "The check-in is more than {minutes} minutes old; ask the station to take it back"
+
+
 class InAnotherService(Refusal):
     code = "in-another-service"
     zh = "正在另一项服务中，请先签退"

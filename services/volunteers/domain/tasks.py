@@ -14,10 +14,17 @@ from services.volunteers.domain.refusals import (
     TaskNotOpen,
     TimeIsOver,
     TooEarly,
+    TooLateToUndo,
 )
 from shared.contracts.parts import Window
 from shared.contracts.vocabulary import Closing, InvitationStatus, TaskStatus
-from shared.contracts.volunteers import TaskCheckedIn, TaskDone, TaskNoShow, TaskWithdrawn
+from shared.contracts.volunteers import (
+    TaskCheckedIn,
+    TaskCheckInUndone,
+    TaskDone,
+    TaskNoShow,
+    TaskWithdrawn,
+)
 from shared.errors import Invalid
 from shared.records import Change
 
@@ -26,6 +33,8 @@ EARLY = timedelta(hours=2)
 DELAYED = timedelta(hours=2)
 """So long after the window somebody who comes late may still begin."""
 LONGEST_SERVICE = timedelta(hours=24)
+UNDONE_WITHIN = timedelta(minutes=10)
+"""So long after checking in one may say oneself that it was a mistake."""
 
 
 def withdraw(calendar: Calendar, task_id: str, by: str, now: datetime) -> Change[Calendar]:
@@ -76,6 +85,25 @@ def check_in(
     begun = invitation.but(task=here)
     after = calendar.put(begun)
     return Change(after, TaskCheckedIn(**about(begun, after.load(now)), seat_id=task.seat_id, at=at))
+
+
+def undo_check_in(
+    calendar: Calendar, task_id: str, by: str, now: datetime, *, staff: bool
+) -> Change[Calendar]:
+    """The check-in was a mistake, of the wrong task for one: the task is as it was before. Later only staff can tell."""
+    invitation, task = _task(calendar, task_id, TaskStatus.CHECKED_IN)
+    if not staff and (task.made_up or now > (task.started_at or now) + UNDONE_WITHIN):
+        raise TooLateToUndo(minutes=UNDONE_WITHIN.seconds // 60)
+    taken = task.but(
+        status=TaskStatus.TAKEN,
+        started_at=None,
+        made_up=False,
+        overdue=False,
+        done_by={**task.done_by, "undo_check_in": by},
+    )
+    waiting = invitation.but(task=taken)
+    after = calendar.put(waiting)
+    return Change(after, TaskCheckInUndone(**about(waiting, after.load(now)), seat_id=task.seat_id))
 
 
 def check_out(

@@ -35,6 +35,9 @@ class TaskRoutes:
             self.withdraw
         )
         post(f"{one}/check-in", operation_id="check_in", summary="The service begins")(self.check_in)
+        post(f"{one}/undo-check-in", operation_id="undo_check_in", summary="The check-in was a mistake")(
+            self.undo_check_in
+        )
         post(f"{one}/check-out", operation_id="check_out", summary="The service is over")(self.check_out)
         post(f"{one}/no-show", operation_id="note_no_show", summary="Nobody came")(self.note_no_show)
 
@@ -89,6 +92,15 @@ class TaskRoutes:
             raise Forbidden("/started_at")
         by = access.principal.account_id
         outcome = await self._tasks.check_in(task_id, op, by, staff=staff, started_at=started_at)
+        view: TaskView = answered(response, outcome)
+        return view
+
+    async def undo_check_in(
+        self, task_id: str, response: Response, op: Operation, access: Access = allow("task.perform")
+    ) -> TaskView:
+        """Within ten minutes; staff as long as nobody has checked out."""
+        staff = as_staff(access, await self._within(task_id, access))
+        outcome = await self._tasks.undo_check_in(task_id, op, access.principal.account_id, staff=staff)
         view: TaskView = answered(response, outcome)
         return view
 

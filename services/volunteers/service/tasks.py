@@ -44,6 +44,9 @@ class Tasks:
             ),
         )
 
+    async def undo_check_in(self, id: str, op: Op, by: str, *, staff: bool) -> Outcome[Calendar]:
+        return await self._change(id, op, lambda c, now: tasks.undo_check_in(c, id, by, now, staff=staff))
+
     async def check_out(self, id: str, op: Op, by: str, ended_at: datetime | None) -> Outcome[Calendar]:
         recorded = await self._recorded_around(id, ended_at)
         return await self._change(id, op, lambda c, now: tasks.check_out(c, id, by, now, ended_at, recorded))
