@@ -103,7 +103,7 @@ class InvitationDeclined(CalendarEvent):
 
 
 class InvitationExpired(CalendarEvent):
-    """Nobody answered in time; if `unseen`, the offer itself came after its time, and nobody was asked."""
+    """Nobody answered in time; if `unseen`, nobody could: the offer came after its time, or ran out while all was down."""
 
     name = "invitation.expired"
     zh = "{subject}没有答复，邀约已过期"

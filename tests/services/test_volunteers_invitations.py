@@ -322,6 +322,15 @@ async def test_an_unanswered_invitation_expires_by_itself() -> None:
         assert answer.json()["type"].endswith("invitation-expired")
 
 
+async def test_an_invitation_that_runs_out_while_nothing_runs_was_not_left_unanswered() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.asks("need-1", "li")
+        d.w.clock.advance(9 * 3600)
+        await d.w.settle()
+        assert [(e.invitation_id, e.unseen) for e in d.w.said(InvitationExpired)] == [("li~need-1", True)]
+
+
 async def test_an_invitation_that_comes_after_its_time_says_only_that_it_expired() -> None:
     async with desk() as d:
         await d.registers("li")

@@ -12,6 +12,8 @@ from shared.records import Change
 
 FIRST_ASK = timedelta(seconds=5)
 LONGEST_ASK = timedelta(seconds=60)
+AWAY = timedelta(seconds=60)
+"""A deadline acted upon so late passed while nobody was there to be answered."""
 
 
 def wake(calendar: Calendar, now: datetime) -> Change[Calendar]:
@@ -23,7 +25,7 @@ def wake(calendar: Calendar, now: datetime) -> Change[Calendar]:
     moved = [_pass_deadline(i, now) for i in due]
     after = calendar.but(invitations={**calendar.invitations, **{i.id: i for i in moved}})
     load = after.load(now)
-    return Change(after, *(event for i in moved if (event := _news(i, load)) is not None))
+    return Change(after, *(event for i in moved if (event := _news(i, load, now)) is not None))
 
 
 def _pass_deadline(invitation: Invitation, now: datetime) -> Invitation:
@@ -35,9 +37,9 @@ def _pass_deadline(invitation: Invitation, now: datetime) -> Invitation:
     return invitation.but(asked=invitation.asked + 1, ask_at=now + pause)
 
 
-def _news(invitation: Invitation, load: CalendarLoad) -> CalendarEvent | None:
+def _news(invitation: Invitation, load: CalendarLoad, now: datetime) -> CalendarEvent | None:
     if invitation.status == InvitationStatus.EXPIRED:
-        return InvitationExpired(**about(invitation, load))
+        return InvitationExpired(**about(invitation, load), unseen=now > invitation.expires_at + AWAY)
     if invitation.status == InvitationStatus.CLAIMED:
         return InvitationAccepted(**about(invitation, load), again=True)
     return None
