@@ -198,8 +198,8 @@ TABLE: dict[str, Row] = {
     "GET /api/tasks": Row(lists="task"),
     "GET /api/tasks/{task_id}": Row("task"),
     "POST /api/tasks/{task_id}/check-in": Row("task"),
-    "POST /api/tasks/{task_id}/undo-check-in": Row("task"),
     "POST /api/tasks/{task_id}/check-out": Row("task"),
+    "POST /api/tasks/{task_id}/undo-check-in": Row("task"),
     # resources
     "POST /api/donors": Row(body=just(name="捐赠人")),
     "GET /api/donors": Row(lists="donor"),

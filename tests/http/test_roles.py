@@ -227,7 +227,8 @@ def unlike(cell: Cell, answer: httpx2.Response) -> str | None:
 
 SPENT = [
     "accept_referral", "decline_invitation", "dismiss_lead", "issue_hold", "note_attempt", "note_no_show", "rate_need",
-    "refresh_session", "release_hold", "sign_receipt", "submit_need", "withdraw_from_task",
+    "refresh_session", "release_hold", "sign_receipt", "submit_need", "undo_check_in",
+    "withdraw_from_task",
 ]  # fmt: skip
 """What is never really done in this walk, because something before it spends what it needs."""
 
