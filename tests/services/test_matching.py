@@ -647,6 +647,20 @@ async def test_a_need_that_becomes_one_for_a_child_is_taken_away_from_the_public
         assert [(f.volunteer_id, f.reason) for f in d.w.said(SeatFilled)] == [("wang", Closing.CHANGED)]
 
 
+async def test_who_has_served_before_a_need_becomes_one_for_named_people_has_served() -> None:
+    async with desk() as d:
+        await d.knows_people("li", "wang")
+        await d.w.hears(("worker", VolunteerChanged(state=a_social_worker(area=NEXT_TOWNSHIP))))
+        await d.posts(a_line(seats=2))
+        await d.accepts("li")
+        await d.serves("li")
+        await d.w.hears((NEED, NeedChanged(spec=a_need(a_line(seats=2), audience=Audience.NAMED))))
+        await d.accepts("worker")
+        assert ids(d.w.said(MatchMade)[-1].seats) == ["li", "worker"]
+        certified = {"worker": date.max}
+        assert list(the_public_is_not_asked({NEED: await d.match()}, certified, {})) == []
+
+
 async def test_a_need_that_becomes_one_for_a_child_after_service_has_begun_asks_the_public_no_more() -> None:
     async with desk() as d:
         await d.knows_people("li", "wang", "zhao")

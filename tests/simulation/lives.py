@@ -94,7 +94,11 @@ class Lives(Story):
             [
                 {"area": self.r.choice(AREAS), "address": "新村2号"},
                 {"location": {"lat": 26.5 + self.r.random(), "lon": 107.5}},
-                {"target_groups": self.r.choice([["elder_alone"], ["disabled", "elder_alone"], []])},
+                {
+                    "target_groups": self.r.choice(
+                        [["elder_alone"], ["disabled", "elder_alone"], ["child_in_difficulty"], []]
+                    )
+                },
             ]
         )
         await self.edits(f"/api/households/{home}", change)

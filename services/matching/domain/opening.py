@@ -57,28 +57,24 @@ def change_need(match: Match | None, need_id: str, changed: NeedChanged, scene: 
     if match.closed or match.spec == spec:
         return Change(match)
     before, events = match.spec, list[Event]()
-    if changed.begun and is_named(spec) and not is_named(before):
+    turned = is_named(spec) and not is_named(before)
+    if turned and changed.begun:
         match, events = _taken_from_the_public(match, scene)
         before = before.model_copy(update={"audience": Audience.NAMED})
     kept_people = {line.id for line in spec.people if _same_people(line, before, spec)}
     kept_goods = {line.id for line in spec.goods if _same_goods(line, before, spec)}
-    stays = set() if is_named(spec) and not is_named(before) else {line.id for line in spec.people}
+    stays = {line.id for line in spec.people}
     for line_id in [id for id in match.people if id not in kept_people]:
         match, ended = _end_people(match, line_id, line_id in stays)
         events += ended
-    match = match.but(spec=spec)
+    stayed = (
+        tuple(id for id, one in match.asked.items() if one.answer == Answer.WON) if turned else match.stayed
+    )
+    match = match.but(spec=spec, stayed=stayed)
     for line in spec.people:
         match, released = _seated(match, line, scene)
         events += released
-    people = {line.id: match.people[line.id] for line in spec.people}
-    goods = {
-        line.id: match.goods[line.id] if line.id in kept_goods else GoodsState(due_at=scene.now)
-        for line in spec.goods
-    }
-    gone = {id: max(s.opened, len(s.seats)) for id, s in match.people.items() if id not in people}
-    match = match.but(people=people, goods=goods, numbers_used={**match.numbers_used, **gone})
-    for wanted in spec.goods:
-        match = _due_if_short(match, wanted, scene)
+    match = _relined(match, kept_goods, scene)
     if is_pressing(spec) and not is_pressing(before):
         match = _hurried(match, scene)
     match, given_back = release_surplus(match, kept_goods, scene)
@@ -86,6 +82,20 @@ def change_need(match: Match | None, need_id: str, changed: NeedChanged, scene: 
     match = match.but(diagnosis={id: why for id, why in match.diagnosis.items() if id in stays_short})
     change = settled(weighed(match, scene) if match.stalled else match, scene, *events, *given_back)
     return with_word(change, scene) if match.stalled else change
+
+
+def _relined(match: Match, kept_goods: set[str], scene: Scene) -> Match:
+    """The match with the lines of its need and no others; goods lines that are not kept are searched for anew."""
+    people = {line.id: match.people[line.id] for line in match.need.people}
+    goods = {
+        line.id: match.goods[line.id] if line.id in kept_goods else GoodsState(due_at=scene.now)
+        for line in match.need.goods
+    }
+    gone = {id: max(s.opened, len(s.seats)) for id, s in match.people.items() if id not in people}
+    match = match.but(people=people, goods=goods, numbers_used={**match.numbers_used, **gone})
+    for line in match.need.goods:
+        match = _due_if_short(match, line, scene)
+    return match
 
 
 def say_where_it_stands(match: Match | None, need_id: str, spec: NeedSpec, scene: Scene) -> Change[Match]:
@@ -167,11 +177,11 @@ def _taken_from_the_public(match: Match, scene: Scene) -> tuple[Match, list[Even
         match, withdrawn = withdraw(match, line_id, Closing.CHANGED)
         match = match.with_line(line_id, state.but(due_at=scene.now) if state.free else state)
         events += withdrawn
-    stayed = tuple(id for id, one in match.asked.items() if one.answer == Answer.WON)
     asked = {
-        id: one if id in stayed else one._replace(answer=Answer.CHANGED) for id, one in match.asked.items()
+        id: one if one.answer == Answer.WON else one._replace(answer=Answer.CHANGED)
+        for id, one in match.asked.items()
     }
-    return match.but(asked=asked, stayed=stayed), events
+    return match.but(asked=asked), events
 
 
 def _seated(match: Match, line: PeopleLine, scene: Scene) -> tuple[Match, list[Event]]:
