@@ -102,6 +102,10 @@ class Atlas:
         facts = self._sites.get(site_id)
         return facts.parent_id if facts else None
 
+    def upwards(self, site_id: str) -> list[str]:
+        """This site and those above it, the nearest first."""
+        return [id for id in reversed(self.path(site_id).split("/")) if id]
+
     def policy(self, site_id: str) -> SitePolicy:
         """The site's own policy; the default one for a site not heard of yet."""
         facts = self._sites.get(site_id)

@@ -78,7 +78,8 @@ def the_public_is_not_asked(
     matches: Mapping[str, Match], certified: Mapping[str, date], zones: Mapping[str, ZoneInfo]
 ) -> Iterator[Violation]:
     """A need for named people went only to people with one of the certificates that this takes, seen by staff and in
-    force on the day; but who had a seat before it became one keeps it. `certified` tells of each person how long one ever was, by what the registry said of them."""
+    force on the day; but who had a seat before it became one keeps it. `certified` tells of each person how long one ever
+    was, by what the registry said of them."""
     for match in matches.values():
         if match.spec is None or match.spec.audience is not Audience.NAMED:
             continue

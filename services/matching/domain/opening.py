@@ -21,7 +21,7 @@ from shared.contracts.base import Event
 from shared.contracts.matching import MatchClosed, SeatReleased
 from shared.contracts.needs import NeedChanged
 from shared.contracts.parts import GoodsLine, NeedSpec, PeopleLine
-from shared.contracts.vocabulary import Audience, Closing
+from shared.contracts.vocabulary import Closing
 from shared.records import Change
 
 
@@ -60,8 +60,8 @@ def change_need(match: Match | None, need_id: str, changed: NeedChanged, scene: 
     turned = is_named(spec) and not is_named(before)
     if turned and changed.begun:
         match, events = _taken_from_the_public(match, scene)
-        before = before.model_copy(update={"audience": Audience.NAMED})
-    kept_people = {line.id for line in spec.people if _same_people(line, before, spec)}
+    afresh = turned and not changed.begun
+    kept_people = {line.id for line in spec.people if not afresh and _same_people(line, before)}
     kept_goods = {line.id for line in spec.goods if _same_goods(line, before, spec)}
     stays = {line.id for line in spec.people}
     for line_id in [id for id in match.people if id not in kept_people]:
@@ -131,10 +131,10 @@ def _without_strays(match: Match, scene: Scene) -> tuple[Match, list[Event]]:
     return match, events
 
 
-def _same_people(line: PeopleLine, before: NeedSpec, after: NeedSpec) -> bool:
+def _same_people(line: PeopleLine, before: NeedSpec) -> bool:
     """Whether those who were asked for this line would still be asked the same."""
     old = next((other for other in before.people if other.id == line.id), None)
-    if old is None or (is_named(after) and not is_named(before)):
+    if old is None:
         return False
     counts = {"seats": line.seats, "minimum": line.minimum, "required": line.required}
     return old.model_copy(update=counts) == line

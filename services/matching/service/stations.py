@@ -33,8 +33,7 @@ class Stations:
 
     def _station(self, site_id: str) -> Station:
         atlas = self._atlas
-        above = [id for id in reversed(atlas.path(site_id).split("/")) if id]
-        tiers = tuple(self._tier(id) for id in above)
+        tiers = tuple(self._tier(id) for id in atlas.upwards(site_id))
         return Station(atlas.policy(site_id), atlas.zone(site_id), tiers)
 
     def _tier(self, site_id: str) -> Tier:

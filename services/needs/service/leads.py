@@ -142,8 +142,8 @@ class Leads(Needs):
 
     def _above(self, site_id: str) -> list[str]:
         """The open sites above this one, the nearest first."""
-        upwards = [id for id in reversed(self._atlas.path(site_id).split("/")) if id and id != site_id]
-        return [id for id in upwards if (site := self._atlas.site(id)) is not None and site.facts.active]
+        above = map(self._atlas.site, self._atlas.upwards(site_id)[1:])
+        return [site.id for site in above if site is not None and site.facts.active]
 
     async def note_posted(self, event: NeedPosted, message: Message) -> None:
         """A need was posted: if it came of a lead, the lead is verified."""
