@@ -40,10 +40,10 @@ class Ids(Protocol):
 
 
 class Where(NamedTuple):
-    """One condition on an indexed field. `one_of` takes a tuple, the others a scalar; `prefix` is for text."""
+    """One condition on an indexed field. `one_of` takes a tuple, `prefix` a text, the rest a scalar; see `searches.either`."""
 
     field: str
-    test: Literal["equal", "one_of", "at_least", "at_most", "prefix"]
+    test: Literal["equal", "one_of", "at_least", "at_most", "prefix", "either"]
     value: Any
 
 

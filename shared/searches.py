@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from enum import Enum
 from typing import Any
 
-from shared.ports import Query
+from shared.ports import Query, Where
 from shared.records import Index
 
 _LAST_CHARACTER = 0x10FFFF
 _SURROGATES = range(0xD800, 0xE000)
 
 
+def either(*conditions: Where) -> Where:
+    """At least one of these conditions holds, each of them on a field that some declared index begins with."""
+    return Where("", "either", conditions)
+
+
 def check(indexes: Sequence[Index], query: Query) -> None:
     """Raises ValueError for a search that no declared index serves."""
     declared = {"id"}.union(*(index.fields for index in indexes))
     leading = {"id"}.union(index.fields[0] for index in indexes)
-    asked = [where.field for where in query.where]
+    choices = [where for where in query.where if where.test == "either"]
+    for choice in choices:
+        _check_choice(choice, leading)
+    asked = [where.field for where in query.where if where.test != "either"]
     if unknown := [field for field in (*asked, query.order) if field not in declared]:
         raise ValueError(f"no declared index holds {', '.join(unknown)}")
-    if asked and not leading.intersection(asked):
+    if asked and not choices and not leading.intersection(asked):
         raise ValueError(f"no declared index begins with one of {', '.join(asked)}")
     if query.limit < 1:
         raise ValueError("a search needs a limit of at least 1")
+
+
+def _check_choice(choice: Where, leading: Set[str]) -> None:
+    if not choice.value or any(one.test == "either" for one in choice.value):
+        raise ValueError("either takes one or more plain conditions")
+    if unserved := [one.field for one in choice.value if one.field not in leading]:
+        raise ValueError(f"no declared index begins with {', '.join(unserved)}")
 
 
 def scalar(value: Any) -> str | int:

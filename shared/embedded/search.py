@@ -48,6 +48,9 @@ def _condition(where: Where) -> tuple[str, list[Any]]:
             return f"{name} >= ?", [scalar(value)]
         case "at_most":
             return f"{name} <= ?", [scalar(value)]
+        case "either":
+            parts = [_condition(one) for one in value]
+            return f"({' OR '.join(sql for sql, _ in parts)})", [v for _, values in parts for v in values]
         case "prefix":
             if not isinstance(value, str):
                 raise ValueError("prefix is for text")

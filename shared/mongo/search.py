@@ -36,6 +36,8 @@ def _condition(where: Where) -> Document:
             return {name: {"$gte": scalar(value)}}
         case "at_most":
             return {name: {"$lte": scalar(value)}}
+        case "either":
+            return {"$or": [_condition(one) for one in value]}
         case "prefix":
             if not isinstance(value, str):
                 raise ValueError("prefix is for text")

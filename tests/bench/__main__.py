@@ -18,16 +18,19 @@ def main() -> None:
     parser.add_argument("which", nargs="*", default=[*FIGURES], choices=FIGURES)
     parser.add_argument("--people", type=int, default=100_000)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--fsync-ms", type=float, default=0.0, help="each wait for the disk takes this much longer, on both sides")  # fmt: skip
     given = parser.parse_args()
     print(
         f"Python {platform.python_version()} on {platform.machine()}; SQLite WAL, synchronous FULL on both sides"
     )
+    if given.fsync_ms:
+        print(f"each wait for the disk takes {given.fsync_ms:g} ms longer than this machine's, on both sides")
     if "floor" in given.which:
         asyncio.run(floor())
     if "b3" in given.which:
-        asyncio.run(b3(given.people, given.repeats))
+        asyncio.run(b3(given.people, given.repeats, given.fsync_ms))
     if "b4" in given.which:
-        asyncio.run(b4(given.repeats))
+        asyncio.run(b4(given.repeats, given.fsync_ms))
 
 
 if __name__ == "__main__":

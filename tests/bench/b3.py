@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from tests.bench.client import Pool
 from tests.bench.population import Asked, asks
-from tests.bench.sides import Ours, Peer
+from tests.bench.sides import Ours, Peer, slower_disk
 
 RATES = (20, 100)
 SECONDS = 8.0
@@ -114,11 +114,12 @@ async def of_ours(ours: Ours, done: list[tuple[str, float, float, int]]) -> Run:
     return Run(full, len(got) / span, len(done) - len(full))
 
 
-async def b3(count: int, repeats: int) -> None:
+async def b3(count: int, repeats: int, fsync_ms: float = 0.0) -> None:
     """Print the figures."""
     wanted = asks(400, datetime.now(UTC), crowd=count)
     with TemporaryDirectory() as folder:
-        ours, peer = Ours(Path(folder)), Peer(Path(folder))
+        under = slower_disk(fsync_ms)
+        ours, peer = Ours(Path(folder), under), Peer(Path(folder), under)
         ours.run()
         rate = await ours.fill(count)
         await ours.settle_houses(wanted)

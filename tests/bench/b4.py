@@ -15,18 +15,19 @@ from shared.contracts.vocabulary import Role
 from tests.bench.b3 import closed_loop, our_post
 from tests.bench.client import Pool
 from tests.bench.population import asks
-from tests.bench.sides import Ours, Peer
+from tests.bench.sides import Ours, Peer, slower_disk
 
 CLIENTS = 64
 SECONDS = 6.0
 BULK = 20_000
 
 
-async def b4(repeats: int) -> None:
+async def b4(repeats: int, fsync_ms: float = 0.0) -> None:
     """Print the figures."""
     wanted = asks(400, datetime.now(UTC))
     with TemporaryDirectory() as folder:
-        ours, peer = Ours(Path(folder)), Peer(Path(folder))
+        under = slower_disk(fsync_ms)
+        ours, peer = Ours(Path(folder), under), Peer(Path(folder), under)
         ours.run()
         await ours.fill(1)
         await ours.settle_houses(wanted)

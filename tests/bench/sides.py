@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import subprocess
 import sys
 import time
@@ -40,10 +41,29 @@ class Process:
             self.popen.kill()
 
 
-def start(module: str, *arguments: str, port: int, path: str, log: Path) -> Process:
+def slower_disk(milliseconds: float) -> tuple[str, ...]:
+    """What to start a server under, so that each of its waits for the disk takes this much longer (needs strace).
+
+    Disks of virtual machines often promise what they do not do and answer within a fraction of a millisecond; one
+    without a battery takes 1 to 10 ms. The kernel stops the process at those calls only; the rest runs untouched.
+    """
+    if not milliseconds:
+        return ()
+    strace = shutil.which("strace")
+    if strace is None:
+        raise SystemExit("--fsync-ms needs strace")
+    calls = "fsync,fdatasync"
+    delayed = f"inject={calls}:delay_exit={round(milliseconds * 1000)}us"
+    return (strace, "-D", "-f", "--seccomp-bpf", "-qqq", "-o", "/dev/null", "-e", f"trace={calls}", "-e", delayed)  # fmt: skip
+
+
+def start(
+    module: str, *arguments: str, port: int, path: str, log: Path, under: Sequence[str] = ()
+) -> Process:
     """Start `python -m module …` and wait until `path` answers."""
+    command = [*under, sys.executable, "-m", module, *arguments]
     with log.open("ab") as out:
-        popen = subprocess.Popen([sys.executable, "-m", module, *arguments], cwd=ROOT, stdout=out, stderr=out)
+        popen = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=out)
     end = time.monotonic() + 600
     while time.monotonic() < end:
         if popen.poll() is not None:
@@ -59,7 +79,8 @@ def start(module: str, *arguments: str, port: int, path: str, log: Path) -> Proc
 class Ours:
     """`wushe run` with this many people, one station that asks twenty at once."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, under: Sequence[str] = ()) -> None:
+        self._under = under
         self.directory = folder / "ours"
         self.notes = folder / "notes"
         self.notes.touch()
@@ -73,7 +94,7 @@ class Ours:
         port = free_port()
         module = "tests.bench.ours"
         given = (str(self.directory), str(port), str(self.notes))
-        self.process = start(module, *given, port=port, path="/readyz", log=self._log)
+        self.process = start(module, *given, port=port, path="/readyz", log=self._log, under=self._under)
         self._mint = TokenMint(signing_key(self.directory / "keys" / "signing.pem"))
 
     def headers(
@@ -180,7 +201,8 @@ def _skill(number: int) -> str:
 class Peer:
     """The plain FastAPI and SQLite server with the same people."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, under: Sequence[str] = ()) -> None:
+        self._under = under
         self.database = folder / "peer.db"
         self._log = folder / "peer.log"
         self.process: Process
@@ -211,7 +233,10 @@ class Peer:
         db.close()
         port = free_port()
         given = (str(self.database), str(port), search.__name__)
-        self.process = start("tests.bench.peer", *given, port=port, path="/docs", log=self._log)
+
+        self.process = start(
+            "tests.bench.peer", *given, port=port, path="/docs", log=self._log, under=self._under
+        )
 
     def ask(self, asked: Asked) -> dict[str, object]:
         h0, h1, h2 = slots(asked.hours)

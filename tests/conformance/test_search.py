@@ -9,6 +9,7 @@ import pytest
 
 from shared.ports import Query, Store, Where
 from shared.records import Change
+from shared.searches import either
 from tests.conformance.toys import Basket, Colour, Shelf, put
 
 UNHEARD_OF: Any = "like"
@@ -70,6 +71,31 @@ async def test_each_test_means_what_it_says(filled: Store, where: Where, meant: 
     everything = await found(filled)
     assert len(everything) == 30
     assert await found(filled, where) == [basket for basket in everything if meant(basket)]
+
+
+EITHER: list[tuple[tuple[Where, ...], Any]] = [
+    ((Where("area", "equal", "b"), Where("tag", "equal", "t1")), lambda b: b.area == "b" or b.tag == "t1"),
+    ((Where("tag", "equal", None), Where("id", "equal", "b01")), lambda b: b.tag is None or b.id == "b01"),
+    ((Where("area", "one_of", ()), Where("id", "equal", "b01")), lambda b: b.id == "b01"),
+    ((Where("area", "prefix", "5227"), Where("area", "equal", "b")), lambda b: b.area.startswith("5227") or b.area == "b"),
+    ((Where("id", "equal", "b02"),), lambda b: b.id == "b02"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("wheres", "meant"), EITHER)
+async def test_one_of_several_conditions_may_hold(
+    filled: Store, wheres: tuple[Where, ...], meant: Any
+) -> None:
+    everything = await found(filled)
+    assert await found(filled, either(*wheres)) == [b for b in everything if meant(b)]
+    sealed = Where("sealed", "equal", True)
+    assert await found(filled, either(*wheres), sealed) == [b for b in everything if meant(b) and b.sealed]
+    paged: list[Basket] = []
+    query = Query((either(*wheres),), limit=2)
+    while page := [one.record for one in await filled.find(Basket, query)]:
+        paged += page
+        query = Query((either(*wheres),), limit=2, after=query.cursor(page[-1]))
+    assert paged == [b for b in everything if meant(b)]
 
 
 async def test_all_conditions_must_hold(filled: Store) -> None:
@@ -159,6 +185,9 @@ async def test_without_conditions_all_are_listed_by_id(store: Store) -> None:
         Query((Where("area", "at_least", None),)),
         Query((Where("area", "one_of", (None,)),)),
         Query(limit=0),
+        Query((either(),)),
+        Query((either(Where("note", "equal", "x")),)),
+        Query((either(Where("area", "equal", "x"), either(Where("id", "equal", "x"))),)),
     ],
 )
 async def test_a_search_beyond_the_vocabulary_is_an_error(store: Store, query: Query) -> None:
@@ -177,4 +206,4 @@ async def test_a_condition_that_no_index_begins_with_is_an_error(store: Store) -
 
 
 def test_no_test_of_the_vocabulary_is_left_out_here() -> None:
-    assert {where.test for where, _ in CASES} == set(get_args(get_type_hints(Where)["test"]))
+    assert {"either", *(where.test for where, _ in CASES)} == set(get_args(get_type_hints(Where)["test"]))

@@ -11,6 +11,7 @@ import pytest
 from shared.embedded.search import search
 from shared.embedded.table import Table
 from shared.ports import Query, Where
+from shared.searches import either
 from tests.conformance.toys import Basket
 
 
@@ -42,6 +43,13 @@ def test_a_search_uses_its_index(connection: sqlite3.Connection, query: Query, i
     assert f"USING INDEX toys.basket {index}" in plan(
         connection, *search("toys.basket", Basket.indexes, query)
     )
+
+
+def test_each_of_several_conditions_uses_its_own_index(connection: sqlite3.Connection) -> None:
+    choice = Query((either(Where("tag", "one_of", ("a", "b")), Where("id", "equal", "x")),))
+    found = plan(connection, *search("toys.basket", Basket.indexes, choice))
+    assert "MULTI-INDEX OR" in found
+    assert "SCAN" not in found
 
 
 @pytest.mark.parametrize(

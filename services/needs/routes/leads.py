@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from services.needs.domain.lead import need_id_of
+from services.needs.domain.lead import Lead, need_id_of
 from services.needs.schemas import leads as schemas
 from services.needs.schemas.needs import OrderIn
 from services.needs.schemas.views import NeedSummary
 from services.needs.service import Leads
 from shared.contracts.vocabulary import LeadStatus
 from shared.http import Access, Operation, Page, Pages, allow, answered, created, id_from, shown
-from shared.security.policy import Scope
 
 LeadShown = schemas.LeadView | schemas.LeadCourse
 
@@ -53,7 +52,16 @@ class LeadRoutes:
         status: LeadStatus | None = None,
     ) -> Page[LeadShown]:
         found = await self._leads.find_leads(access, site_id, tier_site_id, status, pages)
-        return pages.page(found, schemas.view if access.scope > Scope.OWN else schemas.course)
+        by_tier = tier_site_id is not None
+
+        def shown_to_me(lead: Lead) -> LeadShown:
+            return (
+                schemas.view(lead)
+                if by_tier or access.reaches(site_id=lead.site_id)
+                else schemas.course(lead)
+            )
+
+        return pages.page(found, shown_to_me)
 
     async def read(self, lead_id: str, response: Response, access: Access = allow("lead.read")) -> LeadShown:
         found = await self._leads.read_lead(access, lead_id)

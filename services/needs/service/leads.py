@@ -20,6 +20,7 @@ from shared.http import Access
 from shared.http.pages import Paging
 from shared.ports import Op, Where
 from shared.records import Change, Outcome, Versioned
+from shared.searches import either
 from shared.security.policy import Scope
 from shared.times import milliseconds
 
@@ -67,9 +68,11 @@ class Leads(Needs):
         status: LeadStatus | None,
         pages: Paging,
     ) -> list[Versioned[Lead]]:
-        """Staff see those of their sites, or those that were raised to one of them; a scout their own."""
+        """Staff see those of their sites, or those that were raised to one of them; a scout their own; who is both, both."""
+        me = access.principal.account_id
+        own = [Where("scout_id", "equal", me)] if access.reaches(owner_id=me) else []
         if access.scope is Scope.OWN:
-            where = [Where("scout_id", "equal", access.principal.account_id)]
+            where = own
         elif tier_site_id is not None:
             if site_id is not None:
                 raise Invalid(
@@ -79,6 +82,8 @@ class Leads(Needs):
             where = [Where("tier_site_id", "equal", tier_site_id)]
         else:
             where = self._of_sites(access, site_id)
+            if own and where and site_id is None:
+                where = [either(*where, *own)]
         if status is not None:
             where.append(Where("status", "equal", status))
         return await self._store.find(Lead, pages.query(*where, order="reported_ms", descending=True))

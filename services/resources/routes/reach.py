@@ -10,6 +10,7 @@ from shared.contracts.vocabulary import Role
 from shared.errors import Forbidden
 from shared.http import Access
 from shared.ports import Where
+from shared.searches import either
 from shared.security.policy import Scope
 
 
@@ -29,13 +30,16 @@ def reachable_lots(access: Access) -> list[Where]:
 
 
 def reachable_holds(access: Access) -> list[Where]:
-    """Holds for needs of the sites in reach, or else those on the own organisation's lots."""
-    sites = access.sites()
+    """Holds for needs of the sites in reach, and those on the own organisation's lots."""
+    sites, ours = access.sites(), access.principal.organisation_id
     if sites is None:
         return []
-    if sites:
-        return [Where("site_id", "one_of", sites)]
-    return [Where("charity_id", "equal", own_organisation(access))]
+    reached = [Where("site_id", "one_of", sites)] if sites else []
+    if ours is not None and access.reaches(organisation_id=ours):
+        reached.append(Where("charity_id", "equal", ours))
+    if not reached:
+        raise Forbidden()
+    return [either(*reached)]
 
 
 def lot_view(access: Access) -> Callable[[Lot], LotView]:

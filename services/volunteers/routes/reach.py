@@ -7,6 +7,7 @@ from services.volunteers.service import Volunteers
 from shared.http import Access
 from shared.ports import Where
 from shared.records import Versioned
+from shared.searches import either
 
 
 async def person_within(volunteers: Volunteers, id: str, access: Access) -> Versioned[Volunteer]:
@@ -23,10 +24,9 @@ def as_staff(access: Access, person: Volunteer) -> bool:
 
 
 def reachable_people(access: Access) -> list[Where]:
-    """Everybody of the sites in reach, or else only oneself."""
+    """Everybody of the sites in reach, and oneself wherever one is registered."""
     sites = access.sites()
     if sites is None:
         return []
-    if sites:
-        return [Where("site_id", "one_of", sites)]
-    return [Where("id", "equal", access.principal.account_id)]
+    oneself = Where("id", "equal", access.principal.account_id)
+    return [either(Where("site_id", "one_of", sites), oneself) if sites else oneself]
