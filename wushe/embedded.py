@@ -44,6 +44,7 @@ async def embedded(
         clock=clock,
         ids=ids,
         access_log=access_log,
+        settled=engine.settled,
     )
     try:
         yield system

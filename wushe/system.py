@@ -19,7 +19,7 @@ from services.resources import app as resources
 from services.volunteers import app as volunteers
 from shared.contracts import Event
 from shared.contracts.directory import AccountChanged, OrganisationChanged, SiteChanged, VillageAdded
-from shared.http.api import make_api
+from shared.http.api import Settled, make_api
 from shared.places import Atlas
 from shared.ports import Adapters, Clock, Ids
 from shared.records import Record
@@ -69,9 +69,11 @@ class System:
         clock: Clock,
         ids: Ids,
         access_log: bool = False,
+        settled: Settled | None = None,
     ) -> None:
         self.atlas = Atlas()
         self.security = security
+        self.settled = settled
         self.also_missing: list[str] = []
         """What whoever starts this system has yet to do before it is ready."""
         self.clock = clock
@@ -81,7 +83,7 @@ class System:
             kit = Kit(store=given.store, clock=clock, ids=ids, atlas=self.atlas)
             self.units[name] = Unit(self._build(name, kit, security), given, self.metrics)
         self.places = PrivateReader("atlas", _atlas_watches(self.atlas), next(iter(adapters.values())))
-        self.api = self._api(security, access_log)
+        self.api = self._api(security, access_log, settled)
 
     async def run(self) -> None:
         """Everything that moves, until cancelled. Without the stations, their policies and tiers nothing can be decided."""
@@ -146,7 +148,7 @@ class System:
             case _:
                 raise ValueError(f"no such service: {name}; there are {', '.join(SERVICES)}")
 
-    def _api(self, security: Security, access_log: bool) -> FastAPI:
+    def _api(self, security: Security, access_log: bool, settled: Settled | None) -> FastAPI:
         async def missing() -> str | None:
             return "; ".join(await self.missing()) or None
 
@@ -158,6 +160,7 @@ class System:
             registry=self.metrics.registry,
             checks={"system": missing},
             is_open=lambda: self.places.caught_up,
+            settled=settled,
             access_log=access_log,
         )
 

@@ -18,7 +18,7 @@ from typing import NoReturn, ParamSpec, TypeVar
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from shared.embedded.engine import InUse
+from shared.embedded.opening import InUse
 from shared.errors import Refusal, WusheError
 from shared.security.tokens import NoKey
 from wushe.language import LANGUAGE, Words, say

@@ -8,7 +8,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from shared.embedded.engine import lock
+from shared.embedded.opening import lock
 from shared.errors import Outage, WusheError
 
 _BROKEN = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})

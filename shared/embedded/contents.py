@@ -14,7 +14,8 @@ from pydantic import ValidationError
 from shared.bookkeeping import Held
 from shared.contracts.base import Topic
 from shared.embedded.bus import SqliteBus
-from shared.embedded.engine import SqliteEngine, lock, open_read_only
+from shared.embedded.engine import SqliteEngine, open_read_only
+from shared.embedded.opening import lock
 from shared.embedded.table import Table, name_of
 from shared.ports import Delivery, Outgoing
 from shared.records import Record

@@ -1,4 +1,4 @@
-"""One SQLite file, one writer: changes that come together share one fsync, and answers follow it.
+"""One SQLite file, one writer: changes that come together share one wait for the disk, and answers follow it.
 
 SQLite before 3.51.3 has a rare race when two connections write or checkpoint, so everything that writes goes
 through one connection here, and a lock on the data directory keeps a second process out.
@@ -7,7 +7,6 @@ through one connection here, and a lock on the data directory keeps a second pro
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import os
 import sqlite3
 from collections import deque
@@ -18,35 +17,21 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
-from shared.embedded.commits import FAILURES, CommitThread
-from shared.errors import Outage, WusheError
+from shared.embedded.disk import FAILURES, Disk, DiskThread
+from shared.embedded.opening import is_outage, lock, open_reader, open_writer
+from shared.errors import Outage
 
 T = TypeVar("T")
 
 MEMORY = ":memory:"
 BATCH = 128
-CHECKPOINT_PAGES = 8000
-
-_OUTAGES = frozenset(
-    {
-        sqlite3.SQLITE_BUSY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM,
-        sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_PERM, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_READONLY,
-    }
-)  # fmt: skip
-
-
-class InUse(WusheError):
-    """Another process is running on this data directory."""
-
-    def __init__(self, directory: Path, holder: str) -> None:
-        super().__init__(f"{directory} is in use by another process{f' (pid {holder})' if holder else ''}")
-        self.directory = directory
-        self.holder = holder
+GATHER_SECONDS = 0.001
+CHECKPOINT_ROWS = 6000
+"""After so many changed rows the log is carried over into the file. A row is about a page."""
 
 
 class _Job(Generic[T]):
-    """One change somebody waits for: what to run inside the transaction, and what to do once it is durable.
+    """One change somebody waits for: what to run inside the transaction, and what to do once it is committed.
 
     Entering it starts a try. Whatever is raised inside is for the one who asked, and for nobody else in the
     batch: leaving it keeps the error for them, unjudged.
@@ -78,14 +63,19 @@ class _Job(Generic[T]):
         self.error = error
         return isinstance(error, Exception)
 
-    def settle(self) -> None:
-        """The batch is durable: tell the one who asked."""
+    def announce(self) -> None:
+        """The batch is committed: whoever reads may know."""
         if self.error is None and self.after is not None:
             with self:
                 self.after(self.result)
+
+    def tell(self, lost: Exception | None = None) -> None:
+        """Answer the one who asked."""
         if self.answer.done():
             return
-        if self.error is not None:
+        if lost is not None:
+            self.answer.set_exception(Outage(str(lost)))
+        elif self.error is not None:
             self.answer.set_exception(self.error)
         else:
             self.answer.set_result(self.result)
@@ -94,10 +84,10 @@ class _Job(Generic[T]):
 class SqliteEngine:
     """The only way to the file: `write` for jobs that share a commit, `read` for what was last committed.
 
-    Jobs run on the event loop, one after another, so that later ones see what earlier ones did; only the
-    commit waits for the disk, in a thread of its own, while the next jobs gather. With `inline` the commit
-    runs on the loop too and there is no thread: everything is deterministic. A database in memory is always
-    inline.
+    Jobs run on the event loop, one after another, so that later ones see what earlier ones did, and are committed there
+    to the write-ahead log, which the operating system keeps. Whoever must know that it is on the disk waits for
+    that, all together, while the next jobs are run: a thread does the waiting. With `inline` there is no thread: everything
+    is deterministic. A database in memory is always inline.
     """
 
     def __init__(self, path: Path | str, *, inline: bool = False, read_only: bool = False) -> None:
@@ -109,21 +99,24 @@ class SqliteEngine:
         self._closed = False
         self._abandoned = False
         self._drained: asyncio.Future[None] | None = None
+        self._gathering: asyncio.TimerHandle | None = None
         self._undone: list[Callable[[], None]] = []
         self._fresh = False
-        self._syncs = True
-        self._thread: CommitThread | None = None
+        self._thread: DiskThread | None = None
         if isinstance(self.path, Path) and not read_only:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._lock = lock(self.path.parent)
         try:
-            self._writer = None if read_only else _open_writer(self.path)
-            self._reader = _open_reader(self.path) if self._writer is None or path != MEMORY else self._writer
+            self._writer = None if read_only else open_writer(self.path)
+            self._reader = open_reader(self.path) if self._writer is None or path != MEMORY else self._writer
         except Outage:
             self._unlock()
             raise
-        if self._writer is not None and not inline and path != MEMORY:
-            self._thread = CommitThread(self._writer)
+        on_disk = self.path if isinstance(self.path, Path) and self._writer is not None else None
+        if on_disk is not None and not inline:
+            self._thread = DiskThread()
+        self._disk = Disk(on_disk, self._thread, self._synced)
+        self._carried_over = self._writer.total_changes if self._writer is not None else 0
 
     async def write(
         self,
@@ -132,27 +125,40 @@ class SqliteEngine:
         *,
         sync: bool = True,
     ) -> T:
-        """Run this job in the next batch; its result once the batch is durable.
+        """Run this job in the next batch; its result once the batch is committed and on the disk.
 
         Without `sync` the disk is not waited for: a loss of power may undo it, but never without everything that was
-        written after it. That is enough for what can be done again from what the file then says.
+        written after it, and nobody outside has seen it (`settled`). That is enough for what can be done again from what
+        the file then says.
 
         `run` takes the connection, must not wait, and may be run again if another job of its batch breaks off
         half way; what it raises is raised here and undoes only what it did. `after` is called with the result
-        when it is durable, even if the one who waits here has gone. Raises Outage if the batch could not be
+        when it is committed, even if the one who waits here has gone. Raises Outage if the batch could not be
         saved: then nobody knows whether it was.
         """
         if self._closed or self._writer is None:
             raise Outage(
                 "the database is closed" if self._closed else "the database was opened for reading only"
             )
+        self._must_be_kept()
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[T] = loop.create_future()
         self._queue.append(_Job(run, after, answer, sync))
         if not self._busy:
             self._busy = True
-            loop.call_soon(self._flush, loop)
+            self._flush_soon(loop)
         return await answer
+
+    async def settled(self) -> None:
+        """Wait until all that can be read now is on the disk: what is answered to anybody outside may be no more than that.
+        Raises Outage if the disk did not keep it."""
+        if not self._disk.behind and self._disk.failed is None:
+            return
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[None] = loop.create_future()
+        self._disk.tell(loop, lambda error: None if answer.done() else answer.set_result(None))
+        await answer
+        self._must_be_kept()
 
     def read(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Rows as last committed. Short reads only: they run on the event loop."""
@@ -161,7 +167,7 @@ class SqliteEngine:
             return self._reader.execute(sql, parameters).fetchall()
         except FAILURES as e:
             # A file opened for reading only cannot be given what it lacks, so that is no fault of the code.
-            raise (Outage(str(e)) if self.read_only or _is_outage(e) else e) from e
+            raise (Outage(str(e)) if self.read_only or is_outage(e) else e) from e
 
     def must_be_open(self) -> None:
         if self._closed:
@@ -177,7 +183,6 @@ class SqliteEngine:
         if self._thread is not None:
             self._thread.wait()
         try:
-            self._wait_for_the_disk(self._writer, True)
             self._begin(self._writer)
             for step in steps:
                 if callable(step):
@@ -188,7 +193,7 @@ class SqliteEngine:
         except sqlite3.Error as e:
             with suppress(sqlite3.Error):
                 self._undo(self._writer)
-            raise (Outage(str(e)) if _is_outage(e) else e) from e
+            raise (Outage(str(e)) if is_outage(e) else e) from e
 
     def when_undone(self, forget: Callable[[], None]) -> None:
         """`forget` is called whenever a batch was rolled back: what was remembered of it is not true."""
@@ -196,6 +201,7 @@ class SqliteEngine:
 
     async def ping(self) -> None:
         """Raises Outage if a write would fail: tries a small one, unless there was one since last time."""
+        self._must_be_kept()
         if self._fresh and not self._closed:
             self._fresh = False
             return
@@ -207,7 +213,7 @@ class SqliteEngine:
         if self._closed:
             return
         self._closed = True
-        if self._busy:
+        if self._busy or self._disk.busy:
             self._drained = asyncio.get_running_loop().create_future()
             await self._drained
         self._shut()
@@ -220,6 +226,7 @@ class SqliteEngine:
     def _shut(self) -> None:
         if self._thread is not None:
             self._thread.stop()
+        self._disk.close()
         self._reader.close()
         if self._writer is not None:
             self._writer.close()
@@ -239,15 +246,27 @@ class SqliteEngine:
         batch = [job for job in taken if not job.answer.done()]
         try:
             wrote = self._run(self._writer, batch)
-            waiting = self._thread if wrote and self._syncs else None
-            if waiting is None:
-                self._writer.execute("COMMIT")
+            self._writer.execute("COMMIT")
         except FAILURES as e:
-            return self._fail(loop, batch, e)
-        if waiting is None:
-            return self._settle(loop, batch, wrote)
-        waiting.commit(loop, partial(self._committed, loop, batch))
-        return None
+            return self._fail(batch, e, loop)
+        if wrote:
+            self._fresh = True
+            self._disk.wrote(loop)
+        for job in batch:
+            job.announce()
+        waiting = [job for job in batch if job.sync]
+        for job in batch:
+            if not job.sync:
+                job.tell()
+        if waiting:
+            self._disk.tell(loop, partial(self._kept, waiting))
+        return self._next(loop)
+
+    def _kept(self, jobs: Sequence[_Job[Any]], error: Exception | None) -> None:
+        if self._abandoned:
+            return
+        for job in jobs:
+            job.tell(error)
 
     def _run(self, writer: sqlite3.Connection, batch: Sequence[_Job[Any]]) -> bool:
         """Run all jobs in one transaction, left open; True if they wrote anything.
@@ -258,7 +277,6 @@ class SqliteEngine:
         torn: list[_Job[Any]] = []
         if writer.in_transaction:
             self._undo(writer)
-        self._wait_for_the_disk(writer, any(job.sync for job in batch))
         while True:
             self._begin(writer)
             start = writer.total_changes
@@ -267,14 +285,6 @@ class SqliteEngine:
                 return writer.total_changes != start
             torn.append(broken)
             self._undo(writer)
-
-    def _wait_for_the_disk(self, writer: sqlite3.Connection, wait: bool) -> None:
-        """Whether the next commits do. In a write-ahead log one that does makes all before it durable, too. Those that
-        do not are made on the loop, and leave checkpoints to the others."""
-        if wait != self._syncs and not writer.in_transaction:
-            writer.execute(f"PRAGMA synchronous = {'FULL' if wait else 'NORMAL'}")
-            writer.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES if wait else 0}")
-            self._syncs = wait
 
     def _begin(self, writer: sqlite3.Connection) -> None:
         if writer.in_transaction:
@@ -287,23 +297,7 @@ class SqliteEngine:
         if writer.in_transaction:
             writer.execute("ROLLBACK")
 
-    def _committed(
-        self, loop: asyncio.AbstractEventLoop, batch: Sequence[_Job[Any]], error: Exception | None
-    ) -> None:
-        if self._abandoned:
-            return
-        if error is None:
-            self._settle(loop, batch, True)
-        else:
-            self._fail(loop, batch, error)
-
-    def _settle(self, loop: asyncio.AbstractEventLoop, batch: Sequence[_Job[Any]], wrote: bool) -> None:
-        self._fresh = self._fresh or wrote
-        for job in batch:
-            job.settle()
-        self._next(loop)
-
-    def _fail(self, loop: asyncio.AbstractEventLoop, batch: Sequence[_Job[Any]], error: Exception) -> None:
+    def _fail(self, batch: Sequence[_Job[Any]], error: Exception, loop: asyncio.AbstractEventLoop) -> None:
         """Nothing of this batch is known to be saved; everybody who waits for it is told so, and those queued behind it,
         too: what they ask for may only be saved after what was in it."""
         assert self._writer is not None
@@ -317,12 +311,51 @@ class SqliteEngine:
         self._next(loop)
 
     def _next(self, loop: asyncio.AbstractEventLoop) -> None:
+        assert self._writer is not None
+        if self._writer.total_changes - self._carried_over >= CHECKPOINT_ROWS:
+            return self._carry_over(self._writer, loop)
         if self._queue:
-            loop.call_soon(self._flush, loop)
-            return
+            return self._flush_soon(loop)
         self._busy = False
-        if self._drained is not None and not self._drained.done():
+        return self._rest()
+
+    def _carry_over(self, writer: sqlite3.Connection, loop: asyncio.AbstractEventLoop) -> None:
+        """Bring the log over into the file, while the next jobs gather. A failure costs nothing but the room: the log stays."""
+        self._carried_over = writer.total_changes
+        if self._thread is None:
+            with suppress(*FAILURES):
+                _checkpoint(writer)
+            return self._next(loop)
+        return self._thread.do(loop, partial(_checkpoint, writer), lambda _: self._go_on(loop))
+
+    def _go_on(self, loop: asyncio.AbstractEventLoop) -> None:
+        if not self._abandoned:
+            self._next(loop)
+
+    def _flush_soon(self, loop: asyncio.AbstractEventLoop) -> None:
+        """While the disk is waited for, more jobs may come and share a commit; but none is kept waiting by a slow disk."""
+        if self._disk.syncing:
+            self._gathering = loop.call_later(GATHER_SECONDS, self._gathered, loop)
+        else:
+            loop.call_soon(self._flush, loop)
+
+    def _gathered(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._gathering = None
+        self._flush(loop)
+
+    def _synced(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._gathering is not None:
+            self._gathering.cancel()
+            self._gathered(loop)
+        self._rest()
+
+    def _rest(self) -> None:
+        if self._drained is not None and not self._drained.done() and not self._busy and not self._disk.busy:
             self._drained.set_result(None)
+
+    def _must_be_kept(self) -> None:
+        if self._disk.failed is not None:
+            raise Outage(f"the disk did not keep what was written, begin anew: {self._disk.failed}")
 
 
 def open_read_only(path: Path | str) -> SqliteEngine:
@@ -337,57 +370,14 @@ def _attempt(writer: sqlite3.Connection, job: _Job[Any]) -> bool:
         job.result = job.run(writer)
     if job.error is None:
         return True
-    if isinstance(job.error, FAILURES) and _is_outage(job.error):
+    if isinstance(job.error, FAILURES) and is_outage(job.error):
         raise job.error
     return writer.in_transaction and writer.total_changes == before
 
 
+def _checkpoint(writer: sqlite3.Connection) -> None:
+    writer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
+
 def _beat(writer: sqlite3.Connection) -> None:
     writer.execute("INSERT INTO pulse (one, beats) VALUES (1, 1) ON CONFLICT DO UPDATE SET beats = beats + 1")
-
-
-def _is_outage(error: Exception) -> bool:
-    """Whether the file, disk or memory is to blame, rather than our code. The low byte is the primary code."""
-    return isinstance(error, MemoryError) or getattr(error, "sqlite_errorcode", 0) & 0xFF in _OUTAGES
-
-
-def _open_writer(path: Path | str) -> sqlite3.Connection:
-    try:
-        writer = sqlite3.connect(
-            path, isolation_level=None, check_same_thread=False, cached_statements=1024, timeout=1.0
-        )
-        for pragma in (
-            "journal_mode = WAL", "synchronous = FULL", "mmap_size = 0", "cache_size = -32768",
-            f"wal_autocheckpoint = {CHECKPOINT_PAGES}", "journal_size_limit = 67108864",
-        ):  # fmt: skip
-            writer.execute(f"PRAGMA {pragma}")
-        writer.execute("CREATE TABLE IF NOT EXISTS pulse (one INTEGER PRIMARY KEY, beats INTEGER NOT NULL)")
-    except sqlite3.Error as e:
-        raise Outage(f"{path}: {e}") from e
-    return writer
-
-
-def _open_reader(path: Path | str) -> sqlite3.Connection:
-    try:
-        uri = f"{Path(path).resolve().as_uri()}?mode=ro"
-        reader = sqlite3.connect(uri, uri=True, isolation_level=None, cached_statements=1024, timeout=1.0)
-        for pragma in ("query_only = 1", "mmap_size = 0", "cache_size = -32768"):
-            reader.execute(f"PRAGMA {pragma}")
-        reader.execute("SELECT 1 FROM sqlite_master").fetchall()
-    except sqlite3.Error as e:
-        raise Outage(f"{path}: {e}") from e
-    return reader
-
-
-def lock(directory: Path) -> int:
-    """Hold the directory for this process, until the file is closed or the process ends. Raises InUse."""
-    file = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as e:
-        holder = os.read(file, 32).decode(errors="replace").strip()
-        os.close(file)
-        raise InUse(directory, holder) from e
-    os.truncate(file, 0)
-    os.write(file, str(os.getpid()).encode())
-    return file

@@ -89,7 +89,9 @@ class SqliteStore:
         expect: int | None = None,
     ) -> Outcome[R]:
         asked = cast(Asked[Record], Asked(kind, id, decide, cause, op, expect))
-        step, _ = await self._engine.write(partial(self._carry_out, asked), partial(self._announce, asked))
+        step, _ = await self._engine.write(
+            partial(self._carry_out, asked), partial(self._announce, asked), sync=cause is None
+        )
         if step.refusal is not None:
             raise step.refusal
         return cast(Outcome[R], step.outcome)
@@ -111,7 +113,7 @@ class SqliteStore:
         caught = Caught()
         with caught:
             steps = await self._engine.write(
-                partial(self._carry_out_all, asked), partial(self._announce_all, asked)
+                partial(self._carry_out_all, asked), partial(self._announce_all, asked), sync=cause is None
             )
             return [cast("Outcome[R] | Exception", _result(step)) for step in steps]
         if isinstance(caught.error, Outage):

@@ -185,7 +185,8 @@ async def _http(request: Request, error: HTTPException) -> ProblemResponse:
     return say(request, _BY_STATUS.get(error.status_code, otherwise), headers=error.headers)
 
 
-async def _outage(request: Request, error: Outage) -> ProblemResponse:
+async def out_of_order(request: Request, error: Outage) -> ProblemResponse:
+    """Come again later."""
     log.warning("outage", reason=str(error))
     return say(request, OUTAGE, headers={"Retry-After": str(RETRY_SECONDS)})
 
@@ -213,7 +214,7 @@ _ANSWERS: dict[type[Exception], Callable[[Request, Any], Awaitable[ProblemRespon
     ResponseValidationError: _unfit,
     ValidationError: _unfit,
     HTTPException: _http,
-    Outage: _outage,
+    Outage: out_of_order,
     Exception: _fault,
 }
 

@@ -39,11 +39,15 @@ def main(service: str, port: int) -> None:
     settings = Settings(port=port)
     folder = os.environ.get("BENCH_PROFILE")
     with Path(os.environ["BENCH_NOTES"]).open("a") as notes:
-        note_waves(notes)
+        note_waves(notes, _at_once)
         if folder is None:
             serve.serve_service(service, settings)
         else:
             _profiled(service, settings, Path(folder))
+
+
+async def _at_once() -> None:
+    """What this store has answered is on its disk."""
 
 
 def _profiled(service: str, settings: Settings, folder: Path) -> None:

@@ -13,8 +13,9 @@ from shared.embedded import backup
 from shared.embedded.backup import Damaged, InTheWay, back_up, restore
 from shared.embedded.bus import SqliteBus
 from shared.embedded.clock import FixedClock
-from shared.embedded.engine import InUse, SqliteEngine
+from shared.embedded.engine import SqliteEngine
 from shared.embedded.ids import SeededIds
+from shared.embedded.opening import InUse
 from shared.embedded.store import SqliteStore
 from tests.conformance.toys import Basket, Fill
 

@@ -12,8 +12,9 @@ import pytest
 from shared.embedded.bus import SqliteBus
 from shared.embedded.clock import FixedClock
 from shared.embedded.contents import Flaw, Kept, standing_still
-from shared.embedded.engine import InUse, SqliteEngine
+from shared.embedded.engine import SqliteEngine
 from shared.embedded.ids import SeededIds
+from shared.embedded.opening import InUse
 from shared.embedded.store import SqliteStore
 from shared.mongo.arrivals import copied
 from shared.mongo.document import outgoing_of, stored_of

@@ -13,8 +13,9 @@ import pytest
 
 from shared.embedded.bus import SqliteBus
 from shared.embedded.clock import FixedClock
-from shared.embedded.engine import InUse, SqliteEngine, open_read_only
+from shared.embedded.engine import SqliteEngine, open_read_only
 from shared.embedded.ids import SeededIds
+from shared.embedded.opening import InUse
 from shared.embedded.store import SqliteStore
 from shared.errors import Outage
 from shared.ports import Outgoing, Query, Where
@@ -323,37 +324,10 @@ async def test_a_killed_process_keeps_every_change_it_answered(file: Path) -> No
     await engine.close()
 
 
-async def test_only_what_can_be_done_again_does_not_wait_for_the_disk(engine: SqliteEngine) -> None:
-    full, normal = 2, 1
-
-    def level(connection: sqlite3.Connection) -> int:
-        connection.execute("INSERT INTO numbers SELECT coalesce(max(n), 0) + 1 FROM numbers")
-        found: int = connection.execute("PRAGMA synchronous").fetchone()[0]
-        return found
-
-    assert await engine.write(level) == full
-    assert await engine.write(level, sync=False) == normal
-    together = (engine.write(level, sync=False), engine.write(level), engine.write(level, sync=False))
-    assert list(await asyncio.gather(*together)) == [full] * 3, (
-        "one that must be durable makes its whole batch so"
-    )
-    assert await engine.write(level, sync=False) == normal
-    assert await engine.write(level) == full
-    assert numbers(engine) == [1, 2, 3, 4, 5, 6, 7]
-
-
-async def test_a_transaction_that_could_not_be_undone_does_not_keep_the_next_from_waiting(
-    engine: SqliteEngine,
-) -> None:
+async def test_a_transaction_that_was_left_open_is_undone_before_the_next(engine: SqliteEngine) -> None:
     connections: list[sqlite3.Connection] = []
     await engine.write(connections.append)
-    levels: list[int] = []
-    await engine.write(insert(1), sync=False)
     connections[0].execute("BEGIN")
-
-    def job(connection: sqlite3.Connection) -> None:
-        insert(2)(connection)
-        levels.append(connection.execute("PRAGMA synchronous").fetchone()[0])
-
-    await engine.write(job)
-    assert levels == [2]
+    insert(1)(connections[0])
+    assert await engine.write(insert(2)) == 2
+    assert numbers(engine) == [2]

@@ -1,4 +1,4 @@
-"""SIGKILL at every named point of the loop, and blindly under load: after a restart nothing is lost or doubled."""
+"""SIGKILL at every named point of the loop and blindly under load, and power that fails: nothing is lost or doubled."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import pytest
 from shared.run.faults import POINTS
 from tests.live.crowd import Crowd
 from tests.live.http import Line, cast_of, signer
+from tests.live.powered import Powered
 from tests.live.server import Server
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(3600)]
@@ -59,10 +60,10 @@ async def newcomers(line: Line, directory: Path, seed: int) -> Crowd:
     return crowd
 
 
-def copied(prepared: Path, tmp_path: Path) -> Server:
+def copied(prepared: Path, tmp_path: Path, kind: type[Server] = Server) -> Server:
     shutil.copytree(prepared.parent, tmp_path / "town")
     (tmp_path / "town" / "data.log").unlink(missing_ok=True)
-    return Server(tmp_path / "town" / "data")
+    return kind(tmp_path / "town" / "data")
 
 
 def recovers(server: Server, crowd: Crowd) -> None:
@@ -128,22 +129,36 @@ async def arrived(line: Line, server: Server) -> Crowd:
 
 
 def test_blind_kills_under_load_lose_nothing(prepared: Path, tmp_path: Path) -> None:
+    die_and_recover(prepared, tmp_path, Server, KILLS)
+
+
+def test_power_that_fails_under_load_takes_nothing_that_was_acknowledged(
+    prepared: Path, tmp_path: Path
+) -> None:
+    die_and_recover(prepared, tmp_path, Powered, max(5, KILLS // 4))
+
+
+def die_and_recover(prepared: Path, tmp_path: Path, kind: type[Server], times: int) -> None:
+    """Again and again, at a moment nobody chose, on a fresh copy of the data after every few."""
     chance = Random(4711)
     server: Server | None = None
     crowd: Crowd | None = None
-    for kill in range(KILLS):
+    for kill in range(times):
         if kill % ROUNDS_PER_DIRECTORY == 0:
             if server:
                 server.kill()
             folder = tmp_path / str(kill)
             folder.mkdir()
-            server = copied(prepared, folder)
+            server = copied(prepared, folder, kind)
             server.start()
             crowd = None
         assert server is not None
         crowd = asyncio.run(_under_load(server, crowd, kill, chance.uniform(0.2, 2.5)))
         recovers(server, crowd)
-        print(f"kill {kill + 1}/{KILLS}: {len(crowd.promises.needs)} needs, {crowd.answers}", flush=True)
+        print(
+            f"{kind.__name__} {kill + 1}/{times}: {len(crowd.promises.needs)} needs, {crowd.answers}",
+            flush=True,
+        )
     assert server is not None
     server.kill()
 

@@ -27,6 +27,8 @@ def free_port() -> int:
 class Server:
     """One run after another of the same system: `start`, `kill`, `start` again on what was left."""
 
+    module = "wushe"
+
     def __init__(self, directory: Path, *, sample: bool = False) -> None:
         self.directory = directory
         self.port = free_port()
@@ -40,7 +42,7 @@ class Server:
         command = [
             sys.executable,
             "-m",
-            "wushe",
+            self.module,
             "run",
             "--port",
             str(self.port),

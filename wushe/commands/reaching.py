@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from shared.embedded.engine import InUse
+from shared.embedded.opening import InUse
 from shared.errors import WusheError
 from wushe.client import Account, Api
 from wushe.keys import secret_in
