@@ -102,7 +102,7 @@ class Store(Protocol):
         op: Op | None = None,
         expect: int | None = None,
     ) -> Outcome[R]:
-        """Change one record, by a compare-and-set on its version; durable when this returns.
+        """Change one record, by a compare-and-set on its version; durable when this returns (with `cause`: ADR 0017).
 
         The record, its outgoing messages, the watermark of `cause` and the answer to `op` are written together
         or not at all. A cause that was applied before (its sequence is not above the watermark of its source
