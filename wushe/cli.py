@@ -91,7 +91,15 @@ def sample(
     people: Annotated[int, typer.Option(min=0, help=say("志愿者人数", "how many volunteers"))] = 1000,
     lots: Annotated[int, typer.Option(min=0, help=say("捐赠批次数", "how many lots of goods"))] = 200,
     needs: Annotated[int, typer.Option(min=0, help=say("需求数", "how many needs"))] = 100,
-    seed: Annotated[int, typer.Option(help=say("随机种子", "the same seed makes the same city"))] = 1,
+    seed: Annotated[
+        int,
+        typer.Option(
+            help=say(
+                "随机种子：相同则城市相同，一小时内重复不新增",
+                "the same seed makes the same city; again within the hour, nothing new",
+            )
+        ),
+    ] = 1,
     town: Annotated[
         bool,
         typer.Option("--town", help=say("只装样例小镇", "only the sample town of `wushe run`, with --url")),
@@ -134,6 +142,7 @@ def load(
     help=say("重新核算每一条规则并报告违例", "Recount every rule from the records and report violations")
 )
 def check(
+    context: typer.Context,
     data: Data = None,
     kafka: Annotated[
         str | None, typer.Option(help=say("集群：Kafka 地址", "of a cluster: its Kafka"))
@@ -142,6 +151,14 @@ def check(
 ) -> None:
     from wushe.commands.check import recount_here, recount_there
 
+    source = context.get_parameter_source("data")
+    named = source is not None and source.name == "COMMANDLINE"  # in a container WUSHE_DATA is always set
+    if named and (kafka or mongo):
+        give_up(
+            say("--data 与 --kafka、--mongo 只能选一种", "give --data, or --kafka and --mongo, but not both")
+        )
+    if named:
+        raise typer.Exit(recount_here(data))
     settings = _settings({k: v for k, v in {"kafka": kafka, "mongo": mongo}.items() if v is not None})
     if {"kafka", "mongo", "mongo_file"} & settings.model_fields_set:
         raise typer.Exit(recount_there(settings))

@@ -87,8 +87,12 @@ class Api:
 
     @classmethod
     def at(cls, url: str) -> Api:
+        try:
+            base = httpx2.URL(url)
+        except httpx2.InvalidURL as e:
+            raise NoAddress() from e
         return cls(
-            httpx2.AsyncClient(base_url=url, timeout=httpx2.Timeout(60.0, connect=5.0), trust_env=False)
+            httpx2.AsyncClient(base_url=base, timeout=httpx2.Timeout(60.0, connect=5.0), trust_env=False)
         )
 
     @classmethod

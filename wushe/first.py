@@ -14,6 +14,7 @@ from shared.contracts.vocabulary import Role
 from shared.run.kit import Kit
 from shared.security.passwords import Hasher
 from shared.security.tokens import TokenMint, signing_key
+from wushe.sample.staff import PASSWORD, STAFF, VOLUNTEER_LOGINS
 from wushe.system import System
 
 
@@ -21,6 +22,12 @@ async def ensure_administrator(system: System, data: Path, login: str, name: str
     """Open this account in the system on this data directory if it is not there; one that is there keeps its password."""
     mint = TokenMint(signing_key(data / "keys" / "signing.pem"))
     await open_first_account(system, mint, login, name, password)
+
+
+async def sample_accounts(system: System, mint: TokenMint) -> list[str]:
+    """The logins of the sample town that still sign in with its password, which everybody knows."""
+    logins = [row.login for row in STAFF] + list(VOLUNTEER_LOGINS)
+    return [login for login in logins if await signs_in_with(system, mint, login, PASSWORD)]
 
 
 async def signs_in_with(system: System, mint: TokenMint, login: str, password: str) -> bool:
@@ -31,7 +38,11 @@ async def signs_in_with(system: System, mint: TokenMint, login: str, password: s
     try:
         id = await directory(kit, mint=mint, hasher=hasher).accounts.id_of(login)
         found = await own.store.get(Account, id)
-        return found is not None and await hasher.verify(found.record.password_hash, password)
+        return (
+            found is not None
+            and found.record.active
+            and await hasher.verify(found.record.password_hash, password)
+        )
     finally:
         hasher.close()
 

@@ -129,7 +129,10 @@ def server_for(api: ASGIApp) -> Server:
 async def moving(
     system: System, stopping: asyncio.Task[Any] | None = None
 ) -> AsyncIterator[asyncio.Task[None]]:
-    """The system runs inside this block, and is ready unless `stopping` came first. The task ends only if something broke."""
+    """The system runs inside this block, and is ready unless `stopping` came first. The task ends only if something broke.
+    Raises Outage at once if nothing can be written."""
+    for unit in system.units.values():
+        await unit.adapters.store.ping()
     task = asyncio.create_task(system.run(), name="system")
     try:
         ready = asyncio.create_task(system.ready(READY_SECONDS))

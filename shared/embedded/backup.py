@@ -43,7 +43,7 @@ def back_up(database: Path, to: Path) -> int:
 def restore(backup: Path, database: Path) -> None:
     """Put a backup where no database is. Raises InTheWay, InUse, Damaged, Outage, OSError."""
     database.parent.mkdir(parents=True, exist_ok=True)
-    held = lock(database.parent)
+    held = lock(database.parent, still=True)
     try:
         for there in (database, *_beside(database)):
             if there.exists():  # also a journal left behind, which would be played into the database

@@ -126,7 +126,7 @@ async def standing_still(
     database: Path, kinds: Mapping[str, Sequence[type[Record]]], topics: Sequence[Topic]
 ) -> AsyncIterator[Contents]:
     """What lies in this file while nothing runs on it, and nothing can be started. Raises InUse, Outage."""
-    held = lock(database.parent)
+    held = lock(database.parent, still=True)
     try:
         engine = open_read_only(database)
         try:

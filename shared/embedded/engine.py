@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 from shared.embedded.disk import FAILURES, Disk, DiskThread
-from shared.embedded.opening import is_outage, lock, open_reader, open_writer
+from shared.embedded.opening import is_outage, keep_to_oneself, lock, open_reader, open_writer
 from shared.errors import Outage
 
 T = TypeVar("T")
@@ -106,6 +106,7 @@ class SqliteEngine:
         if isinstance(self.path, Path) and not read_only:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._lock = lock(self.path.parent)
+            keep_to_oneself(self.path)
         try:
             self._writer = None if read_only else open_writer(self.path)
             self._reader = open_reader(self.path) if self._writer is None or path != MEMORY else self._writer

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 from shared.errors import Outage, WusheError
@@ -60,15 +61,38 @@ def open_reader(path: Path | str) -> sqlite3.Connection:
     return reader
 
 
-def lock(directory: Path) -> int:
-    """Hold the directory for this process, until the file is closed or the process ends. Raises InUse."""
+def keep_to_oneself(path: Path) -> None:
+    """No other account of this machine reads it: it holds names, telephone numbers and the digests of passwords. If
+    that cannot be, because the file cannot be made or is somebody else's, SQLite says what is wrong."""
+    with suppress(OSError):
+        path.touch(0o600)
+        for each in path.parent.glob(f"{path.name}*"):
+            each.chmod(0o600)
+
+
+STILL = "still"
+
+
+def lock(directory: Path, *, still: bool = False) -> int:
+    """Hold the directory for this process, until the file is closed or the process ends; `still` says to others that
+    nothing moves in it meanwhile. Raises InUse."""
     file = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o644)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as e:
-        holder = os.read(file, 32).decode(errors="replace").strip()
+        holder = os.read(file, 32).decode(errors="replace").split()
         os.close(file)
-        raise InUse(directory, holder) from e
+        raise InUse(directory, holder[0] if holder else "") from e
     os.truncate(file, 0)
-    os.write(file, str(os.getpid()).encode())
+    os.write(file, f"{os.getpid()} {STILL if still else ''}".strip().encode())
     return file
+
+
+def is_live(directory: Path) -> bool:
+    """Whether a system runs on this data directory."""
+    with suppress(FileNotFoundError), (directory / "lock").open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return not file.read(32).decode(errors="replace").endswith(STILL)
+    return False

@@ -21,7 +21,7 @@ class Settings(BaseSettings):
         "development", description="production refuses sample accounts and generated keys"
     )
     data: Path = Field(Path("data"), description="the data directory of the embedded store")
-    host: str = Field("127.0.0.1", description="the address to listen on")
+    host: str = Field("127.0.0.1", description="the address to listen on", min_length=1)
     port: int = Field(8000, description="the port to listen on", ge=0, le=65535)
     language: Literal["zh", "en"] | None = Field(
         None, description="the language of the command line; by LANG if unset"

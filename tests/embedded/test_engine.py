@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import resource
 import sqlite3
 import subprocess
@@ -15,7 +16,7 @@ from shared.embedded.bus import SqliteBus
 from shared.embedded.clock import FixedClock
 from shared.embedded.engine import SqliteEngine, open_read_only
 from shared.embedded.ids import SeededIds
-from shared.embedded.opening import InUse
+from shared.embedded.opening import InUse, is_live, lock
 from shared.embedded.store import SqliteStore
 from shared.errors import Outage
 from shared.ports import Outgoing, Query, Where
@@ -331,3 +332,34 @@ async def test_a_transaction_that_was_left_open_is_undone_before_the_next(engine
     insert(1)(connections[0])
     assert await engine.write(insert(2)) == 2
     assert numbers(engine) == [2]
+
+
+async def test_nobody_else_on_the_machine_can_read_the_file(file: Path) -> None:
+    readable_to_all(file)
+    engine = SqliteEngine(file)
+    await a_store(engine).change(Basket, "a", Fill())
+    assert modes(file) == dict.fromkeys(("wushe.db", "wushe.db-wal", "wushe.db-shm"), 0o600)
+    await engine.close()
+
+
+def readable_to_all(file: Path) -> None:
+    file.parent.mkdir()
+    file.touch()
+    file.chmod(0o644)
+
+
+def modes(file: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_mode & 0o777 for path in file.parent.glob("wushe.db*")}
+
+
+async def test_who_only_holds_the_directory_still_does_not_count_as_a_running_system(file: Path) -> None:
+    assert not is_live(file.parent)
+    engine = SqliteEngine(file)
+    assert is_live(file.parent)
+    await engine.close()
+    assert not is_live(file.parent)
+    held = lock(file.parent, still=True)
+    assert not is_live(file.parent)
+    with pytest.raises(InUse, match=rf"\(pid {os.getpid()}\)"):
+        lock(file.parent)
+    os.close(held)

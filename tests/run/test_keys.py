@@ -10,9 +10,14 @@ import pytest
 from shared.embedded.clock import SystemClock
 from shared.run.settings import Settings
 from shared.security.access import Principal
+from shared.security.passwords import Hasher
 from wushe.cluster import link_for
+from wushe.commands.run import refuse_what_everybody_knows
+from wushe.embedded import embedded
+from wushe.first import ensure_administrator
 from wushe.keys import KeyMissing, SampleSecret, administrator_password, security_for
-from wushe.sample.staff import PASSWORD
+from wushe.sample.staff import ADMINISTRATOR, PASSWORD, STAFF
+from wushe.serving import moving
 
 CLOCK = SystemClock()
 
@@ -65,6 +70,16 @@ def test_production_wants_a_password_that_is_not_the_samples(tmp_path: Path) -> 
     known.write_text(f"{PASSWORD}\n")
     with pytest.raises(SampleSecret):
         administrator_password(settings(tmp_path, env="production", admin_password_file=known))
+
+
+async def test_production_refuses_data_in_which_any_account_of_the_sample_is_left(tmp_path: Path) -> None:
+    """As after a restore: who has changed the administrator's password has not changed all the others."""
+    async with embedded(tmp_path, hasher=Hasher.cheap()) as system, moving(system):
+        await ensure_administrator(system, tmp_path, ADMINISTRATOR, "admin", "a word of our own")
+        await refuse_what_everybody_knows(system, tmp_path)
+        await ensure_administrator(system, tmp_path, STAFF[1].login, "somebody", PASSWORD)
+        with pytest.raises(SampleSecret, match=STAFF[1].login):
+            await refuse_what_everybody_knows(system, tmp_path)
 
 
 def test_there_are_fewer_than_twenty_settings() -> None:

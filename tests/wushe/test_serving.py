@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
 from pathlib import Path
 
 import pytest
 
+from shared.errors import Outage
 from shared.security.passwords import Hasher
 from wushe.embedded import embedded
 from wushe.language import LANGUAGE
@@ -62,6 +64,19 @@ async def test_nothing_moves_after_the_block(tmp_path: Path) -> None:
         async with moving(system) as life:
             assert await system.missing() == []
         assert life.cancelled()
+
+
+async def test_what_cannot_write_says_so_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with embedded(tmp_path, hasher=Hasher.cheap()) as system:
+
+        def full(file: int) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        with monkeypatch.context() as disk:
+            disk.setattr(os, "fdatasync", full)
+            with pytest.raises(Outage, match="No space left"):
+                async with moving(system):
+                    raise AssertionError("it moves")
 
 
 def test_a_taken_port_is_named() -> None:

@@ -13,11 +13,21 @@ from shared.embedded.clock import SystemClock
 from shared.embedded.engine import SqliteEngine, open_read_only
 from shared.embedded.ids import SystemIds
 from shared.embedded.store import SqliteStore
+from shared.embedded.table import name_of
+from shared.errors import WusheError
 from shared.ports import Clock
 from wushe.check.evidence import Evidence, Progress
 from wushe.embedded import DATABASE
+from wushe.language import say
 from wushe.papers import whole_system
 from wushe.system import RECORDS
+
+
+class NoStation(WusheError):
+    """The file is a database, but of something else."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(say("{path} 不是站点的数据", "{path} is no database of a station", path=path))
 
 
 @cache
@@ -28,9 +38,11 @@ def heard() -> dict[str, tuple[Topic, ...]]:
 
 @asynccontextmanager
 async def evidence_in(directory: Path, *, live: bool) -> AsyncIterator[Evidence]:
-    """The evidence that lies in a data directory, opened for reading only."""
+    """The evidence that lies in a data directory, opened for reading only. Raises NoStation, Outage."""
     engine = open_read_only(directory / DATABASE)
     try:
+        if not all(engine.has_table(name_of(service, "outbox")) for service in RECORDS):
+            raise NoStation(directory / DATABASE)
         yield evidence_of(engine, SystemClock(), live=live)
     finally:
         await engine.close()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 from pathlib import Path
 
 from rich.table import Table
 
 from shared.embedded.clock import SystemClock
+from shared.embedded.opening import is_live
 from shared.run.settings import Settings
 from wushe.check import Report, recount
 from wushe.check.embedded import evidence_in
@@ -98,15 +98,3 @@ def table(report: Report) -> Table:
     for what, count in report.counted.items():
         shown.add_row(what, f"{count:,}")
     return shown
-
-
-def is_live(data: Path) -> bool:
-    """Whether a process runs on this data directory."""
-    try:
-        with (data / "lock").open("rb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except BlockingIOError:
-        return True
-    return False

@@ -16,7 +16,7 @@ from wushe.client import Api
 from wushe.commands.reaching import note_address
 from wushe.commands.welcome import welcome
 from wushe.embedded import DATABASE, embedded
-from wushe.first import ensure_administrator, signs_in_with
+from wushe.first import ensure_administrator, sample_accounts
 from wushe.keys import SampleSecret, administrator_password
 from wushe.language import say
 from wushe.sample.loading import MARKER, begin, load_once
@@ -94,10 +94,10 @@ async def _begin(system: System, settings: Settings) -> None:
 
 
 async def refuse_what_everybody_knows(system: System, data: Path) -> None:
-    """No production on data whose administrator has the sample's password, which is published. Raises SampleSecret."""
+    """No production on data with an account that has the sample's password, which is published. Raises SampleSecret."""
     mint = TokenMint(signing_key(data / "keys" / "signing.pem"))
-    if await signs_in_with(system, mint, ADMINISTRATOR, PASSWORD):
-        raise SampleSecret(str(data))
+    if known := await sample_accounts(system, mint):
+        raise SampleSecret(f"{data} ({', '.join(known)})")
 
 
 async def load_sample(system: System, data: Path) -> None:

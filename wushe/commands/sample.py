@@ -81,7 +81,8 @@ def _before_the_edge(addresses: Iterable[str]) -> Api:
 
 
 class Making:
-    """Makes the city in order: places, people, gifts, households, needs. Made again with the same seed, it stays."""
+    """Makes the city in order: places, people, gifts, households, needs. Made again with the same seed within the hour, it
+    stays; later the windows of its needs would be others under the same keys, which are refused."""
 
     def __init__(self, admin: Account, seed: int, bar: Progress) -> None:
         self._admin = admin
