@@ -288,3 +288,61 @@ async def test_who_signs_in_after_a_change_stays_signed_in_even_where_two_clocks
     hall.w.clock.set(hall.w.clock.now() - timedelta(seconds=2))
     token = (await hall.sign_in("wang")).json()["refresh_token"]
     assert (await refresh(hall, token))[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("doing", "change"), [(d, c) for d in ("refresh", "sign in") for c in ("roles", "password")]
+)
+async def test_no_right_comes_back_by_a_token_that_was_made_while_it_was_taken_away(
+    hall: TownHall, monkeypatch: pytest.MonkeyPatch, doing: str, change: str
+) -> None:
+    me, refresh_token = await hall.directory.accounts.id_of("wang"), (await signed_in(hall))["refresh_token"]
+    write, administrator = hall.w.store.change, await hall.token("admin")
+
+    async def meanwhile(kind: type[Any], id: str, decide: Any, **more: Any) -> Any:
+        """The account has been read, and the session is about to be written."""
+        if kind is Session:
+            monkeypatch.setattr(hall.w.store, "change", write)
+            hall.w.clock.advance(0.002)
+            await take_away(hall, me, change, administrator)
+            hall.w.clock.advance(0.002)
+        return await write(kind, id, decide, **more)
+
+    monkeypatch.setattr(hall.w.store, "change", meanwhile)
+    async with hall.client("10.0.0.9") as http:
+        if doing == "refresh":
+            answer = await http.post("/api/session/refresh", json={"refresh_token": refresh_token})
+        else:
+            answer = await hall.sign_in("wang", http=http)
+    assert answer.status_code == 200
+    assert (await hall.ask("GET", "/session", token=answer.json()["access_token"])).status_code == 401
+    stays = change == "roles"
+    assert (await refresh(hall, answer.json()["refresh_token"]))[0] == (200 if stays else 401)
+
+
+@pytest.mark.parametrize("change", ["roles", "password"])
+async def test_a_clock_that_is_ahead_keeps_no_right_alive_that_is_taken_away(
+    hall: TownHall, change: str
+) -> None:
+    me, administrator = await hall.directory.accounts.id_of("wang"), await hall.token("admin")
+    now = hall.w.clock.now()
+    hall.w.clock.set(now + timedelta(seconds=5))
+    opened = await signed_in(hall)
+    hall.w.clock.set(now)
+    await take_away(hall, me, change, administrator)
+    assert (await hall.ask("GET", "/session", token=opened["access_token"])).status_code == 401
+    assert (await refresh(hall, opened["refresh_token"]))[0] == (200 if change == "roles" else 401)
+
+
+async def signed_in(hall: TownHall) -> dict[str, Any]:
+    async with hall.client() as http:
+        opened: dict[str, Any] = (await hall.sign_in("wang", http=http)).json()
+    return opened
+
+
+async def take_away(hall: TownHall, id: str, what: str, token: str) -> None:
+    if what == "roles":
+        answer = await hall.ask("PATCH", f"/accounts/{id}", {"roles": ["scout"]}, token=token, etag='"1"')
+    else:
+        answer = await hall.ask("POST", f"/accounts/{id}/password", {"new": "another horse"}, token=token)
+    assert answer.status_code == 200, answer.text

@@ -73,7 +73,8 @@ class Secret(Record):
 
 
 class Account(Record):
-    """Somebody who may sign in. Tokens issued before `valid_from` are void, sessions opened before `sessions_from` too."""
+    """Somebody who may sign in. Tokens of rights from before `valid_from` are void, sessions of a password from before
+    `sessions_from` too."""
 
     kind: ClassVar = "account"
     topic: ClassVar = topics.ACCOUNT
