@@ -110,6 +110,43 @@ async def test_a_browser_lives_on_its_cookies(hall: TownHall) -> None:
     assert (await hall.http.post("/api/session/refresh", headers=headers)).status_code == 401
 
 
+async def test_who_comes_back_to_a_browser_left_alone_can_still_sign_out(hall: TownHall) -> None:
+    """A browser drops the access cookie after ten minutes, and keeps the refresh cookie."""
+    ours = {"X-Requested-With": "wushe"}
+    token = (await hall.sign_in("wang")).json()["refresh_token"]
+    hall.w.clock.advance(660)
+    hall.http.cookies.delete("wushe_access", path="/")
+    assert (await hall.http.delete("/api/session")).status_code == 403, "a foreign page signs nobody out"
+    assert (await hall.http.delete("/api/session", headers=ours)).status_code == 204
+    assert dict(hall.http.cookies) == {}
+    assert (await refresh(hall, token))[0] == 401
+
+
+@pytest.mark.parametrize("how", ["over", "void"])
+async def test_a_browser_whose_access_token_no_longer_counts_signs_out(hall: TownHall, how: str) -> None:
+    token = (await hall.sign_in("wang")).json()["refresh_token"]
+    if how == "over":
+        hall.w.clock.advance(660)
+    else:
+        await take_away(hall, await hall.directory.accounts.id_of("wang"), "roles", await hall.token("admin"))
+    answer = await hall.http.delete("/api/session", headers={"X-Requested-With": "wushe"})
+    assert (answer.status_code, dict(hall.http.cookies)) == (204, {})
+    assert (await refresh(hall, token))[0] == 401
+
+
+async def test_signing_out_ends_one_session_and_says_where_there_was_none(hall: TownHall) -> None:
+    ours = {"X-Requested-With": "wushe"}
+    here, there = (await signed_in(hall))["refresh_token"], (await signed_in(hall))["refresh_token"]
+    for kept in ("x.1.y", here, here):
+        hall.http.cookies.set("wushe_refresh", kept, domain="wushe.test", path="/api/session")
+        assert (await hall.http.delete("/api/session", headers=ours)).status_code == 204
+        assert dict(hall.http.cookies) == {}
+    assert (await refresh(hall, there))[0] == 200
+    hall.http.cookies.clear()
+    nothing = await hall.http.delete("/api/session", headers=ours)
+    assert (nothing.status_code, nothing.json()["type"]) == (401, "urn:wushe:problem:session-ended")
+
+
 @pytest.mark.parametrize(("login", "password"), [("wang", "wrong horse"), ("nobody", PASSWORD), ("wang", "")])
 async def test_a_wrong_login_and_a_wrong_password_sound_the_same(
     hall: TownHall, login: str, password: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from contextlib import suppress
 from datetime import datetime
 from hashlib import sha256
 from typing import NamedTuple
@@ -106,6 +107,11 @@ class Sessions:
     async def close(self, id: str) -> None:
         """End a session; one that has ended stays so."""
         await self._store.change(Session, id, end)
+
+    async def close_by(self, token: str) -> None:
+        """End the session of this refresh token, the latest or an older one; of a token that names none nothing is left."""
+        with suppress(SessionEnded):
+            await self.close(self._unseal(token)[0])
 
     async def wake(self, id: str) -> None:
         """A session that nobody refreshed in time ends."""
