@@ -282,6 +282,37 @@ async def test_a_stolen_token_does_not_help_to_guess_the_password(
     assert found == [403] * 5 + [429]
 
 
+async def test_strangers_who_guess_keep_nobody_from_a_new_password(
+    hall: TownHall, tree: dict[str, str]
+) -> None:
+    id = await hall.an_account("wang", Role.VOLUNTEER, site_id=tree["station"])
+    token = await hall.token("wang")
+    async with hall.client("203.0.113.9") as afar:
+        guesses = [(await hall.sign_in("wang", f"guess {n}", afar)).status_code for n in range(6)]
+    assert guesses == [401] * 5 + [429]
+    change = {"current": PASSWORD, "new": "another horse"}
+    assert (await hall.ask("POST", f"/accounts/{id}/password", change, token=token)).status_code == 200
+
+
+async def test_a_change_of_password_that_is_sent_again_is_no_guess(
+    hall: TownHall, tree: dict[str, str]
+) -> None:
+    id = await hall.an_account("wang", Role.VOLUNTEER, site_id=tree["station"])
+    change, path = {"current": PASSWORD, "new": "another horse"}, f"/accounts/{id}/password"
+    first = await hall.ask("POST", path, change, by="wang", key="p")
+    token = await hall.token("wang", "another horse")
+    for _ in range(7):
+        again = await hall.ask("POST", path, change, token=token, key="p")
+        assert (again.status_code, again.json()) == (200, first.json())
+    other = [
+        await hall.ask("POST", path, change | {"current": f"guess {n}"}, token=token, key="p")
+        for n in range(6)
+    ]
+    assert [answer.status_code for answer in other] == [422] * 5 + [429], (
+        "another request under its key is a guess"
+    )
+
+
 async def test_an_administrator_sets_anothers_password_and_nobody_else_does(
     hall: TownHall, tree: dict[str, str]
 ) -> None:

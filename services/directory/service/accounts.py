@@ -26,7 +26,7 @@ from services.directory.domain.places import Site
 from services.directory.schemas.accounts import AccountView, NewAccount, NewPassword
 from services.directory.service.tries import Guest, Patience
 from shared.contracts.vocabulary import Role
-from shared.errors import Invalid, NotFound
+from shared.errors import Invalid, KeyReused, NotFound
 from shared.http import Access, answering
 from shared.ports import Op, Query
 from shared.records import Change, Outcome, Versioned
@@ -94,7 +94,7 @@ class Accounts:
             Account,
             account.id,
             lambda known: answering(open_account(known, account), AccountView.of),
-            op=self._veiled(op),
+            op=op and self._veiled(op),
         )
 
     async def ensure(self, new: NewAccount) -> Account:
@@ -132,6 +132,9 @@ class Accounts:
         access.require(owner_id=id)
         account = (await self.account(id)).record
         fit_password(passwords.new.get_secret_value(), account.login, "/new")
+        op = self._veiled(op)
+        if met := await self._met(id, op):
+            return met
         known = id != access.principal.account_id or await self._knows(account, passwords)
         fresh = await self._hasher.hash(passwords.new.get_secret_value())
         now = self._clock.now()
@@ -143,13 +146,26 @@ class Accounts:
                 raise WrongPassword("/current")
             return answering(set_password(present, fresh, now), AccountView.of)
 
-        return await self._store.change(Account, id, decide, op=self._veiled(op))
+        return await self._store.change(Account, id, decide, op=op)
+
+    async def _met(self, id: str, op: Op) -> Outcome[Account] | None:
+        """What came of this very request, if it was met before: its present password is no longer that, and no guess."""
+
+        def not_yet(_: Account | None) -> Change[Account]:
+            raise WrongPassword("/current")
+
+        try:
+            return await self._store.change(Account, id, not_yet, op=op)
+        except (WrongPassword, KeyReused):
+            return None
 
     async def _knows(self, account: Account, passwords: NewPassword) -> bool:
         """Whether the present password was given. Raises TooManyTries, as signing in does."""
         if passwords.current is None:
             return False
-        guest = Guest(account.login)
+        guest = Guest(
+            account.login, at_home=True
+        )  # signed in: strangers who guess at the door do not count here
         async with self.patience.turn(guest):
             right = await self._hasher.verify(account.password_hash, passwords.current.get_secret_value())
             await (self.patience.right(guest) if right else self.patience.failed(guest))
@@ -205,8 +221,6 @@ class Accounts:
             )
         fit_roles(roles, site_id, organisation.record.party if organisation else None)
 
-    def _veiled(self, op: Op | None) -> Op | None:
+    def _veiled(self, op: Op) -> Op:
         """The same request, its body digested with a key: the plain digest of a password could be guessed from."""
-        if op is None:
-            return None
         return op._replace(body=hmac.new(self._bodies, op.body.encode(), sha256).hexdigest())
