@@ -10,7 +10,7 @@ import pytest_asyncio
 from services.directory.domain.accounts import Account
 from shared.contracts.directory import AccountChanged
 from shared.contracts.vocabulary import Role
-from tests.services.town_hall import PASSWORD, TownHall, a_town_hall, an_account
+from tests.services.town_hall import JINSHAN, PASSWORD, TownHall, a_town_hall, an_account
 
 
 @pytest_asyncio.fixture
@@ -66,6 +66,24 @@ async def test_the_same_opening_twice_is_one_account_and_another_body_is_refused
     other = await hall.ask("POST", "/accounts", new | {"password": "another one"}, key="same")
     assert other.json()["type"] == "urn:wushe:problem:idempotency-key-reused"
     assert PASSWORD not in first.text
+
+
+async def test_a_place_that_has_closed_since_says_again_what_it_said(
+    hall: TownHall, tree: dict[str, str]
+) -> None:
+    new = an_account("wang", Role.VOLUNTEER, site_id=tree["station"])
+    room = {"name": "室", "kind": "room", "parent_id": tree["station"], "area": JINSHAN}
+    asked = {"/accounts": new, "/sites": room}
+    first = [await hall.ask("POST", path, body, key="same") for path, body in asked.items()]
+    await hall.ask("PATCH", f"/sites/{tree['station']}", {"active": False}, etag='"1"')
+    again = [await hall.ask("POST", path, body, key="same") for path, body in asked.items()]
+    assert [a.status_code for a in first + again] == [201] * 4, [a.text for a in again]
+    assert [a.json() for a in again] == [a.json() for a in first]
+    fresh = [
+        await hall.ask("POST", "/accounts", new | {"login": "li"}),
+        await hall.ask("POST", "/sites", room),
+    ]
+    assert [a.json()["errors"][0]["pointer"] for a in fresh] == ["/site_id", "/parent_id"]
 
 
 async def test_what_is_stored_of_a_password_is_its_argon2id_hash_only(

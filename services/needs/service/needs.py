@@ -63,22 +63,22 @@ class Needs(Desk):
                 zh="请填写机构或外部单位其中一项",
                 en="name an organisation, or else an outside body",
             )
-        if asked.organisation_id is not None:
-            organisation = self._atlas.organisation(asked.organisation_id)
-            if organisation is None or not organisation.active:
-                raise Invalid("/organisation_id", zh="没有这个机构", en="there is no such organisation")
         by = access.principal.account_id
 
         def ask(need: Need, at: Moment) -> Change[Need]:
+            if asked.organisation_id is not None:
+                organisation = self._atlas.organisation(asked.organisation_id)
+                if organisation is None or not organisation.active:
+                    raise Invalid("/organisation_id", zh="没有这个机构", en="there is no such organisation")
             referral = Referral(**dict(asked), asked_by=by, asked_at=at.now)
             return closing.refer(need, referral, at)
 
         return await self._act(access, id, ask, op=op)
 
     async def answer_referral(self, access: Access, id: str, op: Op, *, accept: bool) -> Outcome[Need]:
-        """The organisation that was asked answers; for an outside body the staff of the site enter its answer."""
+        """The organisation that was asked answers; for an outside body the staff of the site enter its answer. Who has
+        answered before gets the same answer again, whoever has been asked since."""
         found = await self._found(Need, id)
-        self._require_asked(access, found.record)
         by = access.principal.account_id
 
         def answer(need: Need, at: Moment) -> Change[Need]:
