@@ -35,7 +35,7 @@ ODD = {
     "a mark of direction": "a\u200f\u202eb",
     "lines": "一\r\n二\n\t三",
     "quotes": "\"'\\</script>",
-    "what JSON escapes": "\u2028\u0001\u007f",
+    "what JSON escapes": "字\u2028\u0001\u007f",
 }
 
 
