@@ -8,8 +8,18 @@ from datetime import UTC, date, datetime
 from functools import partial
 from typing import Annotated, Any, Generic, LiteralString, TypeVar
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+)
+from pydantic_core import CoreSchema, PydanticCustomError
+
+from shared.http.numbers import without_yes_as_one
 
 V = TypeVar("V")
 
@@ -76,7 +86,7 @@ LongText = Annotated[str, Field(max_length=2000)]
 class Schema(BaseModel):
     """The base of every request and answer body: frozen, and nothing in it that was not asked for.
 
-    Text is kept byte for byte. Numbers are finite. An error never quotes what was sent.
+    Text is kept byte for byte. Numbers are finite, and true is none of them. An error never quotes what was sent.
     """
 
     model_config = ConfigDict(
@@ -86,6 +96,11 @@ class Schema(BaseModel):
         hide_input_in_errors=True,
         ser_json_inf_nan="null",
     )
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        read: CoreSchema = without_yes_as_one(handler(source))
+        return read
 
 
 class Page(Schema, Generic[V]):
