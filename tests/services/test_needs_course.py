@@ -475,7 +475,9 @@ async def test_the_search_goes_on_while_another_body_thinks_about_it() -> None:
         await d.made("staff", f"POST /needs/{need_id}/refer", ask)
         await d.w.passes(minutes=10)
         assert d.w.said(SearchAsked) and await d.course(need_id) == ("open", "referral")
-        await d.made("provider", f"POST /needs/{need_id}/referral/decline")
+        offered = await d.made("provider", f"GET /needs/{need_id}/referral")
+        declined = await d.made("provider", f"POST /needs/{need_id}/referral/decline")
+        assert declined == offered | {"accepted": False}, "who says no learns nothing of the household"
         assert len(d.w.said(ReferralDeclined)) == 1 and await d.course(need_id) == ("open", "search")
         assert (await d.ask("provider", f"GET /needs/{need_id}/referral")).status_code == 404
         none = await d.ask("provider", f"POST /needs/{need_id}/referral/accept")
