@@ -1,6 +1,6 @@
 """How services speak HTTP: one way of asking who may, of paging, of repeating safely, of saying no."""
 
-from shared.http.access import Gate, SignedIn, allow, public
+from shared.http.access import Gate, allow, public
 from shared.http.operations import IfMatch, Operation, answered, answering, created, id_from, shown
 from shared.http.pages import Pages
 from shared.http.schema import Day, LongText, Moment, Name, Page, Schema, ShortText, impersonal, not_blank
@@ -19,7 +19,6 @@ __all__ = [
     "Pages",
     "Schema",
     "ShortText",
-    "SignedIn",
     "allow",
     "answered",
     "answering",

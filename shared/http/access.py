@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
@@ -80,15 +80,6 @@ def _host_of(origin: str) -> str | None:
         return urlsplit(origin).netloc
     except ValueError:
         return None
-
-
-async def _signed_in(request: Request) -> Verified:
-    gate: Gate = request.app.state.gate
-    return gate.verified(request)
-
-
-SignedIn = Annotated[Verified, Depends(_signed_in)]
-"""The valid token that came with this request: whose it is, in which session."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ BULK_TYPES = frozenset({"application/x-ndjson", "application/jsonl"})
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_UTF_8 = frozenset({"utf-8", "utf8"})
 _SUSPECT = re.compile(rb"\\u0000|\\u[dD][89a-fA-F]|NaN|Infinity")
 _LONE = re.compile("[\ud800-\udfff]")
 
@@ -167,7 +168,7 @@ class _Guarded:
         allowed = BULK_TYPES if self._bulk else {"application/json"}
         if (
             header.get_content_type() not in allowed
-            or str(header.get_param("charset", "utf-8")).lower() != "utf-8"
+            or str(header.get_param("charset", "utf-8")).lower() not in _UTF_8
         ):
             raise RequestRefused(NOT_LINES if self._bulk else WRONG_TYPE)
 

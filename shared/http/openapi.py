@@ -14,9 +14,10 @@ from fastapi.routing import APIRoute
 from shared.http.bodies import BULK_TYPES
 from shared.http.catalogue import catalogue
 
+_ANY_PROBLEM = {"$ref": "#/components/schemas/Problem"}
 _REFUSED = {
     "description": "Refused, or not possible now: in Chinese and English, with a pointer to each field",
-    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    "content": {"application/problem+json": {"schema": _ANY_PROBLEM}},
 }
 _TEXT = {"type": "string"}
 _FLAW = {
@@ -85,10 +86,16 @@ def _describe(operation: dict[str, Any], *, public: bool) -> None:
     operation["responses"].pop("422", None)
     for status, answer in operation["responses"].items():
         if status >= "400":
-            answer["content"] = _REFUSED["content"]
+            beside = answer.get("content", {}).get("application/json", {}).get("schema")
+            answer["content"] = _refused_with(beside) if beside else _REFUSED["content"]
     operation["responses"]["default"] = _REFUSED
     if not public:
         operation["security"] = [{name: []} for name in _WAYS_IN]
     for parameter in operation.get("parameters", ()):
         if parameter["in"] == "header" and parameter["name"] in _NEEDED:
             parameter |= {"required": True, "schema": _TEXT}
+
+
+def _refused_with(beside: dict[str, Any]) -> dict[str, Any]:
+    """A problem that says something more."""
+    return {"application/problem+json": {"schema": {"allOf": [_ANY_PROBLEM, beside]}}}

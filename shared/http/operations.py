@@ -108,8 +108,10 @@ def answering(change: Change[R], view: Callable[[R], BaseModel]) -> Change[R]:
 
 
 def answered(response: Response, outcome: Outcome[R]) -> Any:
-    """The answer saved with this request, given again whenever it comes again."""
-    response.headers["ETag"] = f'"{outcome.version}"'
+    """The answer saved with this request, given again whenever it comes again; then without an ETag, since the record may
+    have changed since, and whoever edits what they see here has not seen that."""
+    if outcome.applied:
+        response.headers["ETag"] = f'"{outcome.version}"'
     return outcome.answer
 
 

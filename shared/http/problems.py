@@ -22,6 +22,8 @@ from shared.http.words import words_for
 
 log = structlog.get_logger("wushe.http")
 RETRY_SECONDS = 2
+TAG = "kind"
+"""The field that says which of the alternatives in a list an entry is."""
 
 
 class Flaw(NamedTuple):
@@ -110,8 +112,8 @@ def preferred_language(accepted: str) -> str:
     """ "en" if the header ranks English above Chinese, else "zh"."""
     ranks = {"zh": 0.0, "en": 0.0}
     for part in accepted.split(","):
-        tag, _, weight = part.strip().partition(";")
-        language = tag.split("-")[0].lower()
+        tag, _, weight = "".join(part.split()).lower().partition(";")
+        language = tag.split("-")[0]
         if language in ranks:
             ranks[language] = max(ranks[language], _quality(weight))
     return "en" if ranks["en"] > ranks["zh"] else "zh"
@@ -119,7 +121,7 @@ def preferred_language(accepted: str) -> str:
 
 def _quality(weight: str) -> float:
     try:
-        return float(weight.strip().removeprefix("q=")) if weight else 1.0
+        return float(weight.removeprefix("q=")) if weight else 1.0
     except ValueError:
         return 0.0
 
@@ -162,6 +164,8 @@ def _really_there(path: Sequence[str | int], body: Any) -> list[str | int]:
     """The path without the parts which pydantic adds for the alternatives of a union."""
     kept: list[str | int] = []
     for n, part in enumerate(path):
+        if n and isinstance(path[n - 1], int) and isinstance(body, dict) and body.get(TAG) == part:
+            continue  # even where there is a field of that name
         if isinstance(body, list) and isinstance(part, int):
             body = body[part] if part < len(body) else None
         elif isinstance(body, dict) and part in body:

@@ -13,8 +13,11 @@ from typing import Any, NoReturn
 from fastapi import APIRouter, FastAPI
 from fastapi.datastructures import Default
 from fastapi.routing import APIRoute, iter_route_contexts
+from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Match, NoMatchFound
 from starlette.types import Receive, Scope, Send
+
+_ALLOWED = "wushe.allowed"
 
 
 def put_up(app: FastAPI, routers: Sequence[APIRouter], prefix: str) -> None:
@@ -56,7 +59,7 @@ def _put_up(app: FastAPI, route: APIRoute, path: str, tags: list[Any], dependenc
 
 class Signpost(BaseRoute):
     """The routes by the first part of their address below the prefix. What it does not find, the list behind it
-    answers: a wrong method, a slash too many."""
+    answers: a slash too many. To a wrong method it says itself which are right."""
 
     def __init__(self, prefix: str, routes: Sequence[APIRoute]) -> None:
         self._prefix = f"{prefix}/"
@@ -65,13 +68,20 @@ class Signpost(BaseRoute):
             self._routes.setdefault(self._first_part(route.path), []).append(route)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        others: dict[str, Scope] = {}
         for route in self._routes.get(self._first_part(scope["path"]), ()):
             match, found = route.matches(scope)
             if match is Match.FULL:
                 return match, found
-        return Match.NONE, {}
+            if match is Match.PARTIAL:
+                others |= dict.fromkeys(route.methods or (), found)
+        if not others:
+            return Match.NONE, {}
+        return Match.FULL, {**next(iter(others.values())), _ALLOWED: ", ".join(sorted(others))}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if _ALLOWED in scope:
+            raise HTTPException(405, headers={"Allow": scope[_ALLOWED]})
         await scope["route"].handle(scope, receive, send)
 
     def url_path_for(self, name: str, /, **path_params: Any) -> NoReturn:

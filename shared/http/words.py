@@ -79,7 +79,7 @@ WORDS: dict[str, Words] = {
         "电话为 3 至 20 个字符：数字、空格、括号、加号和短横",
         "a phone number has 3 to 20 characters: digits, spaces, brackets, plus and hyphens",
     ),
-    "blank": ("不能只有空格", "must not be blank"),
+    "blank": ("不能只有空格或看不见的字符", "must not be blank"),
     "personal": ("请勿在此填写电话或证件号码", "must not hold a phone number or an identity number"),
     "nul": ("不能含空字符（NUL）", "must not hold the NUL character"),
     "surrogate": ("含有不完整的字符（半个代理对）", "holds half a character (a lone surrogate)"),

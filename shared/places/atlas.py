@@ -122,7 +122,7 @@ class Atlas:
         return self._accounts.get(id)
 
     def admits(self, account_id: str, issued_at: datetime) -> bool:
-        """Whether a token issued then to this account still counts. An account not heard of yet counts: its
+        """Whether a token with the rights that this account had then still counts. An account not heard of yet counts: its
         token is signed, and the news of it is on the way."""
         facts = self._accounts.get(account_id)
         return facts is None or (facts.active and issued_at >= facts.valid_from)

@@ -13,7 +13,11 @@ from shared.security.policy import POLICY, Scope
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who is asking, as the signed token says. A volunteer's `account_id` is also their volunteer id."""
+    """Who is asking, as the signed token says. A volunteer's `account_id` is also their volunteer id.
+
+    `issued_at` is since when the account has these rights, not when a clock signed them: it is compared with the moment
+    at which they were last changed, and no clock may be ahead of that.
+    """
 
     account_id: str
     roles: tuple[Role, ...]

@@ -30,7 +30,7 @@ OWN, ORGANISATION, SITE, SUBTREE, ANY = Scope
 
 STAFF, SCOUT, VOLUNTEER, SOCIAL_WORKER, PROVIDER, CHARITY, SUPERVISOR, ADMINISTRATOR = Role
 
-PUBLIC = frozenset({"session.open", "session.refresh", "area.read", "health.read"})
+PUBLIC = frozenset({"session.open", "session.refresh", "session.close", "area.read", "health.read"})
 """Actions that need no account."""
 
 _EVERYBODY: dict[Role, Scope] = dict.fromkeys(Role, ANY)
@@ -40,7 +40,6 @@ _STATION: dict[Role, Scope] = {STAFF: SITE, SOCIAL_WORKER: SITE, SUPERVISOR: SUB
 POLICY: dict[str, dict[Role, Scope]] = {
     # directory
     "session.read": _SELF,
-    "session.close": _SELF,
     "area.add": {SUPERVISOR: SUBTREE, ADMINISTRATOR: ANY},
     "site.read": _EVERYBODY,
     "site.open": {SUPERVISOR: SUBTREE, ADMINISTRATOR: ANY},

@@ -84,8 +84,8 @@ class TokenMint:
         """A secret for one purpose, derived from the key, the same wherever the key is the same."""
         return hmac.digest(self._key.private_bytes_raw(), purpose.encode(), "sha256")
 
-    def sign(self, principal: Principal, session_id: str) -> str:
-        """A token for this principal, good from `issued_at` for ten minutes."""
+    def sign(self, principal: Principal, session_id: str, until: datetime | None = None) -> str:
+        """A token for this principal, good `until` then, or for ten minutes from `issued_at`."""
         claims: dict[str, Any] = {
             "iss": ISSUER,
             "sub": principal.account_id,
@@ -94,7 +94,7 @@ class TokenMint:
             "org": principal.organisation_id,
             "sid": session_id,
             "iat": principal.issued_at.timestamp(),
-            "exp": (principal.issued_at + LIFE).timestamp(),
+            "exp": (until or principal.issued_at + LIFE).timestamp(),
         }
         return jwt.encode({k: v for k, v in claims.items() if v is not None}, self._key, algorithm=ALGORITHM)
 

@@ -12,8 +12,10 @@ from urllib.parse import quote
 import httpx2
 import pytest
 import pytest_asyncio
+from pydantic import ValidationError
 
 from shared.contracts.vocabulary import Role
+from shared.http import Schema
 from shared.http.bodies import BODY_LIMIT
 from shared.http.problems import escaped
 from tests.http.district import Asker, District, Thing, district
@@ -35,7 +37,7 @@ ODD = {
     "a mark of direction": "a\u200f\u202eb",
     "lines": "一\r\n二\n\t三",
     "quotes": "\"'\\</script>",
-    "what JSON escapes": "\u2028\u0001\u007f",
+    "what JSON escapes": "字\u2028\u0001\u007f",
 }
 
 
@@ -403,3 +405,27 @@ def broken(answer: httpx2.Response) -> bool:
     return bool(faults(answer, answer.status_code, None)) or (
         answer.status_code == 422 and not answer.json()["errors"]
     )
+
+
+def shapes(kind: type[Schema] = Schema) -> Iterator[type[Schema]]:
+    """All that requests and answers are made of."""
+    for made in kind.__subclasses__():
+        yield made
+        yield from shapes(made)
+
+
+async def test_no_field_that_is_described_as_a_number_takes_yes_for_one() -> None:
+    wrong, asked = [], 0
+    for shape in shapes():
+        for name, field in shape.model_json_schema().get("properties", {}).items():
+            kinds = {part.get("type") for part in (field, *field.get("anyOf", ()))}
+            if kinds & {"integer", "number"} and "boolean" not in kinds:
+                asked += 1
+                try:
+                    shape.model_validate({name: True})
+                except ValidationError as error:
+                    if any(e["loc"][0] == name and e["type"] != "missing" for e in error.errors()):
+                        continue
+                wrong.append(f"{shape.__name__}.{name}")
+    assert wrong == []
+    assert asked > 100, "the town with all its services was looked at"

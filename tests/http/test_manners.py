@@ -149,6 +149,16 @@ async def test_an_edit_names_the_version_it_edits(toy: Toy) -> None:
     assert edited.headers["etag"] == '"2"'
 
 
+async def test_an_answer_given_again_names_no_version_that_it_does_not_show(toy: Toy) -> None:
+    first = await post(toy, "k1", text="mine")
+    note, etag = first.headers["location"], first.headers["etag"]
+    edit = {"text": "a colleague's"}
+    await toy.http.patch(note, json=edit, headers=toy.staff(**{"If-Match": etag}))
+    again = await post(toy, "k1", text="mine")
+    assert (again.json(), again.headers["location"]) == (first.json(), note)
+    assert "etag" not in again.headers, "who edits what they see here would undo what they do not see"
+
+
 async def test_two_keys_or_two_versions_in_one_request_are_one_too_many(toy: Toy) -> None:
     made = await post(toy, "first")
     headers = [*toy.staff("first").items(), ("Idempotency-Key", "second")]

@@ -59,15 +59,48 @@ async def test_every_wrong_field_is_named_with_the_way_out_and_nothing_is_quoted
 
 
 async def test_a_pointer_leads_into_what_was_sent_and_knows_no_alternatives(toy: Toy) -> None:
-    drawings = [{"shape": "circle", "radius": 0}, {"shape": "square"}, {"shape": "star"}, {}, "x"]
+    drawings = [{"kind": "circle", "radius": 0}, {"kind": "square"}, {"kind": "star"}, {}, "x"]
+    drawings += [{"kind": "circle", "radius": 1, "circle": 3}, {"kind": "square", "square": {}}]
     answer = await toy.http.post("/api/notes", json={"text": "a", "drawings": drawings}, headers=toy.staff())
     assert {e["pointer"]: e["en"] for e in answer.json()["errors"]} == {
         "/drawings/0/radius": "must be 1 or more",
         "/drawings/1/side": "must be filled in",
         "/drawings/2": "its kind must be one of 'circle', 'square'",
-        "/drawings/3": "must say its kind ('shape')",
+        "/drawings/3": "must say its kind ('kind')",
         "/drawings/4": "must be a JSON object {…}",
+        "/drawings/5/circle": "there is no such field; leave it out",
+        "/drawings/6/side": "must be filled in",
+        "/drawings/6/square": "there is no such field; leave it out",
     }
+
+
+@pytest.mark.parametrize("number", ["rank", "weight"])
+async def test_yes_is_no_number(toy: Toy, number: str) -> None:
+    tried = ((True, 422), (False, 422), (2, 201), ("2", 201), (2.0, 201))
+    for n, (value, status) in enumerate(tried):
+        answer = await toy.http.post(
+            "/api/notes",
+            json={"text": "a", number: value},
+            headers=toy.staff(f"{number}-{n}"),
+        )
+        assert answer.status_code == status, (number, value)
+        if status == 422:
+            assert [e["pointer"] for e in answer.json()["errors"]] == [f"/{number}"]
+            assert "number" in answer.json()["errors"][0]["en"]
+
+
+@pytest.mark.parametrize(
+    ("accepted", "language"),
+    [
+        ("en", "en"), ("en ; q=0.9", "en"), ("en ; q=0.9 , zh ; q = 0.5", "en"), ("EN;Q=1", "en"), ("zh;q=0.9, en;q=0.8", "zh"),
+        ("en;q=0", "zh"), ("en-GB;q=0.9, zh;q=0.8", "en"), ("*", "zh"), ("zh-Hans-CN, en", "zh"),
+    ],
+)  # fmt: skip
+async def test_the_title_is_in_the_language_that_is_ranked_higher(
+    toy: Toy, accepted: str, language: str
+) -> None:
+    answer = await toy.http.get("/api/notes/fail/refused", headers={"Accept-Language": accepted})
+    assert answer.headers["content-language"] == language
 
 
 @pytest.mark.parametrize(
@@ -125,12 +158,10 @@ async def test_only_json_in_utf8_is_taken(toy: Toy, content_type: str) -> None:
     assert answer.status_code == 415
     plain = await toy.http.post("/api/notes", content=b'{"text": "a"}', headers=toy.staff())
     assert plain.status_code == 415
-    named = await toy.http.post(
-        "/api/notes",
-        content=b'{"text": "a"}',
-        headers=toy.staff(**{"Content-Type": "application/json; charset=UTF-8"}),
-    )
-    assert named.status_code == 201
+    for charset in ("UTF-8", "utf8", '"utf-8"'):
+        named = {"Content-Type": f"application/json; charset={charset}"}
+        answer = await toy.http.post("/api/notes", content=b'{"text": "a"}', headers=toy.staff(**named))
+        assert answer.status_code == 201
 
 
 async def test_a_body_over_a_mebibyte_is_refused_whether_its_length_was_declared_or_not(toy: Toy) -> None:
@@ -182,9 +213,14 @@ async def test_a_fault_of_ours_is_a_problem_too_and_says_nothing_of_the_inside(t
 async def test_an_unknown_address_and_an_unknown_method_are_problems_too(toy: Toy) -> None:
     nowhere = await toy.http.get("/api/nowhere")
     assert (nowhere.status_code, nowhere.json()["type"]) == (404, "urn:wushe:problem:unknown-address")
-    deleted = await toy.http.delete("/api/notes/1")
-    assert (deleted.status_code, deleted.json()["type"]) == (405, "urn:wushe:problem:method-not-allowed")
-    assert deleted.headers["allow"]
+    for address, allowed in (
+        ("/api/notes/1", "GET, PATCH"),
+        ("/api/notes", "GET, POST"),
+        ("/healthz", "GET"),
+    ):
+        deleted = await toy.http.delete(address)
+        assert (deleted.status_code, deleted.json()["type"]) == (405, "urn:wushe:problem:method-not-allowed")
+        assert deleted.headers["allow"] == allowed
 
 
 @pytest.mark.parametrize("address", ["/api/notes/a%00b", "/api/notes?cursor=%00"])

@@ -54,12 +54,12 @@ class Note(Record):
 
 
 class Circle(Schema):
-    shape: Literal["circle"]
+    kind: Literal["circle"]
     radius: int = Field(ge=1)
 
 
 class Square(Schema):
-    shape: Literal["square"]
+    kind: Literal["square"]
     side: int = Field(ge=1)
 
 
@@ -67,7 +67,7 @@ class NewNote(Schema):
     text: Name
     rank: int = Field(1, ge=1)
     weight: float | None = None
-    drawings: tuple[Annotated[Circle | Square, Field(discriminator="shape")], ...] = ()
+    drawings: tuple[Annotated[Circle | Square, Field(discriminator="kind")], ...] = ()
     tags: dict[str, str] = Field(default_factory=dict)
 
 

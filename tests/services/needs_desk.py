@@ -107,6 +107,11 @@ class Desk:
         assert need.ended or (need.next_action_at is not None and need.next_action_at > self.w.clock.now())
         return need.status, need.waiting
 
+    def closes(self, id: str) -> None:
+        """A site or an organisation, as the directory tells it."""
+        known = dict(_directory(SitePolicy()))[id]
+        self.w.knows((id, known.model_copy(update={"active": False})))
+
     async def hears(self, *told: tuple[str, Any]) -> None:
         await self.w.hears(*told)
 

@@ -10,7 +10,7 @@ import pytest_asyncio
 from services.directory.domain.accounts import Account
 from shared.contracts.directory import AccountChanged
 from shared.contracts.vocabulary import Role
-from tests.services.town_hall import PASSWORD, TownHall, a_town_hall, an_account
+from tests.services.town_hall import JINSHAN, PASSWORD, TownHall, a_town_hall, an_account
 
 
 @pytest_asyncio.fixture
@@ -66,6 +66,24 @@ async def test_the_same_opening_twice_is_one_account_and_another_body_is_refused
     other = await hall.ask("POST", "/accounts", new | {"password": "another one"}, key="same")
     assert other.json()["type"] == "urn:wushe:problem:idempotency-key-reused"
     assert PASSWORD not in first.text
+
+
+async def test_a_place_that_has_closed_since_says_again_what_it_said(
+    hall: TownHall, tree: dict[str, str]
+) -> None:
+    new = an_account("wang", Role.VOLUNTEER, site_id=tree["station"])
+    room = {"name": "室", "kind": "room", "parent_id": tree["station"], "area": JINSHAN}
+    asked = {"/accounts": new, "/sites": room}
+    first = [await hall.ask("POST", path, body, key="same") for path, body in asked.items()]
+    await hall.ask("PATCH", f"/sites/{tree['station']}", {"active": False}, etag='"1"')
+    again = [await hall.ask("POST", path, body, key="same") for path, body in asked.items()]
+    assert [a.status_code for a in first + again] == [201] * 4, [a.text for a in again]
+    assert [a.json() for a in again] == [a.json() for a in first]
+    fresh = [
+        await hall.ask("POST", "/accounts", new | {"login": "li"}),
+        await hall.ask("POST", "/sites", room),
+    ]
+    assert [a.json()["errors"][0]["pointer"] for a in fresh] == ["/site_id", "/parent_id"]
 
 
 async def test_what_is_stored_of_a_password_is_its_argon2id_hash_only(
@@ -280,6 +298,37 @@ async def test_a_stolen_token_does_not_help_to_guess_the_password(
         (await hall.ask("POST", f"/accounts/{id}/password", g, token=token)).status_code for g in guesses
     ]
     assert found == [403] * 5 + [429]
+
+
+async def test_strangers_who_guess_keep_nobody_from_a_new_password(
+    hall: TownHall, tree: dict[str, str]
+) -> None:
+    id = await hall.an_account("wang", Role.VOLUNTEER, site_id=tree["station"])
+    token = await hall.token("wang")
+    async with hall.client("203.0.113.9") as afar:
+        guesses = [(await hall.sign_in("wang", f"guess {n}", afar)).status_code for n in range(6)]
+    assert guesses == [401] * 5 + [429]
+    change = {"current": PASSWORD, "new": "another horse"}
+    assert (await hall.ask("POST", f"/accounts/{id}/password", change, token=token)).status_code == 200
+
+
+async def test_a_change_of_password_that_is_sent_again_is_no_guess(
+    hall: TownHall, tree: dict[str, str]
+) -> None:
+    id = await hall.an_account("wang", Role.VOLUNTEER, site_id=tree["station"])
+    change, path = {"current": PASSWORD, "new": "another horse"}, f"/accounts/{id}/password"
+    first = await hall.ask("POST", path, change, by="wang", key="p")
+    token = await hall.token("wang", "another horse")
+    for _ in range(7):
+        again = await hall.ask("POST", path, change, token=token, key="p")
+        assert (again.status_code, again.json()) == (200, first.json())
+    other = [
+        await hall.ask("POST", path, change | {"current": f"guess {n}"}, token=token, key="p")
+        for n in range(6)
+    ]
+    assert [answer.status_code for answer in other] == [422] * 5 + [429], (
+        "another request under its key is a guess"
+    )
 
 
 async def test_an_administrator_sets_anothers_password_and_nobody_else_does(

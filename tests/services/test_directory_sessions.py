@@ -110,6 +110,43 @@ async def test_a_browser_lives_on_its_cookies(hall: TownHall) -> None:
     assert (await hall.http.post("/api/session/refresh", headers=headers)).status_code == 401
 
 
+async def test_who_comes_back_to_a_browser_left_alone_can_still_sign_out(hall: TownHall) -> None:
+    """A browser drops the access cookie after ten minutes, and keeps the refresh cookie."""
+    ours = {"X-Requested-With": "wushe"}
+    token = (await hall.sign_in("wang")).json()["refresh_token"]
+    hall.w.clock.advance(660)
+    hall.http.cookies.delete("wushe_access", path="/")
+    assert (await hall.http.delete("/api/session")).status_code == 403, "a foreign page signs nobody out"
+    assert (await hall.http.delete("/api/session", headers=ours)).status_code == 204
+    assert dict(hall.http.cookies) == {}
+    assert (await refresh(hall, token))[0] == 401
+
+
+@pytest.mark.parametrize("how", ["over", "void"])
+async def test_a_browser_whose_access_token_no_longer_counts_signs_out(hall: TownHall, how: str) -> None:
+    token = (await hall.sign_in("wang")).json()["refresh_token"]
+    if how == "over":
+        hall.w.clock.advance(660)
+    else:
+        await take_away(hall, await hall.directory.accounts.id_of("wang"), "roles", await hall.token("admin"))
+    answer = await hall.http.delete("/api/session", headers={"X-Requested-With": "wushe"})
+    assert (answer.status_code, dict(hall.http.cookies)) == (204, {})
+    assert (await refresh(hall, token))[0] == 401
+
+
+async def test_signing_out_ends_one_session_and_says_where_there_was_none(hall: TownHall) -> None:
+    ours = {"X-Requested-With": "wushe"}
+    here, there = (await signed_in(hall))["refresh_token"], (await signed_in(hall))["refresh_token"]
+    for kept in ("x.1.y", here, here):
+        hall.http.cookies.set("wushe_refresh", kept, domain="wushe.test", path="/api/session")
+        assert (await hall.http.delete("/api/session", headers=ours)).status_code == 204
+        assert dict(hall.http.cookies) == {}
+    assert (await refresh(hall, there))[0] == 200
+    hall.http.cookies.clear()
+    nothing = await hall.http.delete("/api/session", headers=ours)
+    assert (nothing.status_code, nothing.json()["type"]) == (401, "urn:wushe:problem:session-ended")
+
+
 @pytest.mark.parametrize(("login", "password"), [("wang", "wrong horse"), ("nobody", PASSWORD), ("wang", "")])
 async def test_a_wrong_login_and_a_wrong_password_sound_the_same(
     hall: TownHall, login: str, password: str
@@ -288,3 +325,61 @@ async def test_who_signs_in_after_a_change_stays_signed_in_even_where_two_clocks
     hall.w.clock.set(hall.w.clock.now() - timedelta(seconds=2))
     token = (await hall.sign_in("wang")).json()["refresh_token"]
     assert (await refresh(hall, token))[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("doing", "change"), [(d, c) for d in ("refresh", "sign in") for c in ("roles", "password")]
+)
+async def test_no_right_comes_back_by_a_token_that_was_made_while_it_was_taken_away(
+    hall: TownHall, monkeypatch: pytest.MonkeyPatch, doing: str, change: str
+) -> None:
+    me, refresh_token = await hall.directory.accounts.id_of("wang"), (await signed_in(hall))["refresh_token"]
+    write, administrator = hall.w.store.change, await hall.token("admin")
+
+    async def meanwhile(kind: type[Any], id: str, decide: Any, **more: Any) -> Any:
+        """The account has been read, and the session is about to be written."""
+        if kind is Session:
+            monkeypatch.setattr(hall.w.store, "change", write)
+            hall.w.clock.advance(0.002)
+            await take_away(hall, me, change, administrator)
+            hall.w.clock.advance(0.002)
+        return await write(kind, id, decide, **more)
+
+    monkeypatch.setattr(hall.w.store, "change", meanwhile)
+    async with hall.client("10.0.0.9") as http:
+        if doing == "refresh":
+            answer = await http.post("/api/session/refresh", json={"refresh_token": refresh_token})
+        else:
+            answer = await hall.sign_in("wang", http=http)
+    assert answer.status_code == 200
+    assert (await hall.ask("GET", "/session", token=answer.json()["access_token"])).status_code == 401
+    stays = change == "roles"
+    assert (await refresh(hall, answer.json()["refresh_token"]))[0] == (200 if stays else 401)
+
+
+@pytest.mark.parametrize("change", ["roles", "password"])
+async def test_a_clock_that_is_ahead_keeps_no_right_alive_that_is_taken_away(
+    hall: TownHall, change: str
+) -> None:
+    me, administrator = await hall.directory.accounts.id_of("wang"), await hall.token("admin")
+    now = hall.w.clock.now()
+    hall.w.clock.set(now + timedelta(seconds=5))
+    opened = await signed_in(hall)
+    hall.w.clock.set(now)
+    await take_away(hall, me, change, administrator)
+    assert (await hall.ask("GET", "/session", token=opened["access_token"])).status_code == 401
+    assert (await refresh(hall, opened["refresh_token"]))[0] == (200 if change == "roles" else 401)
+
+
+async def signed_in(hall: TownHall) -> dict[str, Any]:
+    async with hall.client() as http:
+        opened: dict[str, Any] = (await hall.sign_in("wang", http=http)).json()
+    return opened
+
+
+async def take_away(hall: TownHall, id: str, what: str, token: str) -> None:
+    if what == "roles":
+        answer = await hall.ask("PATCH", f"/accounts/{id}", {"roles": ["scout"]}, token=token, etag='"1"')
+    else:
+        answer = await hall.ask("POST", f"/accounts/{id}/password", {"new": "another horse"}, token=token)
+    assert answer.status_code == 200, answer.text

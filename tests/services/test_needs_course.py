@@ -475,11 +475,32 @@ async def test_the_search_goes_on_while_another_body_thinks_about_it() -> None:
         await d.made("staff", f"POST /needs/{need_id}/refer", ask)
         await d.w.passes(minutes=10)
         assert d.w.said(SearchAsked) and await d.course(need_id) == ("open", "referral")
-        await d.made("provider", f"POST /needs/{need_id}/referral/decline")
+        offered = await d.made("provider", f"GET /needs/{need_id}/referral")
+        declined = await d.made("provider", f"POST /needs/{need_id}/referral/decline")
+        assert declined == offered | {"accepted": False}, "who says no learns nothing of the household"
         assert len(d.w.said(ReferralDeclined)) == 1 and await d.course(need_id) == ("open", "search")
         assert (await d.ask("provider", f"GET /needs/{need_id}/referral")).status_code == 404
         none = await d.ask("provider", f"POST /needs/{need_id}/referral/accept")
         assert none.json()["type"].endswith("no-referral") or none.status_code == 404
+
+
+async def test_what_was_said_of_a_referral_is_said_again_whatever_has_come_of_it_since() -> None:
+    async with desk() as d:
+        need_id = await d.posts(people(start_at=START + timedelta(days=20)))
+        path, by = f"POST /needs/{need_id}", (START + timedelta(days=2)).isoformat()
+        hands, rival = ({"organisation_id": who, "answer_by": by} for who in ("hands", "rival"))
+        asked = await d.ask("staff", f"{path}/refer", hands, key="asked")
+        no = await d.ask("provider", f"{path}/referral/decline", key="no")
+        await d.made("staff", f"{path}/refer", rival)
+        d.closes("hands")
+        asked_again = await d.ask("staff", f"{path}/refer", hands, key="asked")
+        no_again = await d.ask("provider", f"{path}/referral/decline", key="no")
+        assert (asked_again.status_code, asked_again.json()) == (200, asked.json())
+        assert (no_again.status_code, no_again.json()) == (200, no.json())
+        assert (await d.ask("provider", f"{path}/referral/decline")).status_code == 404
+        await d.made("rival", f"{path}/referral/decline")
+        closed = await d.ask("staff", f"{path}/refer", hands)
+        assert (closed.status_code, closed.json()["errors"][0]["pointer"]) == (422, "/organisation_id")
 
 
 async def test_a_referral_that_nobody_answers_is_declined_by_time() -> None:

@@ -180,6 +180,17 @@ async def test_the_same_request_files_one_household() -> None:
         assert first.json() == again.json() and len(d.w.said(HouseholdRegistered)) == 1
 
 
+async def test_a_station_that_has_closed_since_says_again_what_it_said_when_it_filed() -> None:
+    async with desk() as d:
+        first = await d.ask("staff", "POST /households", k.a_household(), key="once")
+        d.closes("east")
+        again = await d.ask("staff", "POST /households", k.a_household(), key="once")
+        assert (again.status_code, again.json()) == (201, first.json())
+        for who, body in (("staff", k.a_household()), ("boss", k.a_household(site_id="east"))):
+            fresh = await d.ask(who, "POST /households", body)
+            assert (fresh.status_code, fresh.json()["errors"][0]["pointer"]) == (422, "/site_id")
+
+
 async def found(d: Any, who: str = "staff", query: str = "", **wanted: str) -> list[list[str]]:
     """The names of the residents who were found, household by household, over all pages."""
     rows, cursor = [], ""

@@ -80,6 +80,16 @@ async def test_a_lead_belongs_to_its_scout_and_its_station() -> None:
             ).status_code == status
 
 
+async def test_a_lead_reported_again_at_a_station_that_has_closed_since_is_the_same_lead() -> None:
+    async with desk() as d:
+        first = await d.ask("scout", "POST /leads", SUSPICION, key="once")
+        d.closes("east")
+        again = await d.ask("scout", "POST /leads", SUSPICION, key="once")
+        assert (first.status_code, again.status_code, again.json()) == (201, 201, first.json())
+        fresh = await d.ask("scout", "POST /leads", SUSPICION)
+        assert (fresh.status_code, fresh.json()["errors"][0]["pointer"]) == (422, "/site_id")
+
+
 async def test_a_lead_never_becomes_two_needs() -> None:
     async with desk() as d:
         lead_id, home = await reported(d), await d.household()

@@ -160,6 +160,13 @@ async def test_whoever_is_too_late_is_told_kindly_and_shown_another_task() -> No
         assert answer.status_code == 409 and said["type"] == "urn:wushe:problem:seat-filled"
         assert answer.headers["content-type"] == "application/problem+json"
         assert said["other"]["id"] == "li~need-2" and said["other"]["area_names"]
+        described = d.api.openapi()
+        accepting = described["paths"]["/api/invitations/{invitation_id}/accept"]["post"]
+        refused = accepting["responses"]["409"]["content"]["application/problem+json"]["schema"]
+        parts = [
+            described["components"]["schemas"][part["$ref"].rpartition("/")[2]] for part in refused["allOf"]
+        ]
+        assert said.keys() == {name for part in parts for name in part["properties"]}
         (freed,) = d.w.said(SlotFreed)
         assert freed.reason == "filled" and freed.load.busy == () and freed.load.minutes_by_week == {}
 

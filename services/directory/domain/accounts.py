@@ -16,6 +16,8 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import ClassVar
 
+from services.directory.domain.organisations import Organisation
+from services.directory.domain.places import Site
 from shared.contracts import topics
 from shared.contracts.directory import AccountChanged
 from shared.contracts.vocabulary import OrganisationKind, Role
@@ -73,7 +75,8 @@ class Secret(Record):
 
 
 class Account(Record):
-    """Somebody who may sign in. Tokens issued before `valid_from` are void, sessions opened before `sessions_from` too."""
+    """Somebody who may sign in. Tokens of rights from before `valid_from` are void, sessions of a password from before
+    `sessions_from` too."""
 
     kind: ClassVar = "account"
     topic: ClassVar = topics.ACCOUNT
@@ -148,6 +151,19 @@ def fit_roles(roles: Iterable[Role], site_id: str | None, party: OrganisationKin
             zh="承接机构账号不能归属慈善组织",
             en="a provider's account needs another kind of organisation",
         )
+
+
+def fit_places(account: Account, site: Site | None, organisation: Organisation | None) -> None:
+    """Refuse an account whose places (as they are found) are not there or closed, or do not go with its roles."""
+    if account.site_id and (site is None or not site.active):
+        raise Invalid("/site_id", zh="没有这个站点，或已停用", en="there is no such site, or it is closed")
+    if account.organisation_id and (organisation is None or not organisation.active):
+        raise Invalid(
+            "/organisation_id",
+            zh="没有这个组织，或已停用",
+            en="there is no such organisation, or it is closed",
+        )
+    fit_roles(account.roles, account.site_id, organisation.party if organisation else None)
 
 
 def require_grants(by: Iterable[Role], roles: Iterable[Role]) -> None:

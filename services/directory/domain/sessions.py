@@ -56,16 +56,31 @@ class Session(Record):
     """A digest of the account and the network it was opened from."""
     generation: int = 1
     ended: bool = False
+    since: datetime | None = None
+    """The `sessions_from` of the account whose password was looked at: once that moves on, this session has ended, even if
+    it moved between the look and the opening. None in sessions of old, which go by when they were opened."""
+
+    def stands(self, sessions_from: datetime) -> bool:
+        """Whether the account has not ended its sessions since."""
+        return (self.since or self.opened_at) >= sessions_from
 
     @property
     def due_at(self) -> datetime | None:
         return None if self.ended else self.expires_at
 
 
-def open_session(id: str, account_id: str, now: datetime, door: str = "") -> Session:
+def open_session(
+    id: str, account_id: str, now: datetime, door: str = "", since: datetime | None = None
+) -> Session:
     expires_at = now + SESSION_LIFE
     return Session(
-        id=id, account_id=account_id, opened_at=now, refreshed_at=now, expires_at=expires_at, door=door
+        id=id,
+        account_id=account_id,
+        opened_at=now,
+        refreshed_at=now,
+        expires_at=expires_at,
+        door=door,
+        since=since,
     )
 
 

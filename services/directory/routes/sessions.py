@@ -14,10 +14,10 @@ from services.directory.schemas.accounts import AccountView, Refresh, SignIn, To
 from services.directory.schemas.places import OrganisationView, SiteView
 from services.directory.service import Directory
 from services.directory.service.sessions import Opened, Sessions
-from shared.http import Access, SignedIn, allow, public
+from shared.http import Access, Gate, allow, public
 from shared.http.access import ACCESS_COOKIE, from_own_page
 from shared.security.policy import actions_of
-from shared.security.tokens import LIFE
+from shared.security.tokens import LIFE, NotSignedIn, TokenRefused
 
 REFRESH_COOKIE = "wushe_refresh"
 REFRESH_PATH = "/api/session"
@@ -66,11 +66,25 @@ def _living(router: APIRouter, directory: Directory) -> None:
             actions={action: scope.name.lower() for action, scope in actions_of(account.roles).items()},
         )
 
-    @router.delete("", operation_id="close_session", summary="Sign out", status_code=204)
-    async def close_session(
-        request: Request, response: Response, signed_in: SignedIn, access: Access = allow("session.close")
-    ) -> None:
-        await directory.sessions.close(signed_in.session_id)
+    @router.delete(
+        "",
+        operation_id="close_session",
+        summary="Sign out",
+        status_code=204,
+        dependencies=[public("session.close")],
+    )
+    async def close_session(request: Request, response: Response) -> None:
+        """Of a browser that was left alone only the refresh cookie is there any more, which says as well which session it
+        is; a token that is over says nothing."""
+        gate: Gate = request.app.state.gate
+        try:
+            await directory.sessions.close(gate.verified(request).session_id)
+        except (NotSignedIn, TokenRefused) as over:
+            token = request.cookies.get(REFRESH_COOKIE)
+            if token is None:
+                raise SessionEnded() from over
+            from_own_page(request)
+            await directory.sessions.close_by(token)
         response.delete_cookie(ACCESS_COOKIE, path="/")
         response.delete_cookie(REFRESH_COOKIE, path=REFRESH_PATH)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from hashlib import sha256
 
 from services.directory.domain.accounts import (
@@ -16,7 +16,7 @@ from services.directory.domain.accounts import (
     change_rights,
     fit_login,
     fit_password,
-    fit_roles,
+    fit_places,
     open_account,
     require_grants,
     set_password,
@@ -26,7 +26,7 @@ from services.directory.domain.places import Site
 from services.directory.schemas.accounts import AccountView, NewAccount, NewPassword
 from services.directory.service.tries import Guest, Patience
 from shared.contracts.vocabulary import Role
-from shared.errors import Invalid, NotFound
+from shared.errors import KeyReused, NotFound
 from shared.http import Access, answering
 from shared.ports import Op, Query
 from shared.records import Change, Outcome, Versioned
@@ -77,7 +77,7 @@ class Accounts:
     async def open(self, new: NewAccount, *, op: Op | None = None) -> Outcome[Account]:
         """Open an account. Raises LoginTaken; Invalid for what does not fit together."""
         password = fit_password(new.password.get_secret_value(), fit_login(new.login))
-        await self._fit_places(new.roles, new.site_id, new.organisation_id)
+        places = await self._places(new.site_id, new.organisation_id)
         now = self._clock.now()
         account = Account(
             id=await self.id_of(new.login),
@@ -90,12 +90,12 @@ class Accounts:
             valid_from=now,
             sessions_from=now,
         )
-        return await self._store.change(
-            Account,
-            account.id,
-            lambda known: answering(open_account(known, account), AccountView.of),
-            op=self._veiled(op),
-        )
+
+        def decide(known: Account | None) -> Change[Account]:
+            fit_places(account, *places)
+            return answering(open_account(known, account), AccountView.of)
+
+        return await self._store.change(Account, account.id, decide, op=op and self._veiled(op))
 
     async def ensure(self, new: NewAccount) -> Account:
         """The account with this login, opened now if there was none: what a first start and a sample call."""
@@ -115,7 +115,7 @@ class Accounts:
             before.organisation_id,
         ):
             await self._require_managed(access, after)
-            await self._fit_places(after.roles, after.site_id, after.organisation_id)
+            fit_places(after, *await self._places(after.site_id, after.organisation_id))
         return await self._store.change(Account, id, self._managed(access, edit), expect=expect)
 
     async def set_active_as(self, access: Access, id: str, active: bool, op: Op) -> Outcome[Account]:
@@ -132,6 +132,9 @@ class Accounts:
         access.require(owner_id=id)
         account = (await self.account(id)).record
         fit_password(passwords.new.get_secret_value(), account.login, "/new")
+        op = self._veiled(op)
+        if met := await self._met(id, op):
+            return met
         known = id != access.principal.account_id or await self._knows(account, passwords)
         fresh = await self._hasher.hash(passwords.new.get_secret_value())
         now = self._clock.now()
@@ -143,13 +146,26 @@ class Accounts:
                 raise WrongPassword("/current")
             return answering(set_password(present, fresh, now), AccountView.of)
 
-        return await self._store.change(Account, id, decide, op=self._veiled(op))
+        return await self._store.change(Account, id, decide, op=op)
+
+    async def _met(self, id: str, op: Op) -> Outcome[Account] | None:
+        """What came of this very request, if it was met before: its present password is no longer that, and no guess."""
+
+        def not_yet(_: Account | None) -> Change[Account]:
+            raise WrongPassword("/current")
+
+        try:
+            return await self._store.change(Account, id, not_yet, op=op)
+        except (WrongPassword, KeyReused):
+            return None
 
     async def _knows(self, account: Account, passwords: NewPassword) -> bool:
         """Whether the present password was given. Raises TooManyTries, as signing in does."""
         if passwords.current is None:
             return False
-        guest = Guest(account.login)
+        guest = Guest(
+            account.login, at_home=True
+        )  # signed in: strangers who guess at the door do not count here
         async with self.patience.turn(guest):
             right = await self._hasher.verify(account.password_hash, passwords.current.get_secret_value())
             await (self.patience.right(guest) if right else self.patience.failed(guest))
@@ -188,25 +204,13 @@ class Accounts:
         attached_to = organisation.record.site_id if organisation else None
         return [role for role in access.roles_reaching(site_id=attached_to) if role in roles]
 
-    async def _fit_places(
-        self, roles: Iterable[Role], site_id: str | None, organisation_id: str | None
-    ) -> None:
+    async def _places(
+        self, site_id: str | None, organisation_id: str | None
+    ) -> tuple[Site | None, Organisation | None]:
         site = await self._store.get(Site, site_id) if site_id else None
-        if site_id and (site is None or not site.record.active):
-            raise Invalid(
-                "/site_id", zh="没有这个站点，或已停用", en="there is no such site, or it is closed"
-            )
         organisation = await self._store.get(Organisation, organisation_id) if organisation_id else None
-        if organisation_id and (organisation is None or not organisation.record.active):
-            raise Invalid(
-                "/organisation_id",
-                zh="没有这个组织，或已停用",
-                en="there is no such organisation, or it is closed",
-            )
-        fit_roles(roles, site_id, organisation.record.party if organisation else None)
+        return site.record if site else None, organisation.record if organisation else None
 
-    def _veiled(self, op: Op | None) -> Op | None:
+    def _veiled(self, op: Op) -> Op:
         """The same request, its body digested with a key: the plain digest of a password could be guessed from."""
-        if op is None:
-            return None
         return op._replace(body=hmac.new(self._bodies, op.body.encode(), sha256).hexdigest())

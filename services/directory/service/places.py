@@ -88,26 +88,26 @@ class Places:
 
     async def open_site(self, site: Site, *, op: Op | None = None) -> Outcome[Site]:
         """Open this site under its parent. A site of this id that is there already stays as it is."""
-        parent = await self._active(site.parent_id) if site.parent_id else None
-        hang_below(site.tier, parent.tier if parent else None)
+        parent = await self._store.get(Site, site.parent_id) if site.parent_id else None
         await self._fit(site)
-        return await self._store.change(
-            Site, site.id, lambda known: answering(open_site(known, site), SiteView.of), op=op
-        )
+
+        def decide(known: Site | None) -> Change[Site]:
+            if site.parent_id and (parent is None or not parent.record.active):
+                raise Invalid(
+                    "/parent_id",
+                    zh="没有这个上级站点，或已停用",
+                    en="there is no such parent, or it is closed",
+                )
+            hang_below(site.tier, parent.record.tier if parent else None)
+            return answering(open_site(known, site), SiteView.of)
+
+        return await self._store.change(Site, site.id, decide, op=op)
 
     async def edit_site(
         self, id: str, edit: Callable[[Site], Site], expect: int | None = None
     ) -> Outcome[Site]:
         await self._fit(edit((await self.site(id)).record))
         return await self._store.change(Site, id, partial(_edited, edit), expect=expect)
-
-    async def _active(self, parent_id: str) -> Site:
-        parent = await self._store.get(Site, parent_id)
-        if parent is None or not parent.record.active:
-            raise Invalid(
-                "/parent_id", zh="没有这个上级站点，或已停用", en="there is no such parent, or it is closed"
-            )
-        return parent.record
 
     async def _fit(self, site: Site) -> None:
         """Refuse an area or a zone that does not exist."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from contextlib import suppress
 from datetime import datetime
 from hashlib import sha256
 from typing import NamedTuple
@@ -73,8 +74,8 @@ class Sessions:
                 await self._patience.failed(guest)
                 raise WrongLoginOrPassword()
             await self._patience.right(guest)
-        opened_at = max(self._clock.now(), found.record.sessions_from)
-        session = open_session(self._ids.new(), found.record.id, opened_at, door)
+        since = found.record.sessions_from
+        session = open_session(self._ids.new(), found.record.id, max(self._clock.now(), since), door, since)
         await self._store.change(Session, session.id, lambda _: Change(session))
         return self._opened(found.record, session)
 
@@ -84,7 +85,7 @@ class Sessions:
         latest = Query((Where("account_id", "equal", account_id),), descending=True)
         sessions = [found.record for found in await self._store.find(Session, latest)]
         return account is not None and any(
-            session.door == door and session.opened_at >= account.record.sessions_from for session in sessions
+            session.door == door and session.stands(account.record.sessions_from) for session in sessions
         )
 
     async def refresh(self, token: str) -> Opened:
@@ -94,7 +95,7 @@ class Sessions:
         if known is None:
             raise SessionEnded()
         account = (await self._accounts.account(known.record.account_id)).record
-        if not account.active or known.record.opened_at < account.sessions_from:
+        if not account.active or not known.record.stands(account.sessions_from):
             raise SessionEnded()
         now = self._clock.now()
         session = (await self._store.change(Session, id, lambda s: refresh(s, generation, now))).record
@@ -107,6 +108,11 @@ class Sessions:
         """End a session; one that has ended stays so."""
         await self._store.change(Session, id, end)
 
+    async def close_by(self, token: str) -> None:
+        """End the session of this refresh token, the latest or an older one; of a token that names none nothing is left."""
+        with suppress(SessionEnded):
+            await self.close(self._unseal(token)[0])
+
     async def wake(self, id: str) -> None:
         """A session that nobody refreshed in time ends."""
         now = self._clock.now()
@@ -118,14 +124,15 @@ class Sessions:
         return void_tokens(account, self._clock.now())
 
     def _opened(self, account: Account, session: Session) -> Opened:
-        """Tokens of now, but never older than what `valid_from` asks for: clocks of two machines differ a little."""
-        issued_at = max(self._clock.now(), account.valid_from)
-        principal = Principal(account.id, account.roles, account.site_id, account.organisation_id, issued_at)
+        """Tokens good from now, of the rights that were read: dated by what gave these rights and not by a clock, so that
+        they are void once these rights are, even if they were taken away between the reading and the signing."""
+        expires_at, since = self._clock.now() + LIFE, account.valid_from
+        principal = Principal(account.id, account.roles, account.site_id, account.organisation_id, since)
         return Opened(
             account=account,
-            access_token=self._mint.sign(principal, session.id),
+            access_token=self._mint.sign(principal, session.id, expires_at),
             refresh_token=self._seal(session.id, session.generation),
-            expires_at=issued_at + LIFE,
+            expires_at=expires_at,
             refresh_expires_at=session.expires_at,
         )
 

@@ -39,7 +39,7 @@ class _Place(NamedTuple):
 
 class Guest(NamedTuple):
     """Who tries to sign in: the login, the address of the machine if there is one to count by, and whether this login
-    has been opened from there before."""
+    has been opened from there before. Who is signed in and says the password again is at home, at no address."""
 
     login: str
     address: str | None = None

@@ -52,8 +52,8 @@ class ReferralRoutes:
 
     async def decline(
         self, need_id: str, response: Response, op: Operation, access: Access = allow("need.take_over")
-    ) -> NeedSummary:
-        answer: NeedSummary = answered(
+    ) -> ReferredView:
+        answer: ReferredView = answered(
             response, await self._needs.answer_referral(access, need_id, op, accept=False)
         )
         return answer

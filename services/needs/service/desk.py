@@ -9,7 +9,7 @@ from services.needs.domain.disclosure import ContactRead
 from services.needs.domain.need import Need
 from services.needs.domain.ordering import Moment
 from services.needs.domain.words import Level
-from shared.errors import Invalid, NotFound
+from shared.errors import Forbidden, Invalid, NotFound
 from shared.http import Access
 from shared.places import Site
 from shared.places.divisions import LEVELS
@@ -50,6 +50,14 @@ class Desk:
         if site is None or not site.facts.active:
             raise Invalid("/site_id", zh="请填写一个开放的站点", en="name a site that is open")
         return site
+
+    def _reached(self, access: Access, site_id: str | None, owner_id: str | None = None) -> str:
+        """The id of a site at which the principal may do this. Whether it is open still is asked where it is decided, of
+        which a request that comes again hears nothing."""
+        if not access.reaches(site_id=site_id, owner_id=owner_id):
+            self._open_site(site_id)
+            raise Forbidden()
+        return site_id or ""
 
     def _of_sites(self, access: Access, site_id: str | None) -> list[Where]:
         """The conditions for a list: one site that is within reach, or all that are."""

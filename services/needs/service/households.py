@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from services.needs.domain import household as domain
 from services.needs.domain.disclosure import ContactRead
@@ -26,9 +27,7 @@ class Households(Desk):
         self, access: Access, asked: schemas.HouseholdIn, op: Op, id: str
     ) -> Outcome[Household]:
         """File a household at a site, with the residents known so far."""
-        site_id = self._open_site(asked.site_id or access.principal.site_id).id
-        access.require(site_id=site_id, hidden=False)
-        self._require_home(asked.area)
+        site_id = self._reached(access, asked.site_id or access.principal.site_id)
         now = self._clock.now()
         first = Household(
             id=id,
@@ -38,7 +37,7 @@ class Households(Desk):
             address=asked.address,
             phone=asked.phone,
             target_groups=asked.target_groups,
-            old_addresses=self._resettled_from(asked),
+            old_addresses=_resettled_from(asked, now),
             registered_by=access.principal.account_id,
             created_at=now,
             created_ms=milliseconds(now),
@@ -47,6 +46,8 @@ class Households(Desk):
         def decide(record: Household | None) -> Change[Household]:
             if record is not None:
                 return _answered(Change(record))
+            self._open_site(site_id)
+            self._require_homes(asked)
             residents = [r.resident() for r in asked.residents]
             self._require_born(residents, site_id)
             return _answered(domain.register(first, residents))
@@ -140,20 +141,11 @@ class Households(Desk):
 
         return await self._store.change(Household, id, decide, op=op, expect=expect)
 
-    def _resettled_from(self, asked: schemas.HouseholdIn) -> tuple[OldAddress, ...]:
-        if asked.old_address is None or asked.old_area is None:
-            if asked.old_address or asked.old_area:
-                pointer = "/old_area" if asked.old_address else "/old_address"
-                raise Invalid(
-                    pointer, zh="原住址与原区域须一起填写", en="give the old address and its area together"
-                )
-            return ()
-        if self._atlas.area(asked.old_area) is None:
+    def _require_homes(self, asked: schemas.HouseholdIn) -> None:
+        """Refuse a home, or one that was left, in an area that does not exist."""
+        self._require_home(asked.area)
+        if asked.old_area is not None and self._atlas.area(asked.old_area) is None:
             raise Invalid("/old_area", zh="没有这个区域代码", en="there is no area with this code")
-        old = OldAddress(
-            area=asked.old_area, address=asked.old_address, until_at=self._clock.now(), why=Move.RESETTLED
-        )
-        return (old,)
 
     def _require_born(
         self, residents: Sequence[domain.Resident], site_id: str, field: str | None = None
@@ -168,6 +160,17 @@ class Households(Desk):
                     zh="出生日期不合理",
                     en="this cannot be a birth date",
                 )
+
+
+def _resettled_from(asked: schemas.HouseholdIn, now: datetime) -> tuple[OldAddress, ...]:
+    if asked.old_address is None or asked.old_area is None:
+        if asked.old_address or asked.old_area:
+            pointer = "/old_area" if asked.old_address else "/old_address"
+            raise Invalid(
+                pointer, zh="原住址与原区域须一起填写", en="give the old address and its area together"
+            )
+        return ()
+    return (OldAddress(area=asked.old_area, address=asked.old_address, until_at=now, why=Move.RESETTLED),)
 
 
 def _answered(change: Change[Household]) -> Change[Household]:

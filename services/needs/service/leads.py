@@ -36,10 +36,8 @@ class Leads(Needs):
     async def report(self, access: Access, asked: schemas.LeadIn, op: Op, id: str) -> Outcome[Lead]:
         """送单: a suspicion, reported at the site of whoever reports it."""
         me = access.principal
-        site_id = self._open_site(me.site_id).id
+        site_id = self._reached(access, me.site_id, me.account_id)
         at = self._moment(site_id)
-        access.require(site_id=site_id, owner_id=me.account_id, hidden=False)
-        self._require_home(asked.area)
         lead = Lead(
             id=id,
             site_id=site_id,
@@ -51,9 +49,15 @@ class Leads(Needs):
             reported_at=at.now,
             reported_ms=milliseconds(at.now),
         )
-        return await self._store.change(
-            Lead, id, lambda r: _answered(domain.report(lead, at) if r is None else Change(r)), op=op
-        )
+
+        def decide(known: Lead | None) -> Change[Lead]:
+            if known is not None:
+                return _answered(Change(known))
+            self._open_site(site_id)
+            self._require_home(asked.area)
+            return _answered(domain.report(lead, at))
+
+        return await self._store.change(Lead, id, decide, op=op)
 
     async def read_lead(self, access: Access, id: str) -> Versioned[Lead]:
         found = await self._found(Lead, id)

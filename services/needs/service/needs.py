@@ -11,16 +11,17 @@ from services.needs.domain.ordering import Moment, Order
 from services.needs.domain.parties import Known, Party, parties
 from services.needs.domain.said import Attempt, Rating, Referral
 from services.needs.schemas import needs as schemas
-from services.needs.schemas.views import summary
+from services.needs.schemas.views import referred, summary
 from services.needs.service.desk import Desk, existing
 from shared.contracts.vocabulary import OrganisationKind
 from shared.errors import Invalid, NotFound
-from shared.http import Access
+from shared.http import Access, Schema, answering
 from shared.http.pages import Paging
 from shared.ports import Op, Where
 from shared.records import Change, Outcome, Versioned
 
 Act = Callable[[Need, Moment], Change[Need]]
+View = Callable[[Need], Schema]
 
 
 class Needs(Desk):
@@ -63,29 +64,31 @@ class Needs(Desk):
                 zh="请填写机构或外部单位其中一项",
                 en="name an organisation, or else an outside body",
             )
-        if asked.organisation_id is not None:
-            organisation = self._atlas.organisation(asked.organisation_id)
-            if organisation is None or not organisation.active:
-                raise Invalid("/organisation_id", zh="没有这个机构", en="there is no such organisation")
         by = access.principal.account_id
 
         def ask(need: Need, at: Moment) -> Change[Need]:
+            if asked.organisation_id is not None:
+                organisation = self._atlas.organisation(asked.organisation_id)
+                if organisation is None or not organisation.active:
+                    raise Invalid("/organisation_id", zh="没有这个机构", en="there is no such organisation")
             referral = Referral(**dict(asked), asked_by=by, asked_at=at.now)
             return closing.refer(need, referral, at)
 
         return await self._act(access, id, ask, op=op)
 
     async def answer_referral(self, access: Access, id: str, op: Op, *, accept: bool) -> Outcome[Need]:
-        """The organisation that was asked answers; for an outside body the staff of the site enter its answer."""
+        """The organisation that was asked answers; for an outside body the staff of the site enter its answer. Who has
+        answered before gets the same answer again, whoever has been asked since. Who says no is told no more than they
+        were asked."""
         found = await self._found(Need, id)
-        self._require_asked(access, found.record)
         by = access.principal.account_id
 
         def answer(need: Need, at: Moment) -> Change[Need]:
             self._require_asked(access, need)
             return closing.accept_referral(need, by, at) if accept else closing.decline_referral(need, at)
 
-        return await self._change(id, found.record.site_id, answer, op=op)
+        shown = summary if accept else referred
+        return await self._change(id, found.record.site_id, answer, op=op, shown=shown)
 
     async def rate(self, access: Access, id: str, asked: schemas.RatingIn, op: Op) -> Outcome[Need]:
         by = access.principal.account_id
@@ -159,11 +162,18 @@ class Needs(Desk):
         return await self._change(id, need.site_id, act, op=op, expect=expect)
 
     async def _change(
-        self, id: str, site_id: str, act: Act, *, op: Op | None = None, expect: int | None = None
+        self,
+        id: str,
+        site_id: str,
+        act: Act,
+        *,
+        op: Op | None = None,
+        expect: int | None = None,
+        shown: View = summary,
     ) -> Outcome[Need]:
         at = self._moment(site_id)
         return await self._store.change(
-            Need, id, lambda r: answered(act(existing(r), at)), op=op, expect=expect
+            Need, id, lambda r: answering(act(existing(r), at), shown), op=op, expect=expect
         )
 
     def _require_asked(self, access: Access, need: Need) -> None:
@@ -188,5 +198,4 @@ class Needs(Desk):
 
 def answered(change: Change[Need]) -> Change[Need]:
     """The change with the answer that the same request will get again."""
-    answer = summary(change.record).model_dump(mode="json")
-    return Change(change.record, *change.events, answer=answer)
+    return answering(change, summary)

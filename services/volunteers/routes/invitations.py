@@ -6,13 +6,13 @@ import json
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from fastapi.encoders import jsonable_encoder
 
 from services.volunteers.domain.calendar import Invitation
 from services.volunteers.domain.refusals import SeatGone
 from services.volunteers.routes.reach import person_within
 from services.volunteers.schemas.calendars import (
     Decline,
+    InsteadView,
     InvitationView,
     OtherView,
     StillDecidingView,
@@ -42,7 +42,10 @@ class InvitationRoutes:
             summary="Say yes, and learn whether the seat was won",
             responses={
                 202: {"model": StillDecidingView, "description": "Still being decided"},
-                409: {"description": "Filled, with another open invitation; or refused"},
+                409: {
+                    "model": InsteadView,
+                    "description": "Filled, with another open invitation; or refused",
+                },
             },
             response_model=TaskView | StillDecidingView,
         )(self.accept)
@@ -111,6 +114,6 @@ class InvitationRoutes:
         """The refusal, with another task in the hand that reaches it."""
         said = say(request, Problem(gone.code, gone.status, gone.words("zh"), gone.words("en")))
         other: Invitation | None = gone.facts["other"]
-        shown = OtherView.of(other, self._atlas) if other else None
-        content = {**json.loads(bytes(said.body)), "other": jsonable_encoder(shown)}
+        instead = InsteadView(other=OtherView.of(other, self._atlas) if other else None)
+        content = {**json.loads(bytes(said.body)), **instead.model_dump(mode="json")}
         return ProblemResponse(content, gone.status, {"Content-Language": said.headers["Content-Language"]})

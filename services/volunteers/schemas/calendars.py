@@ -142,6 +142,12 @@ class OtherView(Schema):
         )
 
 
+class InsteadView(Schema, extra="ignore"):
+    """What stands beside the refusal of a seat that is gone."""
+
+    other: OtherView | None = None
+
+
 class CalendarView(Schema):
     """Everything that competes for a person's time, and how much of their week is spoken for."""
 
