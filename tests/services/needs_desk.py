@@ -281,6 +281,12 @@ def returned(need_id: str, lot_id: str = "rice") -> tuple[str, r.LotReturned]:
     return lot_id, r.LotReturned(**_hold(need_id, lot_id))
 
 
+def given_back(
+    need_id: str, lot_id: str = "rice", reason: Closing = Closing.BY_STAFF
+) -> tuple[str, r.HoldReleased]:
+    return lot_id, r.HoldReleased(**_hold(need_id, lot_id), reason=reason)
+
+
 @asynccontextmanager
 async def desk(**policy: Any) -> AsyncIterator[Desk]:
     async with world(RECORDS, build) as w:
