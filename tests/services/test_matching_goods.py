@@ -20,7 +20,14 @@ from shared.contracts.matching import (
 )
 from shared.contracts.needs import NeedCancelled, NeedChanged, NeedLapsed, NeedPosted
 from shared.contracts.parts import Earmark
-from shared.contracts.resources import HoldPlaced, LotChanged, LotIssued, LotReceived, LotReturned
+from shared.contracts.resources import (
+    HoldExpired,
+    HoldPlaced,
+    LotChanged,
+    LotIssued,
+    LotReceived,
+    LotReturned,
+)
 from shared.contracts.vocabulary import (
     Audience,
     CancelReason,
@@ -97,6 +104,39 @@ async def test_goods_without_a_date_of_their_own_are_good_until_the_people_come(
         assert [one.lot_id for one in d.requests()] == ["tomorrow"]
         await d.posts(some_goods(), need="need-2")
         assert [one.lot_id for one in d.requests("need-2")] == ["today"]
+
+
+async def test_a_lot_is_told_until_when_its_goods_must_be_good_when_they_are_to_be_confirmed() -> None:
+    async with desk() as d:
+        await d.knows_people("li")
+        await d.knows_lot("rice")
+        await d.posts(a_line(), some_goods(), some_goods("g2", needed_by=START + timedelta(days=5)))
+        await d.places(*d.requests())
+        await d.accepts("li")
+        tomorrow, on_the_sixth = (START.date() + timedelta(days=days) for days in (1, 5))
+        asked = {one.line_id: one.good_on for one in d.w.said(HoldConfirmationRequested)}
+        assert asked == {"g1": tomorrow, "g2": on_the_sixth}
+
+
+async def test_a_match_is_not_made_with_goods_that_cannot_be_handed_over_on_the_day() -> None:
+    """The charity shortens the expiry of what is held; the lot lets the hold go, and another lot is taken."""
+    async with desk() as d:
+        await d.knows_people("li")
+        await d.knows_lot("rice", expires_on=date(2026, 4, 1))
+        await d.knows_lot("flour")
+        await d.posts(a_line(), some_goods())
+        (first,) = d.requests()
+        await d.places(first)
+        await d.accepts("li")
+        spoilt = a_lot(100, expires_on=START.date())
+        await d.w.hears(("rice", hold_event(HoldExpired, first, state=spoilt)))
+        assert d.w.said(MatchMade) == []
+        second = d.requests()[1]
+        assert second.lot_id == "flour"
+        await d.places(second)
+        await d.confirms(second)
+        (made,) = d.w.said(MatchMade)
+        assert [hold.lot_id for hold in made.holds] == ["flour"]
 
 
 async def test_several_lots_are_combined_when_none_has_it_all() -> None:

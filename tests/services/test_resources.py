@@ -227,6 +227,21 @@ async def test_a_confirmation_that_comes_after_the_expiry_hears_of_the_expiry_ag
         assert (await d.lot(lot_id)).held == 0
 
 
+@pytest.mark.parametrize(
+    ("good_on", "kept"), [(date(2026, 3, 5), True), (date(2026, 3, 6), False), (None, True)]
+)
+async def test_goods_that_could_not_be_handed_over_on_the_day_are_not_confirmed(
+    good_on: date | None, kept: bool
+) -> None:
+    async with desk() as d:
+        lot_id = await d.lists(expires_on="2026-03-05")
+        hold_id = await d.holds(lot_id, 4)
+        await d.confirms(hold_id, good_on=good_on)
+        assert [e.hold_id for e in d.w.said(HoldConfirmed)] == [hold_id] * kept
+        assert [e.hold_id for e in d.w.said(HoldExpired)] == [hold_id] * (not kept)
+        assert (await d.lot(lot_id)).held == 4 * kept
+
+
 async def test_a_confirmation_that_comes_before_the_sweep_saves_the_hold() -> None:
     async with desk() as d:
         lot_id = await d.lists()

@@ -98,11 +98,14 @@ def confirm(
     """Keep the stock beyond the hold's own deadline, because the match was made.
 
     Whatever became of the hold meanwhile is said again. A deadline that has passed without the sweeper having seen
-    it does no harm: as long as the stock is still held, the confirmation comes in time.
+    it does no harm: as long as the stock is still held, the confirmation comes in time. But goods that will be past
+    their expiry when they are needed, and so could not be handed over, are not kept.
     """
     lot, hold = _known(lot, request.hold_id, filed)
     if hold is None:
         return _never(lot, request, need_id, HoldStatus.EXPIRED, now)
+    if hold.status is HoldStatus.HELD and request.good_on and lot.past_expiry(request.good_on):
+        return _moved(lot, request.hold_id, hold.but(status=HoldStatus.EXPIRED, closed_at=now))
     if hold.status is HoldStatus.HELD:
         return _moved(
             lot, request.hold_id, hold.but(status=HoldStatus.CONFIRMED, pick_up_by=request.pick_up_by)
