@@ -348,6 +348,7 @@ class Closing(Term):
     NO_SHOW = "no_show", "志愿者爽约", "the person did not come"
     NOT_NEEDED = "not_needed", "不再需要", "no longer needed"
     BY_STAFF = "by_staff", "工作人员释放", "released by staff"
+    EXPIRED = "expired", "物资已过有效期", "the goods are past their expiry"
 
 
 class DeclineReason(Term):

@@ -387,6 +387,22 @@ async def test_goods_that_come_back_or_are_released_by_staff_open_the_match_agai
         assert d.requests()[2].lot_id not in {"rice", second.lot_id}
 
 
+async def test_goods_that_went_back_past_their_expiry_open_the_match_again_and_are_not_asked_for_again() -> (
+    None
+):
+    async with desk() as d:
+        await d.knows_lot("rice", expires_on=date(2026, 4, 1))
+        await d.knows_lot("flour")
+        await d.posts(some_goods())
+        (first,) = d.requests()
+        await d.places(first)
+        await d.confirms(first)
+        await d.releases(first, Closing.EXPIRED)
+        assert [r.reason for r in d.w.said(MatchReopened)] == [Closing.EXPIRED]
+        assert [one.lot_id for one in d.requests()] == ["rice", "flour"]
+        assert (await d.match()).goods["g1"].refused == {"rice": GoodsRule.EXPIRED}
+
+
 async def test_a_need_that_asks_for_less_gives_the_rest_back_and_one_that_asks_for_more_gets_more() -> None:
     async with desk() as d:
         await d.knows_lot("a", 4, expires_on=date(2026, 4, 1))

@@ -217,6 +217,39 @@ async def test_a_confirmed_hold_never_lapses_but_is_shown_as_overdue() -> None:
         assert (await d.ask("staff", f"POST /holds/{hold_id}/issue")).status_code == 200
 
 
+async def test_what_is_kept_goes_back_when_the_last_good_day_is_over_where_the_need_is() -> None:
+    async with desk() as d:
+        lot_id = await d.lists(expires_on="2026-03-05")
+        late = START + timedelta(days=30)
+        confirmed, held, handed_over = [
+            await d.holds(lot_id, n, f"need-{n}", expires_at=late) for n in (1, 2, 3)
+        ]
+        await d.confirms(confirmed, "need-1")
+        await d.confirms(handed_over, "need-3")
+        await d.ask("staff", f"POST /holds/{handed_over}/issue")
+        midnight = START.replace(day=5, hour=16)
+        await d.w.passes(seconds=(midnight - START).total_seconds() - 1)
+        assert (await d.lot(lot_id)).held == 3
+        await d.w.passes(seconds=2)
+        assert [(e.hold_id, e.reason) for e in d.w.said(HoldReleased)] == [(confirmed, Closing.EXPIRED)]
+        assert [e.hold_id for e in d.w.said(HoldExpired)] == [held]
+        lot = await d.lot(lot_id)
+        assert (lot.held, lot.issued) == (0, 3)
+        assert lot.due_at is None or lot.due_at > d.w.clock.now()
+
+
+async def test_a_shorter_expiry_counts_for_what_is_kept_already() -> None:
+    async with desk() as d:
+        lot_id = await d.lists(expires_on="2026-06-01")
+        hold_id = await d.holds(lot_id, 4)
+        await d.confirms(hold_id)
+        version = (await d.ask("love", f"GET /lots/{lot_id}")).headers["etag"]
+        edited = await d.ask("love", f"PATCH /lots/{lot_id}", {"expires_on": "2026-03-04"}, If_Match=version)
+        assert edited.status_code == 200, edited.text
+        await d.w.passes(days=3)
+        assert [e.hold_id for e in d.w.said(HoldReleased)] == [hold_id]
+
+
 async def test_a_confirmation_that_comes_after_the_expiry_hears_of_the_expiry_again() -> None:
     async with desk() as d:
         lot_id = await d.lists()

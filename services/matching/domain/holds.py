@@ -79,13 +79,14 @@ def note_expiry(match: Match | None, expired: HoldExpired, scene: Scene) -> Chan
 
 
 def note_end(match: Match | None, ended: HoldReleased | LotReturned, scene: Scene) -> Change[Match]:
-    """The hold is over: as we asked, by staff, or because the goods came back. What is then missing is looked for
-    elsewhere."""
+    """The hold is over: as we asked, by staff, or because the goods came back or are past their expiry. What is then
+    missing is looked for elsewhere."""
     match, hold = _known(match, ended.hold_id)
     if hold is None:
         return Change(match)
     reason = ended.reason if isinstance(ended, HoldReleased) else Closing.NOT_NEEDED
-    return _lost(match, ended.hold_id, hold, scene, GoodsRule.REFUSED, reason)
+    rule = GoodsRule.EXPIRED if reason is Closing.EXPIRED else GoodsRule.REFUSED
+    return _lost(match, ended.hold_id, hold, scene, rule, reason)
 
 
 def _known(match: Match | None, hold_id: str) -> tuple[Match, Hold | None]:

@@ -64,12 +64,18 @@ def _outside(earmark: Earmark, request: HoldRequested, today: date) -> Iterator[
 
 
 def place(
-    lot: Lot | None, request: HoldRequested, need_id: str, filed: Hold | None, now: datetime, today: date
+    lot: Lot | None,
+    request: HoldRequested,
+    need_id: str,
+    filed: Hold | None,
+    now: datetime,
+    today: date,
+    zone: str | None = None,
 ) -> Change[Lot]:
     """Hold stock, or say which condition failed. A hold that is known is not decided again: its state is said. If less
     of it is asked for, the rest goes back.
 
-    Here and below, `filed` is the hold as it left the lot, if it has.
+    Here and below, `filed` is the hold as it left the lot, if it has. `today` is the day in `zone`, where the site is.
     """
     lot = lot or unlisted(request)
     known = lot.holds.get(request.hold_id, filed)
@@ -86,6 +92,7 @@ def place(
         quantity=request.quantity,
         status=HoldStatus.HELD,
         asked=Asked.by(request),
+        zone=zone,
         placed_at=now,
         expires_at=request.expires_at,
     )
@@ -134,14 +141,28 @@ def let_go(lot: Lot, hold_id: str, hold: Hold, reason: Closing, now: datetime) -
 
 
 def lapse(lot: Lot, now: datetime) -> Change[Lot]:
-    """Let every unconfirmed hold go whose deadline has passed. A confirmed one never lapses by itself."""
+    """Let every hold go that is over: an unconfirmed one at its deadline, any at the end of its goods' last good day, so
+    that others are looked for while there is time. Otherwise a confirmed one never lapses by itself."""
     events: list[HoldEvent] = []
     for hold_id, hold in lot.holds.items():
-        if hold.status is HoldStatus.HELD and hold.expires_at is not None and hold.expires_at <= now:
-            gone = hold.but(status=HoldStatus.EXPIRED, closed_at=now)
-            lot = with_hold(lot, hold_id, gone)
-            events.append(standing(lot, hold_id, gone))
+        over = _over(lot, hold, now)
+        if over is not None:
+            lot = with_hold(lot, hold_id, over)
+            events.append(standing(lot, hold_id, over))
     return Change(lot, *events)
+
+
+def _over(lot: Lot, hold: Hold, now: datetime) -> Hold | None:
+    """The hold given up, if its time has come."""
+    if not hold.promised:
+        return None
+    good_until = lot.good_until(hold.zone)
+    spoilt = good_until is not None and good_until <= now
+    if hold.status is HoldStatus.CONFIRMED:
+        released = hold.but(status=HoldStatus.RELEASED, reason=Closing.EXPIRED, closed_at=now)
+        return released if spoilt else None
+    lapsed = hold.expires_at is not None and hold.expires_at <= now
+    return hold.but(status=HoldStatus.EXPIRED, closed_at=now) if lapsed or spoilt else None
 
 
 def standing(lot: Lot, hold_id: str, hold: Hold) -> HoldEvent:

@@ -33,8 +33,9 @@ class Holds:
     async def place_hold(self, asked: HoldRequested, cause: Message) -> None:
         now, need_id = self._clock.now(), cause.subject
         filed, today = await self._filed(asked.hold_id), self._day(now, asked.site_id)
+        zone = self._atlas.zone(asked.site_id).key
         await self._store.change(
-            Lot, asked.lot_id, lambda lot: place(lot, asked, need_id, filed, now, today), cause=cause
+            Lot, asked.lot_id, lambda lot: place(lot, asked, need_id, filed, now, today, zone), cause=cause
         )
 
     async def confirm_hold(self, asked: HoldConfirmationRequested, cause: Message) -> None:
@@ -63,7 +64,7 @@ class Holds:
             await entered
 
     async def wake_lot(self, lot_id: str) -> None:
-        """Let unconfirmed holds lapse, and file closed ones: first onto their cards, then out of the lot."""
+        """Let holds lapse whose time or whose goods' time is over, and file closed ones: first onto their cards, then out of the lot."""
         now = self._clock.now()
         found = await self._store.get(Lot, lot_id)
         if found is None:
