@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from shared.contracts.base import Part
 from shared.contracts.parts import Window
 
@@ -19,3 +21,4 @@ class HoldTaken(Part):
     hold_id: str
     lot_id: str
     quantity: int
+    pick_up_by: datetime | None = None

@@ -260,6 +260,8 @@ async def test_goods_that_run_out_before_the_people_come_are_changed_for_others_
         assert await status(cast, need) == ("matched", "service")
         found = await cast.got(cast.staff, path)
         assert [goods["lot_id"] for goods in found["goods"]] == [late["id"]]
+        (kept,) = (await cast.got(cast.staff, f"/api/holds?need_id={need['id']}&status=confirmed"))["items"]
+        assert kept["pick_up_by"] == found["lines"][0]["window"]["start_at"] == found["next_action_at"]
         assert (await cast.got(cast.donor, f"/api/lots/{soon['id']}"))["held"] == 0
 
 

@@ -182,8 +182,8 @@ def taken(who: str = "li", line_id: str = "p1", window: Window = WINDOW) -> Seat
     )
 
 
-def held(lot_id: str = "rice", quantity: int = 2, line_id: str = "g1") -> HoldTaken:
-    return HoldTaken(line_id=line_id, hold_id=f"{lot_id}~1", lot_id=lot_id, quantity=quantity)
+def held(lot_id: str = "rice", quantity: int = 2, line_id: str = "g1", **more: Any) -> HoldTaken:
+    return HoldTaken(line_id=line_id, hold_id=f"{lot_id}~1", lot_id=lot_id, quantity=quantity, **more)
 
 
 def won(who: str = "li", line_id: str = "p1", window: Window = WINDOW) -> m.SeatWon:

@@ -21,6 +21,7 @@ from shared.contracts.matching import (
 from shared.contracts.needs import NeedCancelled, NeedChanged, NeedLapsed, NeedPosted
 from shared.contracts.parts import Earmark
 from shared.contracts.resources import (
+    HoldConfirmed,
     HoldExpired,
     HoldPlaced,
     LotChanged,
@@ -116,6 +117,28 @@ async def test_a_lot_is_told_until_when_its_goods_must_be_good_when_they_are_to_
         tomorrow, on_the_sixth = (START.date() + timedelta(days=days) for days in (1, 5))
         asked = {one.line_id: one.good_on for one in d.w.said(HoldConfirmationRequested)}
         assert asked == {"g1": tomorrow, "g2": on_the_sixth}
+
+
+async def test_goods_need_not_be_fetched_before_they_are_needed() -> None:
+    async with desk(pick_up_seconds=3 * 86_400) as d:
+        await d.knows_lot("rice")
+        needed_by = START + timedelta(days=8)
+        await d.posts(some_goods(), some_goods("g2", needed_by=needed_by))
+        await d.places(*d.requests())
+        asked = {one.line_id: one.pick_up_by for one in d.w.said(HoldConfirmationRequested)}
+        assert asked == {"g1": START + timedelta(days=3), "g2": needed_by}
+
+
+async def test_the_match_says_until_when_its_lots_keep_what_they_confirmed() -> None:
+    async with desk() as d:
+        await d.knows_lot("rice")
+        await d.posts(some_goods())
+        (one,) = d.requests()
+        await d.places(one)
+        until = START + timedelta(days=2)
+        await d.w.hears(("rice", hold_event(HoldConfirmed, one, pick_up_by=until)))
+        (made,) = d.w.said(MatchMade)
+        assert [hold.pick_up_by for hold in made.holds] == [until]
 
 
 async def test_a_match_is_not_made_with_goods_that_cannot_be_handed_over_on_the_day() -> None:

@@ -276,6 +276,21 @@ async def test_what_was_received_counts_once_nothing_more_can_come_though_the_ma
         assert await d.course(need_id) == ("completed", None)
 
 
+async def test_goods_are_expected_to_be_fetched_when_their_lot_says_and_signed_for_after_that() -> None:
+    async with desk() as d:
+        friday, later = START + timedelta(days=4), START + timedelta(days=8)
+        need_id = await d.posts(goods(needed_by=friday.isoformat()))
+        await d.hears((need_id, k.made(holds=(k.held(pick_up_by=friday),))))
+        assert (await d.need(need_id)).next_action_at == friday
+        await d.hears(k.issued(need_id))
+        assert (await d.need(need_id)).next_action_at == friday, "they are not due before they are needed"
+        need_id = await d.posts(goods(needed_by=later.isoformat()))
+        await d.w.passes(days=3)
+        await d.hears((need_id, k.made(holds=(k.held("flour", pick_up_by=friday),))))
+        await d.hears(k.issued(need_id, "flour"))
+        assert (await d.need(need_id)).next_action_at == START + timedelta(days=6), "three days to sign"
+
+
 async def test_a_made_match_of_which_nothing_is_heard_waits_for_a_coordinator_and_is_never_silent() -> None:
     async with desk() as d:
         need_id = await d.posts(people(), goods())

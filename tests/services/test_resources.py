@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -236,6 +236,25 @@ async def test_what_is_kept_goes_back_when_the_last_good_day_is_over_where_the_n
         lot = await d.lot(lot_id)
         assert (lot.held, lot.issued) == (0, 3)
         assert lot.due_at is None or lot.due_at > d.w.clock.now()
+
+
+@pytest.mark.parametrize(
+    ("expires_on", "until"),
+    [
+        ("2026-03-03", START.replace(day=3, hour=16)),
+        ("2026-03-09", START + timedelta(days=3)),
+        (None, START + timedelta(days=3)),
+    ],
+)
+async def test_nobody_is_told_to_fetch_goods_after_their_last_good_day(
+    expires_on: str | None, until: datetime
+) -> None:
+    async with desk() as d:
+        hold_id = await d.holds(await d.lists(expires_on=expires_on), 4)
+        await d.confirms(hold_id)
+        assert [e.pick_up_by for e in d.w.said(HoldConfirmed)] == [until]
+        read = (await d.ask("staff", f"GET /holds/{hold_id}")).json()["pick_up_by"]
+        assert datetime.fromisoformat(read) == until
 
 
 async def test_a_shorter_expiry_counts_for_what_is_kept_already() -> None:

@@ -85,7 +85,13 @@ def whole_state(match: Match) -> dict[str, Any]:
         if holder
     ]
     holds = [
-        HoldTaken(line_id=hold.line_id, hold_id=id, lot_id=owner_of(id), quantity=hold.quantity)
+        HoldTaken(
+            line_id=hold.line_id,
+            hold_id=id,
+            lot_id=owner_of(id),
+            quantity=hold.quantity,
+            pick_up_by=hold.pick_up_by,
+        )
         for id, hold in match.holds.items()
         if hold.phase in SURE
     ]

@@ -57,7 +57,14 @@ def hear_state(
         for s in event.seats
     )
     goods = tuple(
-        Goods(hold_id=h.hold_id, lot_id=h.lot_id, line_id=h.line_id, quantity=h.quantity) for h in event.holds
+        Goods(
+            hold_id=h.hold_id,
+            lot_id=h.lot_id,
+            line_id=h.line_id,
+            quantity=h.quantity,
+            pick_up_by=h.pick_up_by,
+        )
+        for h in event.holds
     )
     word = _replaced(need.match, seats, message).model_copy(
         update={"said": SAID[type(event)], "goods": goods, "heard_at": now}
