@@ -310,6 +310,7 @@ class GoodsRule(Term):
     CATEGORY = "category", "类别不符", "other category"
     UNIT = "unit", "单位不符", "other unit"
     ATTRIBUTES = "attributes", "规格不符", "attributes differ"
+    BATCH = "batch", "属于专用批次", "put aside for a campaign"
     EXPIRED = "expired", "已过有效期", "past its expiry"
     EARMARK_PURPOSE = "earmark_purpose", "用途不符", "earmarked for another purpose"
     EARMARK_GROUP = "earmark_group", "对象不符", "earmarked for other people"

@@ -194,6 +194,23 @@ async def test_a_lot_is_never_asked_for_outside_its_earmark() -> None:
         assert [(r.rule, r.gain) for r in why.relaxations] == [(rule, 1) for rule in reversed(rules)]
 
 
+async def test_a_lot_that_was_put_aside_goes_only_to_needs_that_ask_for_its_batch() -> None:
+    async with desk() as d:
+        await d.knows_lot("put aside", attributes={"batch": "B0417"}, expires_on=date(2026, 4, 1))
+        await d.posts(some_goods())
+        assert d.requests() == []
+        (why,) = d.w.said(MatchStalled)[0].diagnosis
+        assert [(r.rule, r.count) for r in why.removed] == [(GoodsRule.BATCH, 1)]
+        assert why.relaxations == ()
+        await d.knows_lot("for everybody")
+        await d.posts(some_goods(), need="need-2")
+        assert [one.lot_id for one in d.requests("need-2")] == ["for everybody"]
+        await d.posts(some_goods(attributes={"batch": "B0417"}), need="need-3")
+        assert [one.lot_id for one in d.requests("need-3")] == ["put aside"]
+        await d.posts(some_goods(attributes={"batch": "B0500"}), need="need-4")
+        assert d.requests("need-4") == []
+
+
 async def test_a_lot_that_refuses_is_passed_over_and_another_is_tried_at_once() -> None:
     async with desk() as d:
         await d.knows_lot("first", expires_on=date(2026, 4, 1))
