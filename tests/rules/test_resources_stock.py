@@ -124,16 +124,17 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(hold_id=HOLDS)
     def issues(self, hold_id: str) -> None:
-        self.tries(lambda: issue(self.lot, hold_id, "li", self.now, self.today))
+        self.tries(lambda: issue(self.lot, hold_id, "li", self.now, self.today, self.cards.get(hold_id)))
 
     @rule(hold_id=HOLDS)
     def signs(self, hold_id: str) -> None:
         receipt = Receipt(relation=SignedBy.RESIDENT, by_phone=True, signed_at=self.now, taken_by="li")
-        self.tries(lambda: sign(self.lot, hold_id, receipt))
+        self.tries(lambda: sign(self.lot, hold_id, receipt, self.cards.get(hold_id)))
 
     @rule(hold_id=HOLDS)
     def releases_by_staff(self, hold_id: str) -> None:
-        self.tries(lambda: release_by_staff(self.lot, hold_id, Closing.BY_STAFF, self.now))
+        card = self.cards.get(hold_id)
+        self.tries(lambda: release_by_staff(self.lot, hold_id, Closing.BY_STAFF, self.now, card))
 
     @rule(hold_id=HOLDS)
     def takes_back(self, hold_id: str) -> None:

@@ -441,6 +441,28 @@ async def test_goods_can_come_back_even_after_their_hold_was_filed_but_only_once
         assert (await d.lot(lot_id)).available == 10
 
 
+async def test_a_hold_that_was_filed_is_refused_by_how_it_stands() -> None:
+    async with desk() as d:
+        lot_id = await d.lists()
+        signed, released = await d.holds(lot_id, 4, "need-1"), await d.holds(lot_id, 1, "need-2")
+        await d.issues(signed)
+        receipt = {"relation": "resident", "by_phone": True}
+        await d.ask("staff", f"POST /holds/{signed}/receipt", receipt)
+        await d.ask("staff", f"POST /holds/{released}/release", {})
+        acts: dict[str, Any] = {"issue": None, "receipt": receipt, "release": {}}
+
+        async def answers(hold_id: str) -> list[tuple[int, str]]:
+            given = [await d.ask("staff", f"POST /holds/{hold_id}/{act}", acts[act]) for act in acts]
+            return [(one.status_code, one.json()["type"].rpartition(":")[2]) for one in given]
+
+        before = [await answers(signed), await answers(released)]
+        await d.w.passes(days=31)
+        assert (await d.lot(lot_id)).holds == {}
+        assert [await answers(signed), await answers(released)] == before
+        assert before[0] == [(409, "hold-not-confirmed"), (409, "hold-not-issued"), (409, "hold-issued")]
+        assert before[1] == [(409, "hold-not-confirmed"), (409, "hold-not-issued"), (409, "hold-over")]
+
+
 async def test_no_event_carries_the_donor_the_note_or_the_signature() -> None:
     async with desk() as d:
         donor = await d.ask("love", "POST /donors", {"name": "张慷慨", "phone": "13800138000"})
