@@ -37,4 +37,5 @@ def handlers(leads: Leads, listening: Listening) -> list[Handler[Any]]:
         on(r.LotIssued, listening.note_hold),
         on(r.LotReceived, listening.note_hold),
         on(r.LotReturned, listening.note_hold),
+        on(r.HoldReleased, listening.note_hold),
     ]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from shared.contracts import topics
 from shared.contracts import vocabulary as v
 from shared.contracts.base import Event, Part
 from shared.contracts.goods import Unit
 from shared.contracts.parts import LineDiagnosis, Offer, Window
+from shared.contracts.taken import HoldTaken, SeatTaken
 
 
 class MatchEvent(Event):
@@ -123,6 +124,8 @@ class HoldRequested(MatchEvent):
 
 
 class HoldConfirmationRequested(MatchEvent):
+    """Keep what is held until it is handed over; if it is not good until `good_on`, the hold expires instead."""
+
     name = "hold.confirmation_requested"
     zh = "人和物都齐了，请确认预留"
     en = "Everything is there: the goods are to be confirmed"
@@ -131,6 +134,7 @@ class HoldConfirmationRequested(MatchEvent):
     lot_id: str
     line_id: str
     pick_up_by: datetime
+    good_on: date | None = None
 
 
 class HoldReleaseRequested(MatchEvent):
@@ -142,21 +146,6 @@ class HoldReleaseRequested(MatchEvent):
     lot_id: str
     line_id: str
     reason: v.Closing
-
-
-class SeatTaken(Part):
-    line_id: str
-    seat_id: str
-    invitation_id: str
-    volunteer_id: str
-    window: Window
-
-
-class HoldTaken(Part):
-    line_id: str
-    hold_id: str
-    lot_id: str
-    quantity: int
 
 
 class MatchState(MatchEvent):

@@ -72,7 +72,7 @@ class HoldRefused(HoldEvent):
 
 
 class HoldConfirmed(HoldEvent):
-    """The match was made: the hold no longer lapses; the goods are to be picked up by `pick_up_by`."""
+    """The match was made: the hold no longer lapses as long as the goods are good; they are to be picked up by `pick_up_by`."""
 
     name = "hold.confirmed"
     zh = "预留已确认，{pick_up_by}前领取"

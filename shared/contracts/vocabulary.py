@@ -310,6 +310,7 @@ class GoodsRule(Term):
     CATEGORY = "category", "类别不符", "other category"
     UNIT = "unit", "单位不符", "other unit"
     ATTRIBUTES = "attributes", "规格不符", "attributes differ"
+    BATCH = "batch", "属于专用批次", "put aside for a campaign"
     EXPIRED = "expired", "已过有效期", "past its expiry"
     EARMARK_PURPOSE = "earmark_purpose", "用途不符", "earmarked for another purpose"
     EARMARK_GROUP = "earmark_group", "对象不符", "earmarked for other people"
@@ -348,6 +349,7 @@ class Closing(Term):
     NO_SHOW = "no_show", "志愿者爽约", "the person did not come"
     NOT_NEEDED = "not_needed", "不再需要", "no longer needed"
     BY_STAFF = "by_staff", "工作人员释放", "released by staff"
+    EXPIRED = "expired", "物资已过有效期", "the goods are past their expiry"
 
 
 class DeclineReason(Term):

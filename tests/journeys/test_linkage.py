@@ -236,3 +236,51 @@ async def test_a_scout_never_sees_the_file_and_hears_what_came_of_it() -> None:
         assert seen["status"] == "reported"
         assert (await cast.does(scout, "/api/households", {})).status == 403
         assert (await t.call(scout.token, "GET", "/api/needs")).status == 403
+
+
+async def test_goods_that_run_out_before_the_people_come_are_changed_for_others_in_time() -> None:
+    async with fuquan() as (t, cast):
+        li = await cast.volunteer("li")
+        soon = await cast.lot(5, expires_on="2026-03-04")
+        late = await cast.lot(5)
+        home = await cast.household()
+        await t.settle()
+        need = await cast.need(home, cast.people_line(hours=5), cast.goods_line(2))
+        await t.settle()
+        path = f"/api/needs/{need['id']}"
+        seen = await t.call(cast.staff.token, "GET", path)
+        lines = [{**cast.people_line(hours=24 * 5), "id": "p1"}, {**cast.goods_line(2), "id": "g1"}]
+        match = {"If-Match": seen.headers["etag"]}
+        edited = await t.call(cast.staff.token, "PATCH", path, {"lines": lines}, headers=match)
+        assert edited.status == 200, edited.body
+        await t.settle()
+        assert (await cast.got(cast.donor, f"/api/lots/{soon['id']}"))["held"] == 2, "held before the edit"
+        assert (await accepts(t, cast, li)).status == 200
+        await t.settle()
+        assert await status(cast, need) == ("matched", "service")
+        found = await cast.got(cast.staff, path)
+        assert [goods["lot_id"] for goods in found["goods"]] == [late["id"]]
+        (kept,) = (await cast.got(cast.staff, f"/api/holds?need_id={need['id']}&status=confirmed"))["items"]
+        assert kept["pick_up_by"] == found["lines"][0]["window"]["start_at"] == found["next_action_at"]
+        assert (await cast.got(cast.donor, f"/api/lots/{soon['id']}"))["held"] == 0
+
+
+async def test_goods_whose_expiry_is_shortened_after_the_match_are_changed_for_others_when_it_comes() -> None:
+    async with fuquan() as (t, cast):
+        li = await cast.volunteer("li")
+        spoilt = await cast.lot(5, expires_on="2026-06-01")
+        good = await cast.lot(5)
+        home = await cast.household()
+        await t.settle()
+        need = await cast.need(home, cast.people_line(hours=24 * 5), cast.goods_line(2))
+        await t.settle()
+        assert (await accepts(t, cast, li)).status == 200
+        await t.settle()
+        path = f"/api/lots/{spoilt['id']}"
+        match = {"If-Match": (await t.call(cast.donor.token, "GET", path)).headers["etag"]}
+        edited = await t.call(cast.donor.token, "PATCH", path, {"expires_on": "2026-03-04"}, headers=match)
+        assert edited.status == 200, edited.body
+        await t.passes(days=4)
+        assert await status(cast, need) == ("matched", "service")
+        found = await cast.got(cast.staff, f"/api/needs/{need['id']}")
+        assert [goods["lot_id"] for goods in found["goods"]] == [good["id"]]

@@ -262,7 +262,9 @@ def a_gift(r: random.Random, number: int) -> Gift:
         held=held,
         issued=0,
         written_off=0,
-        attributes=r.choice([{}, {"size": "M"}, {"size": "M", "age_band": "child"}]),
+        attributes=r.choice(
+            [{}, {"size": "M"}, {"size": "M", "age_band": "child"}, {"batch": "B0417"}, {"batch": "B0500"}]
+        ),
         expires_on=r.choice([None, date(2026, 3, 2), date(2026, 3, 9), date(2026, 5, 1)]),
         area=r.choice(AREAS),
         earmark=earmark,
@@ -283,7 +285,7 @@ def a_goods_query(r: random.Random, gifts: list[Gift]) -> LotsQuery:
         good_on=today + timedelta(days=r.randint(0, 10)),
         purpose=r.choice([Category.COMFORT, Category.RIGHTS]),
         seed="n",
-        attributes=r.choice([{}, {"size": "M"}]),
+        attributes=r.choice([{}, {"size": "M"}, {"batch": "B0417"}]),
         target_groups=r.choice([(), (TargetGroup.ORPHAN,)]),
         widest=r.choice(list(Ring)),
         areas=r.choice([(), ("522701",)]),
@@ -311,7 +313,7 @@ def test_lots_are_chosen_and_explained_as_by_a_plain_search(seed: int, size: int
     assert {one.rule: one.gain for one in found.diagnosis.relaxations} == plain.goods_relaxed(gifts, query)
 
 
-@pytest.mark.parametrize("rule", [GoodsRule.EXPIRED, GoodsRule.CATEGORY, GoodsRule.QUANTITY])
+@pytest.mark.parametrize("rule", [GoodsRule.EXPIRED, GoodsRule.CATEGORY, GoodsRule.QUANTITY, GoodsRule.BATCH])
 def test_nobody_is_advised_to_give_what_cannot_be_given(rule: GoodsRule) -> None:
     assert rule not in SMALLEST_GOODS_CHANGE_FIRST
     assert Rule.AUDIENCE not in SMALLEST_CHANGE_FIRST

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import settings
@@ -82,9 +83,14 @@ class AnyOrder(RuleBasedStateMachine):
         self.ledger: list[LedgerEntry] = []
         self.cards: dict[str, Hold] = {}
 
-    @initialize(received=st.integers(1, 30))
-    def list_it(self, received: int) -> None:
-        self.takes(list_lot(None, a_lot(received)))
+    @initialize(received=st.integers(1, 30), good_days=st.none() | st.integers(0, 40))
+    def list_it(self, received: int, good_days: int | None) -> None:
+        expires_day = None if good_days is None else TODAY.toordinal() + good_days
+        self.takes(list_lot(None, a_lot(received).but(expires_day=expires_day)))
+
+    @property
+    def today(self) -> date:
+        return self.now.astimezone(ZoneInfo("Asia/Shanghai")).date()
 
     def takes(self, change: Change[Lot]) -> None:
         """What the store does with a change: the record replaced, every event one entry of the ledger."""
@@ -100,7 +106,9 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(hold_id=HOLDS, quantity=st.integers(-1, 12))
     def asks(self, hold_id: str, quantity: int) -> None:
         request = a_request(hold_id, quantity, self.now + timedelta(hours=4))
-        self.takes(place(self.lot, request, "n", self.cards.get(hold_id), self.now, TODAY))
+        self.takes(
+            place(self.lot, request, "n", self.cards.get(hold_id), self.now, self.today, "Asia/Shanghai")
+        )
 
     @rule(hold_id=HOLDS)
     def confirms(self, hold_id: str) -> None:
@@ -116,16 +124,17 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(hold_id=HOLDS)
     def issues(self, hold_id: str) -> None:
-        self.tries(lambda: issue(self.lot, hold_id, "li", self.now, TODAY))
+        self.tries(lambda: issue(self.lot, hold_id, "li", self.now, self.today, self.cards.get(hold_id)))
 
     @rule(hold_id=HOLDS)
     def signs(self, hold_id: str) -> None:
         receipt = Receipt(relation=SignedBy.RESIDENT, by_phone=True, signed_at=self.now, taken_by="li")
-        self.tries(lambda: sign(self.lot, hold_id, receipt))
+        self.tries(lambda: sign(self.lot, hold_id, receipt, self.cards.get(hold_id)))
 
     @rule(hold_id=HOLDS)
     def releases_by_staff(self, hold_id: str) -> None:
-        self.tries(lambda: release_by_staff(self.lot, hold_id, Closing.BY_STAFF, self.now))
+        card = self.cards.get(hold_id)
+        self.tries(lambda: release_by_staff(self.lot, hold_id, Closing.BY_STAFF, self.now, card))
 
     @rule(hold_id=HOLDS)
     def takes_back(self, hold_id: str) -> None:
@@ -156,6 +165,7 @@ class AnyOrder(RuleBasedStateMachine):
         self.cards.update(filed)
         self.takes(turn(self.lot, filed, self.now))
         assert self.lot.due_at is None or self.lot.due_at > self.now, "it would be woken for ever"
+        assert not (self.lot.held and self.lot.past_expiry(self.today)), "it could not be handed over"
 
     def tries(self, act: Callable[[], Change[Lot]]) -> None:
         before = self.lot

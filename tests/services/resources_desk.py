@@ -138,8 +138,8 @@ class Desk:
         await self.w.hears((need, asked))
         return asked.hold_id
 
-    async def confirms(self, hold_id: str, need: str = "need-1") -> None:
-        await self.w.hears((need, a_confirmation(hold_id)))
+    async def confirms(self, hold_id: str, need: str = "need-1", **more: Any) -> None:
+        await self.w.hears((need, a_confirmation(hold_id, **more)))
 
     async def hears_at_once(self, *messages: Message) -> None:
         """All of these handled side by side, then whatever follows."""
@@ -183,11 +183,10 @@ def a_request(lot_id: str, quantity: int = 1, need: str = "need-1", **changes: A
     )
 
 
-def a_confirmation(hold_id: str) -> HoldConfirmationRequested:
+def a_confirmation(hold_id: str, **changes: Any) -> HoldConfirmationRequested:
     lot_id = hold_id.partition("~")[0]
-    return HoldConfirmationRequested(
-        hold_id=hold_id, lot_id=lot_id, line_id="g1", pick_up_by=START + timedelta(days=3)
-    )
+    facts = {"hold_id": hold_id, "lot_id": lot_id, "line_id": "g1", "pick_up_by": START + timedelta(days=3)}
+    return HoldConfirmationRequested(**{**facts, **changes})
 
 
 def a_release(hold_id: str, reason: Closing = Closing.CANCELLED) -> HoldReleaseRequested:

@@ -20,7 +20,15 @@ from shared.contracts.matching import (
 )
 from shared.contracts.needs import NeedCancelled, NeedChanged, NeedLapsed, NeedPosted
 from shared.contracts.parts import Earmark
-from shared.contracts.resources import HoldPlaced, LotChanged, LotIssued, LotReceived, LotReturned
+from shared.contracts.resources import (
+    HoldConfirmed,
+    HoldExpired,
+    HoldPlaced,
+    LotChanged,
+    LotIssued,
+    LotReceived,
+    LotReturned,
+)
 from shared.contracts.vocabulary import (
     Audience,
     CancelReason,
@@ -99,6 +107,61 @@ async def test_goods_without_a_date_of_their_own_are_good_until_the_people_come(
         assert [one.lot_id for one in d.requests("need-2")] == ["today"]
 
 
+async def test_a_lot_is_told_until_when_its_goods_must_be_good_when_they_are_to_be_confirmed() -> None:
+    async with desk() as d:
+        await d.knows_people("li")
+        await d.knows_lot("rice")
+        await d.posts(a_line(), some_goods(), some_goods("g2", needed_by=START + timedelta(days=5)))
+        await d.places(*d.requests())
+        await d.accepts("li")
+        tomorrow, on_the_sixth = (START.date() + timedelta(days=days) for days in (1, 5))
+        asked = {one.line_id: one.good_on for one in d.w.said(HoldConfirmationRequested)}
+        assert asked == {"g1": tomorrow, "g2": on_the_sixth}
+
+
+async def test_goods_need_not_be_fetched_before_they_are_needed() -> None:
+    async with desk(pick_up_seconds=3 * 86_400) as d:
+        await d.knows_lot("rice")
+        needed_by = START + timedelta(days=8)
+        await d.posts(some_goods(), some_goods("g2", needed_by=needed_by))
+        await d.places(*d.requests())
+        asked = {one.line_id: one.pick_up_by for one in d.w.said(HoldConfirmationRequested)}
+        assert asked == {"g1": START + timedelta(days=3), "g2": needed_by}
+
+
+async def test_the_match_says_until_when_its_lots_keep_what_they_confirmed() -> None:
+    async with desk() as d:
+        await d.knows_lot("rice")
+        await d.posts(some_goods())
+        (one,) = d.requests()
+        await d.places(one)
+        until = START + timedelta(days=2)
+        await d.w.hears(("rice", hold_event(HoldConfirmed, one, pick_up_by=until)))
+        (made,) = d.w.said(MatchMade)
+        assert [hold.pick_up_by for hold in made.holds] == [until]
+
+
+async def test_a_match_is_not_made_with_goods_that_cannot_be_handed_over_on_the_day() -> None:
+    """The charity shortens the expiry of what is held; the lot lets the hold go, and another lot is taken."""
+    async with desk() as d:
+        await d.knows_people("li")
+        await d.knows_lot("rice", expires_on=date(2026, 4, 1))
+        await d.knows_lot("flour")
+        await d.posts(a_line(), some_goods())
+        (first,) = d.requests()
+        await d.places(first)
+        await d.accepts("li")
+        spoilt = a_lot(100, expires_on=START.date())
+        await d.w.hears(("rice", hold_event(HoldExpired, first, state=spoilt)))
+        assert d.w.said(MatchMade) == []
+        second = d.requests()[1]
+        assert second.lot_id == "flour"
+        await d.places(second)
+        await d.confirms(second)
+        (made,) = d.w.said(MatchMade)
+        assert [hold.lot_id for hold in made.holds] == ["flour"]
+
+
 async def test_several_lots_are_combined_when_none_has_it_all() -> None:
     async with desk() as d:
         await d.knows_lot("a", 4, expires_on=date(2026, 4, 1))
@@ -129,6 +192,23 @@ async def test_a_lot_is_never_asked_for_outside_its_earmark() -> None:
         ]
         assert [(r.rule, r.count) for r in why.removed] == [(rule, 1) for rule in rules]
         assert [(r.rule, r.gain) for r in why.relaxations] == [(rule, 1) for rule in reversed(rules)]
+
+
+async def test_a_lot_that_was_put_aside_goes_only_to_needs_that_ask_for_its_batch() -> None:
+    async with desk() as d:
+        await d.knows_lot("put aside", attributes={"batch": "B0417"}, expires_on=date(2026, 4, 1))
+        await d.posts(some_goods())
+        assert d.requests() == []
+        (why,) = d.w.said(MatchStalled)[0].diagnosis
+        assert [(r.rule, r.count) for r in why.removed] == [(GoodsRule.BATCH, 1)]
+        assert why.relaxations == ()
+        await d.knows_lot("for everybody")
+        await d.posts(some_goods(), need="need-2")
+        assert [one.lot_id for one in d.requests("need-2")] == ["for everybody"]
+        await d.posts(some_goods(attributes={"batch": "B0417"}), need="need-3")
+        assert [one.lot_id for one in d.requests("need-3")] == ["put aside"]
+        await d.posts(some_goods(attributes={"batch": "B0500"}), need="need-4")
+        assert d.requests("need-4") == []
 
 
 async def test_a_lot_that_refuses_is_passed_over_and_another_is_tried_at_once() -> None:
@@ -345,6 +425,22 @@ async def test_goods_that_come_back_or_are_released_by_staff_open_the_match_agai
         await d.w.hears((second.lot_id, hold_event(LotReturned, second)))
         assert len(d.w.said(MatchReopened)) == 2
         assert d.requests()[2].lot_id not in {"rice", second.lot_id}
+
+
+async def test_goods_that_went_back_past_their_expiry_open_the_match_again_and_are_not_asked_for_again() -> (
+    None
+):
+    async with desk() as d:
+        await d.knows_lot("rice", expires_on=date(2026, 4, 1))
+        await d.knows_lot("flour")
+        await d.posts(some_goods())
+        (first,) = d.requests()
+        await d.places(first)
+        await d.confirms(first)
+        await d.releases(first, Closing.EXPIRED)
+        assert [r.reason for r in d.w.said(MatchReopened)] == [Closing.EXPIRED]
+        assert [one.lot_id for one in d.requests()] == ["rice", "flour"]
+        assert (await d.match()).goods["g1"].refused == {"rice": GoodsRule.EXPIRED}
 
 
 async def test_a_need_that_asks_for_less_gives_the_rest_back_and_one_that_asks_for_more_gets_more() -> None:

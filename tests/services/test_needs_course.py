@@ -19,6 +19,7 @@ from shared.contracts.needs import (
     SearchAsked,
 )
 from shared.contracts.parts import Window
+from shared.contracts.vocabulary import Closing
 from tests.services import needs_desk as k
 from tests.services.needs_desk import TEN, Desk, an_order, desk, goods, people
 from tests.world import START
@@ -275,6 +276,21 @@ async def test_what_was_received_counts_once_nothing_more_can_come_though_the_ma
         assert await d.course(need_id) == ("completed", None)
 
 
+async def test_goods_are_expected_to_be_fetched_when_their_lot_says_and_signed_for_after_that() -> None:
+    async with desk() as d:
+        friday, later = START + timedelta(days=4), START + timedelta(days=8)
+        need_id = await d.posts(goods(needed_by=friday.isoformat()))
+        await d.hears((need_id, k.made(holds=(k.held(pick_up_by=friday),))))
+        assert (await d.need(need_id)).next_action_at == friday
+        await d.hears(k.issued(need_id))
+        assert (await d.need(need_id)).next_action_at == friday, "they are not due before they are needed"
+        need_id = await d.posts(goods(needed_by=later.isoformat()))
+        await d.w.passes(days=3)
+        await d.hears((need_id, k.made(holds=(k.held("flour", pick_up_by=friday),))))
+        await d.hears(k.issued(need_id, "flour"))
+        assert (await d.need(need_id)).next_action_at == START + timedelta(days=6), "three days to sign"
+
+
 async def test_a_made_match_of_which_nothing_is_heard_waits_for_a_coordinator_and_is_never_silent() -> None:
     async with desk() as d:
         need_id = await d.posts(people(), goods())
@@ -317,6 +333,34 @@ async def test_goods_that_came_back_no_longer_count() -> None:
         assert (await d.course(need_id))[0] == "in_service"
         await d.hears(k.returned(need_id))
         assert (await d.course(need_id))[0] == "matching"
+
+
+async def test_goods_that_were_given_back_are_not_shown_whatever_the_match_said_last_and_whichever_word_comes_first() -> (
+    None
+):
+    """A search that has begun again already says nothing more when staff give back what it held besides."""
+    async with desk() as d:
+        for first_lot in (True, False):
+            lot = f"rice-{first_lot}"
+            need_id = await d.posts(people(), goods())
+            await d.hears((need_id, k.made(k.taken(), holds=(k.held(lot),))))
+            told: list[tuple[str, Any]] = [
+                k.given_back(need_id, lot), (need_id, k.reopened(k.taken(), holds=(k.held(lot),)))
+            ]  # fmt: skip
+            await d.hears(*(told if first_lot else reversed(told)))
+            assert (await d.need(need_id)).held_goods == ()
+            assert (await d.ask("staff", f"GET /needs/{need_id}")).json()["goods"] == []
+            assert (await d.course(need_id))[0] == "matching"
+
+
+async def test_a_need_that_was_cancelled_shows_no_goods_once_the_lot_has_them_again() -> None:
+    async with desk() as d:
+        need_id = await d.posts(goods())
+        await d.hears((need_id, k.made(holds=(k.held(),))))
+        await d.made("staff", f"POST /needs/{need_id}/cancel", {"reason": "solved"})
+        await d.hears(k.given_back(need_id, reason=Closing.CANCELLED))
+        assert (await d.ask("staff", f"GET /needs/{need_id}")).json()["goods"] == []
+        assert await d.course(need_id) == ("cancelled", None)
 
 
 async def test_visits_in_different_weeks_stay_in_service_until_the_last() -> None:

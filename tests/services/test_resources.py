@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -217,6 +217,58 @@ async def test_a_confirmed_hold_never_lapses_but_is_shown_as_overdue() -> None:
         assert (await d.ask("staff", f"POST /holds/{hold_id}/issue")).status_code == 200
 
 
+async def test_what_is_kept_goes_back_when_the_last_good_day_is_over_where_the_need_is() -> None:
+    async with desk() as d:
+        lot_id = await d.lists(expires_on="2026-03-05")
+        late = START + timedelta(days=30)
+        confirmed, held, handed_over = [
+            await d.holds(lot_id, n, f"need-{n}", expires_at=late) for n in (1, 2, 3)
+        ]
+        await d.confirms(confirmed, "need-1")
+        await d.confirms(handed_over, "need-3")
+        await d.ask("staff", f"POST /holds/{handed_over}/issue")
+        midnight = START.replace(day=5, hour=16)
+        await d.w.passes(seconds=(midnight - START).total_seconds() - 1)
+        assert (await d.lot(lot_id)).held == 3
+        await d.w.passes(seconds=2)
+        assert [(e.hold_id, e.reason) for e in d.w.said(HoldReleased)] == [(confirmed, Closing.EXPIRED)]
+        assert [e.hold_id for e in d.w.said(HoldExpired)] == [held]
+        lot = await d.lot(lot_id)
+        assert (lot.held, lot.issued) == (0, 3)
+        assert lot.due_at is None or lot.due_at > d.w.clock.now()
+
+
+@pytest.mark.parametrize(
+    ("expires_on", "until"),
+    [
+        ("2026-03-03", START.replace(day=3, hour=16)),
+        ("2026-03-09", START + timedelta(days=3)),
+        (None, START + timedelta(days=3)),
+    ],
+)
+async def test_nobody_is_told_to_fetch_goods_after_their_last_good_day(
+    expires_on: str | None, until: datetime
+) -> None:
+    async with desk() as d:
+        hold_id = await d.holds(await d.lists(expires_on=expires_on), 4)
+        await d.confirms(hold_id)
+        assert [e.pick_up_by for e in d.w.said(HoldConfirmed)] == [until]
+        read = (await d.ask("staff", f"GET /holds/{hold_id}")).json()["pick_up_by"]
+        assert datetime.fromisoformat(read) == until
+
+
+async def test_a_shorter_expiry_counts_for_what_is_kept_already() -> None:
+    async with desk() as d:
+        lot_id = await d.lists(expires_on="2026-06-01")
+        hold_id = await d.holds(lot_id, 4)
+        await d.confirms(hold_id)
+        version = (await d.ask("love", f"GET /lots/{lot_id}")).headers["etag"]
+        edited = await d.ask("love", f"PATCH /lots/{lot_id}", {"expires_on": "2026-03-04"}, If_Match=version)
+        assert edited.status_code == 200, edited.text
+        await d.w.passes(days=3)
+        assert [e.hold_id for e in d.w.said(HoldReleased)] == [hold_id]
+
+
 async def test_a_confirmation_that_comes_after_the_expiry_hears_of_the_expiry_again() -> None:
     async with desk() as d:
         lot_id = await d.lists()
@@ -225,6 +277,21 @@ async def test_a_confirmation_that_comes_after_the_expiry_hears_of_the_expiry_ag
         await d.confirms(hold_id)
         assert len(d.w.said(HoldExpired)) == 2 and d.w.said(HoldConfirmed) == []
         assert (await d.lot(lot_id)).held == 0
+
+
+@pytest.mark.parametrize(
+    ("good_on", "kept"), [(date(2026, 3, 5), True), (date(2026, 3, 6), False), (None, True)]
+)
+async def test_goods_that_could_not_be_handed_over_on_the_day_are_not_confirmed(
+    good_on: date | None, kept: bool
+) -> None:
+    async with desk() as d:
+        lot_id = await d.lists(expires_on="2026-03-05")
+        hold_id = await d.holds(lot_id, 4)
+        await d.confirms(hold_id, good_on=good_on)
+        assert [e.hold_id for e in d.w.said(HoldConfirmed)] == [hold_id] * kept
+        assert [e.hold_id for e in d.w.said(HoldExpired)] == [hold_id] * (not kept)
+        assert (await d.lot(lot_id)).held == 4 * kept
 
 
 async def test_a_confirmation_that_comes_before_the_sweep_saves_the_hold() -> None:
@@ -372,6 +439,28 @@ async def test_goods_can_come_back_even_after_their_hold_was_filed_but_only_once
         again = await d.ask("staff", f"POST /holds/{hold_id}/return", {"reason": "unsuitable"})
         assert again.json()["type"].endswith("hold-not-issued")
         assert (await d.lot(lot_id)).available == 10
+
+
+async def test_a_hold_that_was_filed_is_refused_by_how_it_stands() -> None:
+    async with desk() as d:
+        lot_id = await d.lists()
+        signed, released = await d.holds(lot_id, 4, "need-1"), await d.holds(lot_id, 1, "need-2")
+        await d.issues(signed)
+        receipt = {"relation": "resident", "by_phone": True}
+        await d.ask("staff", f"POST /holds/{signed}/receipt", receipt)
+        await d.ask("staff", f"POST /holds/{released}/release", {})
+        acts: dict[str, Any] = {"issue": None, "receipt": receipt, "release": {}}
+
+        async def answers(hold_id: str) -> list[tuple[int, str]]:
+            given = [await d.ask("staff", f"POST /holds/{hold_id}/{act}", acts[act]) for act in acts]
+            return [(one.status_code, one.json()["type"].rpartition(":")[2]) for one in given]
+
+        before = [await answers(signed), await answers(released)]
+        await d.w.passes(days=31)
+        assert (await d.lot(lot_id)).holds == {}
+        assert [await answers(signed), await answers(released)] == before
+        assert before[0] == [(409, "hold-not-confirmed"), (409, "hold-not-issued"), (409, "hold-issued")]
+        assert before[1] == [(409, "hold-not-confirmed"), (409, "hold-not-issued"), (409, "hold-over")]
 
 
 async def test_no_event_carries_the_donor_the_note_or_the_signature() -> None:

@@ -26,7 +26,7 @@ class Lives(Story):
             (1, self.a_household_moves), (2, self.somebody_serves_late), (1.5, self.nobody_came),
             (1, self.staff_answer_for_somebody), (2, self.the_resident_is_called), (1, self.a_line_changes),
             (1, self.another_body_answers), (2, self.two_visits_are_ordered),
-            (0.5, self.the_station_decides), (3, self.all_answer_at_once),
+            (0.5, self.the_station_decides), (3, self.all_answer_at_once), (2, self.all_goods_are_given_back),
         ]  # fmt: skip
 
     def person(self) -> str:
@@ -129,6 +129,14 @@ class Lives(Story):
             for who, invitation in pending:
                 if invitation.need_id == found[1].need_id:
                     await self.does(who, f"/api/invitations/{invitation.id}/accept")
+
+    async def all_goods_are_given_back(self) -> None:
+        """Staff release, one after the other, whatever is promised to one need."""
+        promised = {id: hold for id, hold in (await self.holds()).items() if hold.asked and hold.promised}
+        if found := self.one(sorted({hold.need_id for hold in promised.values()})):
+            for id, hold in promised.items():
+                if hold.need_id == found:
+                    await self.does(self.cast.staff, f"/api/holds/{id}/release", {})
 
     async def the_resident_is_called(self) -> None:
         if found := self.one([n for n in await self.needs() if n.record.served]):

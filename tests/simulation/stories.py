@@ -191,12 +191,14 @@ class Story:
                 await self.does(self.cast.donor, f"{path}/{self.r.choice(['close', 'open', 'open'])}")
             case _:
                 earmark = self.r.choice([{}, {"purposes": ["capacity"]}, {"areas": ["522701"]}])
+                good_until = self.r.choice([None, None, self.day(0), self.day(2)])
+                change = self.r.choice([{"earmark": earmark}, {"expires_on": good_until}])
                 match = {"If-Match": f'"{found.version}"'}
-                self.note(
-                    await self.t.call(
-                        self.cast.donor.token, "PATCH", path, {"earmark": earmark}, headers=match
-                    )
-                )
+                self.note(await self.t.call(self.cast.donor.token, "PATCH", path, change, headers=match))
+
+    def day(self, days: int) -> str:
+        """So many days from today, in Fuquan."""
+        return (self.t.clock.now() + timedelta(hours=8, days=days)).date().isoformat()
 
     async def somebody_is_away(self) -> None:
         act = self.r.choice(["deactivate", "activate", "activate"])

@@ -29,6 +29,7 @@ PHASES = {
     HoldStatus.ISSUED: (Phase.ISSUED,),
     HoldStatus.RECEIVED: (Phase.RECEIVED,),
 }
+KEPT = PHASES.keys() - {HoldStatus.HELD}
 
 
 @pytest.mark.timeout(300)
@@ -72,7 +73,11 @@ async def all_agree(story: Story) -> None:
     }
     pending = {i.id for _, i in await story.invitations() if i.status is InvitationStatus.PENDING}
     assert asked == pending, "an answer is awaited that nobody was asked for"
-    stock_and_searches_agree(await story.holds(), matches.values())
+    holds = await story.holds()
+    stock_and_searches_agree(holds, matches.values())
+    for found in await story.needs():
+        if found.record.posted_at is not None:
+            need_and_stock_agree(found.record, matches[found.record.id], holds)
 
 
 def need_and_search_agree(need: Need, match: Match) -> None:
@@ -91,3 +96,16 @@ def stock_and_searches_agree(holds: dict[str, Hold], matches: Iterable[Match]) -
     kept = {id: hold.status for id, hold in holds.items() if hold.promised or hold.handed_over}
     assert known.keys() == kept.keys()
     assert all(known[id] in PHASES[status] for id, status in kept.items())
+
+
+def need_and_stock_agree(need: Need, match: Match, holds: dict[str, Hold]) -> None:
+    """A need, also one that is over, shows what lots keep for it and nothing else, and never more than it asks for."""
+    shown = {(goods.hold_id, goods.quantity) for goods in need.held_goods}
+    kept = {
+        (id, hold.quantity) for id, hold in holds.items() if hold.need_id == need.id and hold.status in KEPT
+    }
+    told = match.status in (MatchStatus.MADE, MatchStatus.PARTLY_MADE)
+    assert shown == kept if told else shown <= kept
+    for line in () if need.ended else need.goods:
+        of_line = [hold for hold in holds.values() if (hold.need_id, hold.line_id) == (need.id, line.id)]
+        assert sum(hold.promised + hold.handed_over for hold in of_line) <= line.quantity

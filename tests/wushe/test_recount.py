@@ -232,6 +232,34 @@ async def test_a_search_that_ended_or_fell_asleep_before_its_need_is_found() -> 
         assert (4, "its search is over, but it is not") in await found_in(t)
 
 
+async def test_a_need_that_shows_other_goods_than_its_lots_keep_is_found() -> None:
+    async with a_need_that_li_takes("goods") as (t, _, need_id):
+        need = await the_only(t, "needs", Need)
+        (shown,) = need.match.goods
+        assert await found_in(t) == []
+        more = need.match.model_copy(update={"goods": (shown.model_copy(update={"quantity": 9}),)})
+        none = need.match.model_copy(update={"goods": ()})
+        await tampered(t, "needs", Need, need_id, match=none)
+        assert await found_in(t) == [(3, f"{shown.hold_id} is kept, but not shown")]
+        await tampered(t, "needs", Need, need_id, match=more)
+        assert sorted(await found_in(t)) == [
+            (3, f"{shown.hold_id} is kept, but not shown"),
+            (3, f"{shown.hold_id} is shown, but not kept"),
+        ]
+
+
+async def test_goods_that_were_signed_for_long_ago_have_left_their_lot_and_break_no_rule() -> None:
+    async with a_need_that_li_takes("goods") as (t, cast, _):
+        ((hold_id, _),) = (await the_only(t, "resources", Lot)).holds.items()
+        cast.appoint()
+        assert (await cast.does(cast.staff, f"/api/holds/{hold_id}/issue")).status == 200
+        signed = {"relation": "resident", "by_phone": True}
+        assert (await cast.does(cast.staff, f"/api/holds/{hold_id}/receipt", signed)).status == 200
+        await t.passes(days=40)
+        assert (await the_only(t, "resources", Lot)).holds == {}
+        assert (await the_only(t, "needs", Need)).held_goods and await found_in(t) == []
+
+
 async def test_a_need_that_is_searched_for_but_gone_is_found() -> None:
     async with a_need_that_li_takes() as (t, _, _):
         await t.engine.write(lambda file: file.execute('DELETE FROM "needs.need"'))

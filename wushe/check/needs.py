@@ -11,7 +11,7 @@ from services.matching.domain.words import Answer, MatchStatus
 from services.needs.domain.lead import Lead
 from services.needs.domain.need import Need
 from services.resources.domain.records import Lot
-from shared.contracts.vocabulary import Audience, NeedStatus
+from shared.contracts.vocabulary import Audience, HoldStatus, NeedStatus
 from wushe.check.people import volunteer_of
 from wushe.check.violation import Violation
 
@@ -72,6 +72,29 @@ def what_is_over_holds_nothing(needs: Mapping[str, Need], lots: Mapping[str, Lot
                 yield Violation(
                     3, lot.id, f"{id} is held for a need that is over", f"{id} 仍为已结束的需求预留", True
                 )
+
+
+def goods_and_lots_agree(
+    needs: Mapping[str, Need], matches: Mapping[str, Match], lots: Mapping[str, Lot]
+) -> Iterator[Violation]:
+    """A need that goes on is shown the goods that lots keep for it or have handed over, and no others: all of them where
+    its match has said what is there. What was signed for may have left its lot, and is not looked at."""
+    kept: dict[str, set[tuple[str, int]]] = {}
+    for lot in lots.values():
+        for id, hold in lot.holds.items():
+            if hold.status in (HoldStatus.CONFIRMED, HoldStatus.ISSUED):
+                kept.setdefault(hold.need_id, set()).add((id, hold.quantity))
+    for need in needs.values():
+        if need.posted_at is None or need.status.terminal:
+            continue
+        shown = {(goods.hold_id, goods.quantity) for goods in need.goods_to_receive}
+        there = kept.get(need.id, set())
+        for id, _ in sorted(shown - there):
+            yield Violation(3, need.id, f"{id} is shown, but not kept", f"显示 {id}，但批次并未保留", True)
+        match = matches.get(need.id)
+        if match is not None and match.status in (MatchStatus.MADE, MatchStatus.PARTLY_MADE):
+            for id, _ in sorted(there - shown):
+                yield Violation(3, need.id, f"{id} is kept, but not shown", f"{id} 已保留，但未显示", True)
 
 
 def the_public_is_not_asked(

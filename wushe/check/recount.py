@@ -160,6 +160,7 @@ def _apply(books: Books, clock: Clock, live: bool, before: Books | None = None) 
             yield from need_rules.no_lead_is_forgotten(lead, now)
     yield from need_rules.every_need_is_searched_for(books.needs, books.matches)
     yield from need_rules.what_is_over_holds_nothing(books.needs, books.lots)
+    yield from need_rules.goods_and_lots_agree(books.needs, books.matches, books.lots)
 
 
 async def _log_rules(evidence: Evidence, books: Books, report: Report) -> list[Violation]:

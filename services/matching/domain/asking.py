@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from services.matching.domain.match import Hold, Match, owner_of
 from services.matching.domain.scene import Scene
+from services.matching.domain.timing import good_on, needed_at
 from services.matching.domain.words import HANDED_OVER, PROMISED, Phase
 from shared.contracts.base import Event
 from shared.contracts.matching import HoldConfirmationRequested, HoldReleaseRequested, HoldRequested
@@ -37,11 +38,14 @@ def hold_request(match: Match, hold_id: str, hold: Hold) -> HoldRequested:
 
 
 def confirm_hold(match: Match, hold_id: str, hold: Hold, scene: Scene) -> HoldConfirmationRequested:
+    line = next((line for line in match.need.goods if line.id == hold.line_id), None)
+    fetched_by = scene.after(scene.policy(match.need.site_id).pick_up_seconds)
     return HoldConfirmationRequested(
         hold_id=hold_id,
         lot_id=owner_of(hold_id),
         line_id=hold.line_id,
-        pick_up_by=scene.after(scene.policy(match.need.site_id).pick_up_seconds),
+        pick_up_by=max(fetched_by, needed_at(match.need, line, scene)) if line else fetched_by,
+        good_on=good_on(match.need, line, scene) if line else None,
     )
 
 

@@ -6,6 +6,8 @@ back at once; one that got lost is looked for again, in another lot if this one 
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from services.matching.domain.asking import release_hold, release_surplus
 from services.matching.domain.match import Hold, Match, owner_of
 from services.matching.domain.scene import Scene
@@ -54,7 +56,8 @@ def note_hold(match: Match | None, event: HoldEvent, scene: Scene) -> Change[Mat
     if hold.phase != Phase.RELEASING and _ORDER.index(phase) <= _ORDER.index(hold.phase):
         return Change(match)
     quantity = event.quantity if phase in HANDED_OVER else min(event.quantity, hold.quantity)
-    heard = hold.but(phase=phase, ask_at=None, asks=0, quantity=quantity)
+    by = _pick_up_by(event) or hold.pick_up_by
+    heard = hold.but(phase=phase, ask_at=None, asks=0, quantity=quantity, pick_up_by=by)
     match = match.with_hold(event.hold_id, heard)
     if hold.phase != Phase.RELEASING or match.closed or match.spec is None:
         return settled(match, scene)
@@ -79,13 +82,14 @@ def note_expiry(match: Match | None, expired: HoldExpired, scene: Scene) -> Chan
 
 
 def note_end(match: Match | None, ended: HoldReleased | LotReturned, scene: Scene) -> Change[Match]:
-    """The hold is over: as we asked, by staff, or because the goods came back. What is then missing is looked for
-    elsewhere."""
+    """The hold is over: as we asked, by staff, or because the goods came back or are past their expiry. What is then
+    missing is looked for elsewhere."""
     match, hold = _known(match, ended.hold_id)
     if hold is None:
         return Change(match)
     reason = ended.reason if isinstance(ended, HoldReleased) else Closing.NOT_NEEDED
-    return _lost(match, ended.hold_id, hold, scene, GoodsRule.REFUSED, reason)
+    rule = GoodsRule.EXPIRED if reason is Closing.EXPIRED else GoodsRule.REFUSED
+    return _lost(match, ended.hold_id, hold, scene, rule, reason)
 
 
 def _known(match: Match | None, hold_id: str) -> tuple[Match, Hold | None]:
@@ -113,7 +117,8 @@ def _lost(
 def _adopt(match: Match, event: HoldEvent, phase: Phase, scene: Scene) -> Change[Match]:
     """A hold that is not known: taken up if a line is short of just that, or if the need is still to come; else
     given back."""
-    hold = Hold(line_id=event.line_id, quantity=event.quantity, phase=phase)
+    by = _pick_up_by(event)
+    hold = Hold(line_id=event.line_id, quantity=event.quantity, phase=phase, pick_up_by=by)
     if phase in HANDED_OVER or (match.spec is None and not match.closed):
         return settled(match.with_hold(event.hold_id, hold), scene)
     wanted = next((x.quantity for x in match.spec.goods if x.id == event.line_id), 0) if match.spec else 0
@@ -121,3 +126,7 @@ def _adopt(match: Match, event: HoldEvent, phase: Phase, scene: Scene) -> Change
         return settled(match.with_hold(event.hold_id, hold), scene)
     match, events = release_hold(match, event.hold_id, hold, match.closing or Closing.NOT_NEEDED, scene)
     return Change(match, *events)
+
+
+def _pick_up_by(event: HoldEvent) -> datetime | None:
+    return event.pick_up_by if isinstance(event, HoldConfirmed) else None

@@ -102,6 +102,7 @@ class Hold(Value):
     ask_at: datetime | None = None
     asks: int = 0
     reason: Closing | None = None
+    pick_up_by: datetime | None = None
 
 
 class Match(Record):

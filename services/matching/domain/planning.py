@@ -9,7 +9,7 @@ from math import ceil
 from services.matching.domain.escalation import areas, first_ring, widest, widest_for_goods
 from services.matching.domain.match import Match, PeopleState, is_named, owner_of
 from services.matching.domain.scene import Scene, day_of
-from services.matching.domain.timing import is_pressing
+from services.matching.domain.timing import good_on, is_pressing
 from services.matching.domain.wave import GoodsPlan, LotChoice, PeoplePlan, mark
 from services.matching.domain.words import MAY_BE_ASKED_AGAIN
 from services.matching.index.port import LotsQuery, LotsResult, PeopleQuery, PeopleResult
@@ -84,7 +84,6 @@ def lots_query(match: Match, line: GoodsLine, scene: Scene) -> LotsQuery:
     people come, since goods past their expiry are not handed over."""
     need, station = match.need, scene.station(match.need.site_id)
     today = day_of(scene.now, station.zone)
-    needed_by = line.needed_by or min((x.window.start_at for x in need.people), default=scene.now)
     return LotsQuery(
         line_id=line.id,
         category=line.category,
@@ -92,7 +91,7 @@ def lots_query(match: Match, line: GoodsLine, scene: Scene) -> LotsQuery:
         quantity=line.quantity - match.promised(line.id),
         area=need.area,
         today=today,
-        good_on=max(today, day_of(needed_by, station.zone)),
+        good_on=good_on(need, line, scene),
         purpose=need.category,
         seed=match.id,
         attributes=line.attributes,

@@ -16,15 +16,14 @@ from services.matching.domain.timing import with_part_due
 from services.matching.domain.words import NEVER_ASKED, SECURED, SURE, Answer, MatchStatus, Phase
 from shared.contracts.base import Event
 from shared.contracts.matching import (
-    HoldTaken,
     MatchMade,
     MatchPartlyMade,
     MatchReopened,
     MatchStalled,
     SearchProgressed,
-    SeatTaken,
 )
 from shared.contracts.parts import LineDiagnosis
+from shared.contracts.taken import HoldTaken, SeatTaken
 from shared.contracts.vocabulary import Closing, Ring, Waiting
 from shared.records import Change
 
@@ -86,7 +85,13 @@ def whole_state(match: Match) -> dict[str, Any]:
         if holder
     ]
     holds = [
-        HoldTaken(line_id=hold.line_id, hold_id=id, lot_id=owner_of(id), quantity=hold.quantity)
+        HoldTaken(
+            line_id=hold.line_id,
+            hold_id=id,
+            lot_id=owner_of(id),
+            quantity=hold.quantity,
+            pick_up_by=hold.pick_up_by,
+        )
         for id, hold in match.holds.items()
         if hold.phase in SURE
     ]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from services.matching.domain.match import Match
-from shared.contracts.parts import NeedSpec, SitePolicy
+from services.matching.domain.scene import Scene, day_of
+from shared.contracts.parts import GoodsLine, NeedSpec, SitePolicy
 from shared.contracts.vocabulary import Urgency
 
 TO_GET_THERE = timedelta(minutes=30)
@@ -26,6 +27,17 @@ def with_part_due(match: Match, policy: SitePolicy, now: datetime) -> Match:
         [now + timedelta(seconds=wave_seconds(need, policy)), *(start - TO_GET_THERE for start in starts)]
     )
     return match.but(partial=at <= now, partial_at=at if at > now else None)
+
+
+def good_on(need: NeedSpec, line: GoodsLine, scene: Scene) -> date:
+    """The day on which goods must still be good: when they are needed, not before today."""
+    return day_of(needed_at(need, line, scene), scene.station(need.site_id).zone)
+
+
+def needed_at(need: NeedSpec, line: GoodsLine, scene: Scene) -> datetime:
+    """When goods are needed: on their date, or else when the people come; not before now."""
+    needed_by = line.needed_by or min((x.window.start_at for x in need.people), default=scene.now)
+    return max(scene.now, needed_by)
 
 
 def wave_seconds(need: NeedSpec, policy: SitePolicy) -> int:

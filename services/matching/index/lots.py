@@ -13,6 +13,7 @@ from services.matching.index.earmarks import Terms, allows
 from services.matching.index.geography import RING_UNITS, RINGS, code_of, spans
 from services.matching.index.numbered import Numbered
 from services.matching.index.port import SMALLEST_GOODS_CHANGE_FIRST, LotsQuery, LotsResult, Take
+from shared.contracts.goods import Attribute
 from shared.contracts.parts import LineDiagnosis, LotState, Relaxation, Removed
 from shared.contracts.vocabulary import GoodsCategory, GoodsRule, Ring
 
@@ -119,6 +120,11 @@ class Lots:
             case GoodsRule.ATTRIBUTES:
                 wanted = set(query.attributes.items())
                 fails = _flags(not wanted <= set(held) for held in self._attributes.values)[table[rows, 2]]
+            case GoodsRule.BATCH:
+                asked = Attribute.BATCH in query.attributes
+                fails = _flags(not asked and _put_aside(held) for held in self._attributes.values)[
+                    table[rows, 2]
+                ]
             case GoodsRule.EXPIRED:
                 fails = table[rows, 5] < max(query.good_on, query.today).toordinal()
             case GoodsRule.AREA:
@@ -148,6 +154,11 @@ class Lots:
         available, expires = self._numbers[row, 4:6].tolist()
         expires_on = None if expires == LAST_DAY else date.fromordinal(expires)
         return Take(self._ids[row], quantity, available, expires_on, RINGS[int(ring)])
+
+
+def _put_aside(held: tuple[tuple[str, str], ...]) -> bool:
+    """Whether these are goods for one campaign, which only needs that name it are given."""
+    return any(name == Attribute.BATCH for name, _ in held)
 
 
 def _flags(values: Any) -> Flags:

@@ -51,7 +51,8 @@ SMALLEST_GOODS_CHANGE_FIRST: tuple[v.GoodsRule, ...] = (
     v.GoodsRule.EARMARK_PURPOSE,
     v.GoodsRule.REFUSED,
 )
-"""What may be relaxed for goods; an earmark only by its donor. Never an expiry date, and no other category."""
+"""What may be relaxed for goods; an earmark only by its donor. Never an expiry date, and no other category; and what was put aside
+as a batch stays so."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ class Goods(Value):
     lot_id: str
     line_id: str
     quantity: int
+    pick_up_by: datetime | None = None
 
 
 class Word(Value):

@@ -14,7 +14,7 @@ from shared.contracts import matching as m
 from shared.contracts import volunteers as vol
 from shared.contracts.base import Message
 from shared.contracts.parts import SitePolicy
-from shared.contracts.resources import HoldEvent, LotIssued, LotReceived, LotReturned
+from shared.contracts.resources import HoldEvent, HoldReleased, LotIssued, LotReceived, LotReturned
 from shared.contracts.vocabulary import HoldStatus, TaskStatus, Waiting
 from shared.records import Change
 
@@ -29,6 +29,7 @@ HOLD_STATUS: dict[type[HoldEvent], HoldStatus] = {
     LotIssued: HoldStatus.ISSUED,
     LotReceived: HoldStatus.RECEIVED,
     LotReturned: HoldStatus.RELEASED,
+    HoldReleased: HoldStatus.RELEASED,
 }
 SAID: dict[type[m.MatchState], str] = {
     m.MatchMade: "made",
@@ -56,7 +57,14 @@ def hear_state(
         for s in event.seats
     )
     goods = tuple(
-        Goods(hold_id=h.hold_id, lot_id=h.lot_id, line_id=h.line_id, quantity=h.quantity) for h in event.holds
+        Goods(
+            hold_id=h.hold_id,
+            lot_id=h.lot_id,
+            line_id=h.line_id,
+            quantity=h.quantity,
+            pick_up_by=h.pick_up_by,
+        )
+        for h in event.holds
     )
     word = _replaced(need.match, seats, message).model_copy(
         update={"said": SAID[type(event)], "goods": goods, "heard_at": now}
@@ -132,7 +140,7 @@ def hear_task(
 def hear_hold(
     need: Need, event: HoldEvent, message: Message, now: datetime, policy: SitePolicy
 ) -> Change[Need]:
-    """A lot says that goods were handed over, signed for, or came back."""
+    """A lot says that goods were handed over, signed for, came back, or are no longer kept."""
     known = need.holds.get(event.hold_id)
     if known is not None and message.sequence <= known.sequence:
         return Change(need)

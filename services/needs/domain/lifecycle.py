@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from services.needs.domain.expecting import expected_at
 from services.needs.domain.need import Need, spec
 from services.needs.domain.said import Ending
 from shared.contracts.base import Event
 from shared.contracts.needs import NeedCompleted, NeedLapsed, NeedProgressed, ReferralDeclined, SearchAsked
 from shared.contracts.parts import SitePolicy
-from shared.contracts.vocabulary import HoldStatus, NeedStatus, TaskStatus, Waiting
+from shared.contracts.vocabulary import NeedStatus, Waiting
 from shared.records import Change
 
 OUTSIDE = "outside"
@@ -204,9 +205,9 @@ def _reason(need: Need, now: datetime, policy: SitePolicy) -> tuple[Waiting, dat
         return Waiting.SEARCH, _ahead(need.search.next_action_at, now, PATIENCE)
     if searching(need):
         return need.search.waiting, need.search.next_action_at
-    expected_at = _expected_at(need, policy)
-    if expected_at and expected_at > now:
-        return Waiting.SERVICE, expected_at
+    due_at = expected_at(need, policy)
+    if due_at and due_at > now:
+        return Waiting.SERVICE, due_at
     chased = need.next_action_at if need.waiting is Waiting.COORDINATOR else None
     return Waiting.COORDINATOR, _ahead(chased, now, CHASE_EVERY)
 
@@ -214,21 +215,6 @@ def _reason(need: Need, now: datetime, policy: SitePolicy) -> tuple[Waiting, dat
 def _ahead(planned: datetime | None, now: datetime, otherwise: timedelta) -> datetime:
     """The planned time if it still lies ahead."""
     return planned if planned and planned > now else now + otherwise
-
-
-def _expected_at(need: Need, policy: SitePolicy) -> datetime | None:
-    """When the next word of the service ought to have come: a check-in, a check-out, a signature."""
-    late = timedelta(seconds=policy.no_show_seconds)
-    times = []
-    for seat in need.seats_to_serve:
-        there = need.task_is(seat, TaskStatus.CHECKED_IN)
-        times.append((seat.window.end_at if there else seat.window.start_at) + late)
-    for goods in need.goods_to_receive:
-        handed_over = need.hold_is(goods, HoldStatus.ISSUED)
-        since = need.holds[goods.hold_id].at if handed_over else need.match.heard_at
-        if since:
-            times.append(since + timedelta(seconds=policy.pick_up_seconds))
-    return min(times, default=None)
 
 
 def _timers(need: Need, next_action_at: datetime, policy: SitePolicy) -> list[datetime]:

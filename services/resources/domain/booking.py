@@ -64,12 +64,18 @@ def _outside(earmark: Earmark, request: HoldRequested, today: date) -> Iterator[
 
 
 def place(
-    lot: Lot | None, request: HoldRequested, need_id: str, filed: Hold | None, now: datetime, today: date
+    lot: Lot | None,
+    request: HoldRequested,
+    need_id: str,
+    filed: Hold | None,
+    now: datetime,
+    today: date,
+    zone: str | None = None,
 ) -> Change[Lot]:
     """Hold stock, or say which condition failed. A hold that is known is not decided again: its state is said. If less
     of it is asked for, the rest goes back.
 
-    Here and below, `filed` is the hold as it left the lot, if it has.
+    Here and below, `filed` is the hold as it left the lot, if it has. `today` is the day in `zone`, where the site is.
     """
     lot = lot or unlisted(request)
     known = lot.holds.get(request.hold_id, filed)
@@ -86,6 +92,7 @@ def place(
         quantity=request.quantity,
         status=HoldStatus.HELD,
         asked=Asked.by(request),
+        zone=zone,
         placed_at=now,
         expires_at=request.expires_at,
     )
@@ -98,15 +105,17 @@ def confirm(
     """Keep the stock beyond the hold's own deadline, because the match was made.
 
     Whatever became of the hold meanwhile is said again. A deadline that has passed without the sweeper having seen
-    it does no harm: as long as the stock is still held, the confirmation comes in time.
+    it does no harm: as long as the stock is still held, the confirmation comes in time. But goods that will be past
+    their expiry when they are needed, and so could not be handed over, are not kept.
     """
     lot, hold = _known(lot, request.hold_id, filed)
     if hold is None:
         return _never(lot, request, need_id, HoldStatus.EXPIRED, now)
+    if hold.status is HoldStatus.HELD and request.good_on and lot.past_expiry(request.good_on):
+        return _moved(lot, request.hold_id, hold.but(status=HoldStatus.EXPIRED, closed_at=now))
     if hold.status is HoldStatus.HELD:
-        return _moved(
-            lot, request.hold_id, hold.but(status=HoldStatus.CONFIRMED, pick_up_by=request.pick_up_by)
-        )
+        pick_up_by = min(request.pick_up_by, lot.good_until(hold.zone) or request.pick_up_by)
+        return _moved(lot, request.hold_id, hold.but(status=HoldStatus.CONFIRMED, pick_up_by=pick_up_by))
     if hold.status in _OPEN_FOR_PICK_UP:
         return Change(lot, HoldConfirmed(**facts(lot, request.hold_id, hold), pick_up_by=hold.pick_up_by))
     return Change(lot, standing(lot, request.hold_id, hold))
@@ -131,14 +140,28 @@ def let_go(lot: Lot, hold_id: str, hold: Hold, reason: Closing, now: datetime) -
 
 
 def lapse(lot: Lot, now: datetime) -> Change[Lot]:
-    """Let every unconfirmed hold go whose deadline has passed. A confirmed one never lapses by itself."""
+    """Let every hold go that is over: an unconfirmed one at its deadline, any at the end of its goods' last good day, so
+    that others are looked for while there is time. Otherwise a confirmed one never lapses by itself."""
     events: list[HoldEvent] = []
     for hold_id, hold in lot.holds.items():
-        if hold.status is HoldStatus.HELD and hold.expires_at is not None and hold.expires_at <= now:
-            gone = hold.but(status=HoldStatus.EXPIRED, closed_at=now)
-            lot = with_hold(lot, hold_id, gone)
-            events.append(standing(lot, hold_id, gone))
+        over = _over(lot, hold, now)
+        if over is not None:
+            lot = with_hold(lot, hold_id, over)
+            events.append(standing(lot, hold_id, over))
     return Change(lot, *events)
+
+
+def _over(lot: Lot, hold: Hold, now: datetime) -> Hold | None:
+    """The hold given up, if its time has come."""
+    if not hold.promised:
+        return None
+    good_until = lot.good_until(hold.zone)
+    spoilt = good_until is not None and good_until <= now
+    if hold.status is HoldStatus.CONFIRMED:
+        released = hold.but(status=HoldStatus.RELEASED, reason=Closing.EXPIRED, closed_at=now)
+        return released if spoilt else None
+    lapsed = hold.expires_at is not None and hold.expires_at <= now
+    return hold.but(status=HoldStatus.EXPIRED, closed_at=now) if lapsed or spoilt else None
 
 
 def standing(lot: Lot, hold_id: str, hold: Hold) -> HoldEvent:

@@ -83,7 +83,7 @@ def ripe(lot: Lot, now: datetime) -> dict[str, Hold]:
 
 
 def turn(lot: Lot, filed: Mapping[str, Hold], now: datetime) -> Change[Lot]:
-    """What time does to a lot: unconfirmed holds lapse, and closed holds that were filed leave."""
+    """What time does to a lot: holds lapse whose time is over, and closed holds that were filed leave."""
     lapsed = lapse(lot, now)
     gone = {hold_id for hold_id, hold in filed.items() if lapsed.record.holds.get(hold_id) == hold}
     if not gone:

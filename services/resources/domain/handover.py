@@ -44,9 +44,14 @@ class PastExpiry(Refusal):
     en = "This lot is past its expiry ({expires_on}) and cannot be issued; release the hold and write it off"
 
 
-def issue(lot: Lot, hold_id: str, by: str, now: datetime, today: date) -> Change[Lot]:
-    """Hand over the whole of a confirmed hold, in time or late; never goods that are past their expiry."""
-    hold = _find(lot, hold_id)
+def issue(
+    lot: Lot, hold_id: str, by: str, now: datetime, today: date, seen: Hold | None = None
+) -> Change[Lot]:
+    """Hand over the whole of a confirmed hold, in time or late; never goods that are past their expiry.
+
+    Here and below, `seen` is the hold as it was last seen, in the lot or on its card: how one stands that has left.
+    """
+    hold = _find(lot, hold_id, seen)
     if hold.status is not HoldStatus.CONFIRMED:
         raise HoldNotConfirmed(zh=hold.status.zh, en=hold.status.en)
     if lot.past_expiry(today):
@@ -54,17 +59,19 @@ def issue(lot: Lot, hold_id: str, by: str, now: datetime, today: date) -> Change
     return _moved(lot, hold_id, hold.but(status=HoldStatus.ISSUED, issued_at=now, issued_by=by))
 
 
-def sign(lot: Lot, hold_id: str, receipt: Receipt) -> Change[Lot]:
+def sign(lot: Lot, hold_id: str, receipt: Receipt, seen: Hold | None = None) -> Change[Lot]:
     """签收: what was handed over has arrived; the donor's figures count it."""
-    hold = _find(lot, hold_id)
+    hold = _find(lot, hold_id, seen)
     if hold.status is not HoldStatus.ISSUED:
         raise HoldNotIssued(zh=hold.status.zh, en=hold.status.en)
     signed = hold.but(status=HoldStatus.RECEIVED, receipt=receipt, closed_at=receipt.signed_at)
     return _moved(lot.but(reached=_reached(lot, signed, 1)), hold_id, signed)
 
 
-def release_by_staff(lot: Lot, hold_id: str, reason: Closing, now: datetime) -> Change[Lot]:
-    hold = _find(lot, hold_id)
+def release_by_staff(
+    lot: Lot, hold_id: str, reason: Closing, now: datetime, seen: Hold | None = None
+) -> Change[Lot]:
+    hold = _find(lot, hold_id, seen)
     if hold.handed_over:
         raise HoldIssued()
     if not hold.promised:
@@ -73,10 +80,8 @@ def release_by_staff(lot: Lot, hold_id: str, reason: Closing, now: datetime) -> 
 
 
 def take_back(lot: Lot, hold_id: str, seen: Hold, reason: ReturnReason, now: datetime) -> Change[Lot]:
-    """Goods that were handed over, signed for or not, are in the store again.
-
-    `seen` is the hold as it was last seen, in the lot or on its card: if it has left the lot it comes back into it.
-    """
+    """Goods that were handed over, signed for or not, are in the store again: a hold that has left the lot comes back
+    into it."""
     hold = lot.holds.get(hold_id, seen)
     if not hold.handed_over:
         raise HoldNotIssued(zh=hold.status.zh, en=hold.status.en)
@@ -87,8 +92,10 @@ def take_back(lot: Lot, hold_id: str, seen: Hold, reason: ReturnReason, now: dat
     return _moved(lot, hold_id, hold.but(status=HoldStatus.RELEASED, returned=reason, closed_at=now))
 
 
-def _find(lot: Lot, hold_id: str) -> Hold:
-    hold = lot.holds.get(hold_id)
+def _find(lot: Lot, hold_id: str, seen: Hold | None) -> Hold:
+    """The hold in the lot; or as it was when it left, which only what is over does."""
+    left = seen if seen is not None and seen.closed_at is not None else None
+    hold = lot.holds.get(hold_id, left)
     if hold is None or hold.asked is None:
         raise NotFound()
     return hold

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Self
+from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
@@ -105,6 +106,8 @@ class Hold(Part):
     quantity: int
     status: HoldStatus
     asked: Asked | None = None
+    zone: str | None = None
+    """Where the need's site is: the goods are good until the end of a day there."""
     placed_at: datetime
     expires_at: datetime | None = None
     pick_up_by: datetime | None = None
@@ -125,7 +128,7 @@ class Hold(Part):
         return self.quantity if self.status in (HoldStatus.ISSUED, HoldStatus.RECEIVED) else 0
 
     def overdue(self, now: datetime) -> bool:
-        """Confirmed, and not picked up in time: for a person to look at. It never lapses by itself."""
+        """Confirmed, and not picked up in time: for a person to look at. It stays as long as its goods are good."""
         return self.status is HoldStatus.CONFIRMED and self.pick_up_by is not None and self.pick_up_by <= now
 
     def but(self, **changes: Any) -> Self:
@@ -202,6 +205,13 @@ class Lot(Record):
     def past_expiry(self, today: date) -> bool:
         return self.expires_day is not None and self.expires_day < today.toordinal()
 
+    def good_until(self, zone: str | None) -> datetime | None:
+        """When its last good day is over in this time zone."""
+        if zone is None or self.expires_on is None or self.expires_on == date.max:
+            return None
+        midnight = datetime.combine(self.expires_on + timedelta(days=1), time.min, ZoneInfo(zone))
+        return midnight.astimezone(UTC)
+
     @property
     def due_at(self) -> datetime | None:
         return min(self._timers(), default=None)
@@ -213,6 +223,9 @@ class Lot(Record):
                 yield hold.expires_at
             if hold.closed_at is not None:
                 closed.append(hold.closed_at)
+        for zone in {hold.zone for hold in self.holds.values() if hold.promised}:
+            if (until := self.good_until(zone)) is not None:
+                yield until
         if closed:
             yield min(closed) + keep_closed(len(closed))
 

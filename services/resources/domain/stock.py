@@ -25,6 +25,14 @@ class NotEnoughLeft(Refusal):
     en = "Not enough is left: {available} are available, {quantity} were asked for"
 
 
+class StillHeld(NotEnoughLeft):
+    zh = "可用数量不足：现有 {available}，需要 {quantity}；另有 {held} 已预留，须由相关站点先释放预留"
+    en = (
+        "Not enough is left: {available} are available, {quantity} were asked for; "
+        "{held} more are held, and the station that holds them must release them first"
+    )
+
+
 class TooMuch(Refusal):
     code = "too-much"
     status = 422
@@ -85,7 +93,12 @@ def receive_more(lot: Lot, added: int) -> Change[Lot]:
 def write_off(lot: Lot, quantity: int, reason: WriteOffReason, by: str, now: datetime) -> Change[Lot]:
     """Take out of the lot what can no longer be given: only what is not promised to anybody."""
     if quantity > lot.available:
-        raise NotEnoughLeft("/quantity", available=lot.available, quantity=quantity)
+        figures = {"available": lot.available, "quantity": quantity}
+        raise (
+            StillHeld("/quantity", **figures, held=lot.held)
+            if lot.held
+            else NotEnoughLeft("/quantity", **figures)
+        )
     note = WriteOff(quantity=quantity, reason=reason, at=now, by=by)
     after = balanced(lot, written_off=lot.written_off + quantity, write_offs=(*lot.write_offs, note))
     return Change(after, LotWrittenOff(state=state(after), quantity=quantity))

@@ -80,8 +80,8 @@ class HoldRoutes:
     async def issue(
         self, hold_id: str, response: Response, op: Operation, access: Access = allow("hold.issue")
     ) -> HoldView:
-        await self._within(hold_id, access)
-        outcome = await self._holds.issue(hold_id, access.principal.account_id, op)
+        found = await self._within(hold_id, access)
+        outcome = await self._holds.issue(found.record, access.principal.account_id, op)
         view: HoldView = answered(response, outcome)
         return view
 
@@ -93,9 +93,9 @@ class HoldRoutes:
         op: Operation,
         access: Access = allow("hold.receipt"),
     ) -> HoldView:
-        await self._within(hold_id, access)
+        found = await self._within(hold_id, access)
         receipt = body.receipt(access.principal.account_id, self._holds.now())
-        view: HoldView = answered(response, await self._holds.sign(hold_id, receipt, op))
+        view: HoldView = answered(response, await self._holds.sign(found.record, receipt, op))
         return view
 
     async def release(
@@ -106,8 +106,8 @@ class HoldRoutes:
         op: Operation,
         access: Access = allow("hold.release"),
     ) -> HoldView:
-        await self._within(hold_id, access)
-        view: HoldView = answered(response, await self._holds.release(hold_id, body.reason, op))
+        found = await self._within(hold_id, access)
+        view: HoldView = answered(response, await self._holds.release(found.record, body.reason, op))
         return view
 
     async def take_back(

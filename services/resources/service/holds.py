@@ -33,8 +33,9 @@ class Holds:
     async def place_hold(self, asked: HoldRequested, cause: Message) -> None:
         now, need_id = self._clock.now(), cause.subject
         filed, today = await self._filed(asked.hold_id), self._day(now, asked.site_id)
+        zone = self._atlas.zone(asked.site_id).key
         await self._store.change(
-            Lot, asked.lot_id, lambda lot: place(lot, asked, need_id, filed, now, today), cause=cause
+            Lot, asked.lot_id, lambda lot: place(lot, asked, need_id, filed, now, today, zone), cause=cause
         )
 
     async def confirm_hold(self, asked: HoldConfirmationRequested, cause: Message) -> None:
@@ -63,7 +64,7 @@ class Holds:
             await entered
 
     async def wake_lot(self, lot_id: str) -> None:
-        """Let unconfirmed holds lapse, and file closed ones: first onto their cards, then out of the lot."""
+        """Let holds lapse whose time or whose goods' time is over, and file closed ones: first onto their cards, then out of the lot."""
         now = self._clock.now()
         found = await self._store.get(Lot, lot_id)
         if found is None:
@@ -88,18 +89,20 @@ class Holds:
     async def holds(self, query: Query) -> list[Versioned[HoldCard]]:
         return await self._store.find(HoldCard, query)
 
-    async def issue(self, hold_id: str, by: str, op: Op) -> Outcome[Lot]:
-        now = self._clock.now()
+    async def issue(self, card: HoldCard, by: str, op: Op) -> Outcome[Lot]:
+        """Here and below, `card` is the hold as it was found, perhaps filed: then it is refused by how it stands."""
+        id, seen, now = card.id, card.hold, self._clock.now()
         return await self._act(
-            hold_id, op, lambda lot: issue(lot, hold_id, by, now, self._day_of(lot, hold_id, now)), now
+            id, op, lambda lot: issue(lot, id, by, now, self._day_of(lot, id, now), seen), now
         )
 
-    async def sign(self, hold_id: str, receipt: Receipt, op: Op) -> Outcome[Lot]:
-        return await self._act(hold_id, op, lambda lot: sign(lot, hold_id, receipt), receipt.signed_at)
+    async def sign(self, card: HoldCard, receipt: Receipt, op: Op) -> Outcome[Lot]:
+        id, seen = card.id, card.hold
+        return await self._act(id, op, lambda lot: sign(lot, id, receipt, seen), receipt.signed_at)
 
-    async def release(self, hold_id: str, reason: Closing, op: Op) -> Outcome[Lot]:
-        now = self._clock.now()
-        return await self._act(hold_id, op, lambda lot: release_by_staff(lot, hold_id, reason, now), now)
+    async def release(self, card: HoldCard, reason: Closing, op: Op) -> Outcome[Lot]:
+        id, seen, now = card.id, card.hold, self._clock.now()
+        return await self._act(id, op, lambda lot: release_by_staff(lot, id, reason, now, seen), now)
 
     async def take_back(self, card: HoldCard, reason: ReturnReason, op: Op) -> Outcome[Lot]:
         """Take goods back, even if their hold has left its lot."""

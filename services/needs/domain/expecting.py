@@ -1,0 +1,26 @@
+"""When people are to be heard of: whoever has a seat, whoever fetches goods, whoever signs for them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from services.needs.domain.need import Need
+from shared.contracts.parts import SitePolicy
+from shared.contracts.vocabulary import HoldStatus, TaskStatus
+
+
+def expected_at(need: Need, policy: SitePolicy) -> datetime | None:
+    """When the next word of the service ought to have come: a check-in, a check-out, a signature."""
+    late, pick_up = (timedelta(seconds=s) for s in (policy.no_show_seconds, policy.pick_up_seconds))
+    times = []
+    for seat in need.seats_to_serve:
+        there = need.task_is(seat, TaskStatus.CHECKED_IN)
+        times.append((seat.window.end_at if there else seat.window.start_at) + late)
+    for goods in need.goods_to_receive:
+        issued = need.hold_is(goods, HoldStatus.ISSUED)
+        since = need.holds[goods.hold_id].at if issued else need.match.heard_at
+        if goods.pick_up_by and not issued:
+            times.append(goods.pick_up_by)
+        elif since:
+            times.append(max(since + pick_up, goods.pick_up_by or since))
+    return min(times, default=None)
