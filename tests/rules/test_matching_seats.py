@@ -132,7 +132,7 @@ class Story:
                     done = TaskDone(
                         **facts, seat_id="?", household_id="h", started_at=START, ended_at=START, minutes=0
                     )
-                    self.applies(lambda m: note_done(m, done))
+                    self.applies(lambda m: note_done(m, done, self.scene))
 
     def hears_lots(self) -> None:
         holds = list(self.match.holds) if self.match else []

@@ -9,6 +9,7 @@ from services.matching.app import RECORDS, build
 from services.matching.domain.wave import PeoplePlan, Wave, wave_id
 from services.matching.domain.words import Answer, MatchStatus
 from shared.contracts.matching import (
+    HoldConfirmationRequested,
     MatchClosed,
     MatchEscalated,
     MatchMade,
@@ -58,9 +59,14 @@ from tests.services.matching_desk import (
     desk,
     ids,
     minutes,
+    some_goods,
 )
 from tests.world import START, world
 from wushe.check.needs import the_public_is_not_asked
+
+IN_THREE_DAYS = Window(
+    start_at=TOMORROW.start_at + timedelta(days=2), end_at=TOMORROW.end_at + timedelta(days=2)
+)
 
 
 async def test_the_second_to_accept_is_told_the_seat_is_filled() -> None:
@@ -410,6 +416,31 @@ async def test_a_no_show_reopens_too_but_a_window_that_has_begun_waits_for_a_coo
         assert len(d.asked()) == 1
         assert d.w.said(MatchStalled)[-1].waiting == Waiting.COORDINATOR
         assert (await d.match()).due_at is not None
+
+
+async def test_a_visit_that_was_missed_does_not_hold_the_later_ones_back() -> None:
+    """Nobody can be asked for it any more, and somebody has served: whoever comes next must know where to go, and what
+    is held is confirmed."""
+    visits = (a_line("p1", seats=2), a_line("p2", window=IN_THREE_DAYS))
+    async with desk(first_wave=1, wave_seconds=600) as d:
+        await d.knows_people("li", "wang", "zhao")
+        await d.posts(*visits, some_goods(required=False))
+        await d.w.passes(minutes=30)
+        first, second = d.asked("p1")[:2]
+        await d.accepts(first, second)
+        await d.w.passes(days=1, minutes=30)
+        await d.stays_away(second)
+        last = d.asked("p2")[0]
+        await d.accepts(last, line_id="p2")
+        await d.w.passes(hours=1)
+        assert d.w.said(MatchPartlyMade) == [], "nobody has served yet"
+        await d.serves(first)
+        assert {first, last} == set(ids(d.w.said(MatchPartlyMade)[-1].seats))
+        await d.knows_lot("rice")
+        await d.w.passes(days=1)
+        (one,) = d.requests()
+        await d.places(one)
+        assert [hold.hold_id for hold in d.w.said(HoldConfirmationRequested)] == [one.hold_id]
 
 
 async def test_enough_is_made_partly_after_the_first_waves_time_and_wholly_later() -> None:

@@ -109,13 +109,13 @@ def give_back(match: Match | None, event: TaskWithdrawn | TaskNoShow, scene: Sce
     return settled(match, scene, *reopened)
 
 
-def note_done(match: Match | None, done: TaskDone) -> Change[Match]:
-    """The service on this seat is over: it is never released any more."""
+def note_done(match: Match | None, done: TaskDone, scene: Scene) -> Change[Match]:
+    """The service on this seat is over: it is never released any more, and what was missed holds nobody back."""
     if match is None:
         raise NotFound()
     if done.invitation_id in match.done:
         return Change(match)
-    return Change(match.but(done=(*match.done, done.invitation_id)))
+    return settled(match.but(done=(*match.done, done.invitation_id)), scene)
 
 
 def vacated(state: PeopleState, invitation_id: str) -> PeopleState:

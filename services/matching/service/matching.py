@@ -122,5 +122,6 @@ class Matching:
         await self._store.change(Match, ended.need_id, lambda m: note_end(m, ended, scene), cause=cause)
 
     async def _note_served(self, done: TaskDone, cause: Message) -> None:
+        scene = self._stations.scene()
         with suppress(NotFound):
-            await self._store.change(Match, done.need_id, lambda m: note_done(m, done), cause=cause)
+            await self._store.change(Match, done.need_id, lambda m: note_done(m, done, scene), cause=cause)
