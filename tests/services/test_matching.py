@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from datetime import date, timedelta
+from typing import Any
+
+import pytest
 
 from services.matching.app import RECORDS, build
 from services.matching.domain.wave import PeoplePlan, Wave, wave_id
@@ -36,6 +39,7 @@ from shared.contracts.parts import CalendarLoad, Offer, Window
 from shared.contracts.vocabulary import (
     Audience,
     CancelReason,
+    Category,
     Closing,
     Mode,
     Ring,
@@ -350,13 +354,17 @@ async def test_a_need_for_a_child_goes_only_to_named_people_wherever_they_are_an
         assert Rule.AUDIENCE not in [r.rule for r in why.relaxations]
 
 
-async def test_a_crisis_is_named_even_if_it_was_posted_to_the_public_and_knows_no_quiet_hours() -> None:
+@pytest.mark.parametrize("facts", [{"urgency": Urgency.CRISIS}, {"category": Category.CRISIS_INTERVENTION}])
+async def test_a_crisis_is_named_even_if_it_was_posted_to_the_public_and_knows_no_quiet_hours(
+    facts: dict[str, Any],
+) -> None:
     async with desk() as d:
         await d.knows_people("public")
         asleep = a_social_worker(quiet_from=0, quiet_to=1439, weekly_contacts=0)
         await d.w.hears(("worker", VolunteerChanged(state=asleep)))
-        await d.posts(urgency=Urgency.CRISIS)
+        await d.posts(**facts)
         assert d.asked() == ["worker"]
+        assert d.w.said(SeatsOffered)[0].expires_at == START + timedelta(minutes=10)
         await d.posts(need="need-2")
         assert d.asked(need="need-2") == ["public"]
 

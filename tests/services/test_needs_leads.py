@@ -166,6 +166,15 @@ async def test_a_lead_that_nobody_decides_goes_a_tier_up_once_and_stays_with_bot
         assert await raised(d) == [(usual, 1)]
 
 
+async def test_a_hint_at_a_crisis_is_as_pressing_as_the_mark_of_one() -> None:
+    async with desk(crisis_lead_seconds=1800) as d:
+        hint = {"crisis": False, "hints": ["comfort", "crisis_intervention"]}
+        lead_id = (await d.made("scout", "POST /leads", SUSPICION | hint))["id"]
+        assert d.w.said(LeadReported)[0].crisis
+        await d.w.passes(minutes=31)
+        assert await raised(d) == [(lead_id, 1)]
+
+
 async def test_a_lead_that_was_decided_in_time_is_not_raised() -> None:
     async with desk() as d:
         dismissed, verified = await reported(d), await reported(d)

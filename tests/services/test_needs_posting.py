@@ -153,6 +153,16 @@ async def test_who_may_be_asked_is_computed_and_never_chosen(
         assert answer.json()["audience"] == audience, "once for named people, always"
 
 
+async def test_a_crisis_intervention_is_a_crisis_whatever_its_urgency_was_said_to_be() -> None:
+    async with desk() as d:
+        posted, edited = await d.posts(category="crisis_intervention", urgency="routine"), await d.posts()
+        version = (await d.ask("staff", f"GET /needs/{edited}")).headers["etag"]
+        await d.ask("staff", f"PATCH /needs/{edited}", {"category": "crisis_intervention"}, if_match=version)
+        urgent = (await d.made("staff", "GET /needs?urgency=crisis"))["items"]
+        assert {need["id"] for need in urgent} == {posted, edited}
+        assert d.w.said(NeedPosted)[0].spec.urgency == d.w.said(NeedChanged)[0].spec.urgency == "crisis"
+
+
 async def test_a_child_in_the_household_makes_everything_for_the_household_named_by_its_group() -> None:
     async with desk() as d:
         home = await d.household(target_groups=["child_in_difficulty"])

@@ -5,11 +5,20 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
 from services.volunteers.domain.calendar import Calendar
-from shared.contracts.vocabulary import Certificate, Closing, InvitationStatus, Rule, TaskStatus, Urgency
+from shared.contracts.vocabulary import (
+    Category,
+    Certificate,
+    Closing,
+    InvitationStatus,
+    Rule,
+    TaskStatus,
+    Urgency,
+)
 from shared.contracts.volunteers import (
     InvitationAccepted,
     InvitationDeclined,
@@ -94,11 +103,12 @@ async def test_nobody_is_asked_beyond_their_contact_budget_of_seven_days() -> No
         assert rules(d) == [Rule.BUDGET] and len(opened(d)) == 3
 
 
-async def test_a_crisis_knows_no_budget_and_no_quiet_hours() -> None:
+@pytest.mark.parametrize("facts", [{"urgency": Urgency.CRISIS}, {"category": Category.CRISIS_INTERVENTION}])
+async def test_a_crisis_knows_no_budget_and_no_quiet_hours(facts: dict[str, Any]) -> None:
     async with desk() as d:
         await d.registers("li", weekly_contacts=0, quiet_from=0, quiet_to=1439)
         await d.asks("need-1", "li")
-        await d.asks("need-2", "li", urgency=Urgency.CRISIS)
+        await d.asks("need-2", "li", **facts)
         assert rules(d) == [Rule.BUDGET] and len(opened(d)) == 1
 
 
