@@ -310,6 +310,29 @@ async def test_a_stalled_search_repeats_itself_less_and_less_often() -> None:
         assert at == [0, 10, 30, 70, 110, 150, 190, 230]
 
 
+async def test_the_search_does_not_sleep_past_the_window() -> None:
+    """The nearer it comes the sooner is looked again: whoever has slept until an hour before is still asked."""
+    async with desk(wave_seconds=3600, tier_seconds=10**6) as d:
+        awake = 9 * 60 + 65  # 10:05 in Fuquan, where the story begins at 09:00
+        await d.knows_people("li", quiet_from=8 * 60, quiet_to=awake)
+        soon = Window(start_at=START + timedelta(minutes=80), end_at=START + timedelta(minutes=140))
+        await d.posts(a_line(window=soon))
+        await d.w.passes(hours=2)
+        at = [round(minutes(wave.at)) for wave in await d.waves()]
+        assert at[:4] == [0, 40, 60, 70] and d.asked() == ["li"]
+
+
+async def test_the_next_people_are_asked_while_there_is_time_to_come() -> None:
+    async with desk(first_wave=1, wave_seconds=3600) as d:
+        await d.knows_people("li", "wang")
+        soon = Window(start_at=START + timedelta(minutes=40), end_at=START + timedelta(minutes=100))
+        await d.posts(a_line(window=soon))
+        await d.w.passes(minutes=21)
+        assert len(d.asked()) == 2
+        await d.w.passes(hours=1)
+        assert len(await d.waves()) < 12, "not more often than once a minute"
+
+
 async def test_a_need_is_raised_a_tier_when_time_passes_and_the_first_station_stays_accountable() -> None:
     async with desk(tier_seconds=3600, max_hops=2) as d:
         await d.knows_people("far", area=NEXT_COUNTY)

@@ -25,6 +25,7 @@ from shared.contracts.vocabulary import Waiting
 from shared.records import Change
 
 NOT_READY_SECONDS = 0.5
+SHORTEST_PAUSE = 60
 LONGEST_PAUSE = 4
 """A search that finds nobody is repeated after one, two, at most four times a wave's seconds."""
 
@@ -83,9 +84,9 @@ def _offer(match: Match, line: PeopleLine, plan: PeoplePlan, scene: Scene) -> tu
     if plan.too_late:
         return match.with_line(line.id, state.but(due_at=None, dry=state.dry + 1)), []
     if not plan.offers:
-        due_at = _pause(match, policy, state.dry, scene)
+        due_at = min(_pause(match, policy, state.dry, scene), _in_time(line, scene))
         return match.with_line(line.id, state.but(ring=plan.ring, dry=state.dry + 1, due_at=due_at)), []
-    due_at = scene.after(wave_seconds(match.need, policy))
+    due_at = min(scene.after(wave_seconds(match.need, policy)), _in_time(line, scene))
     state = state.but(ring=plan.ring, waves=state.waves + 1, dry=0, due_at=due_at)
     asked = {offer.invitation_id: Asked(line.id, match.wave) for offer in plan.offers}
     match = match.with_line(line.id, state).but(asked={**match.asked, **asked})
@@ -147,6 +148,12 @@ def _diagnosed(match: Match, plan: PeoplePlan | GoodsPlan) -> Match:
 
 def _pause(match: Match, policy: SitePolicy, dry: int, scene: Scene) -> datetime:
     return scene.after(wave_seconds(match.need, policy) * min(2**dry, LONGEST_PAUSE))
+
+
+def _in_time(line: PeopleLine, scene: Scene) -> datetime:
+    """When half of what is left until the window has passed: a wave later than the window asks nobody."""
+    left = (line.window.start_at - scene.now).total_seconds()
+    return scene.after(max(SHORTEST_PAUSE, left / 2))
 
 
 def weighed(match: Match, scene: Scene) -> Match:
