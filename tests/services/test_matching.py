@@ -474,6 +474,18 @@ async def test_a_visit_that_was_missed_does_not_hold_the_later_ones_back() -> No
         assert [hold.hold_id for hold in d.w.said(HoldConfirmationRequested)] == [one.hold_id]
 
 
+async def test_an_optional_visit_that_nobody_took_leaves_the_search_for_the_rest_alone() -> None:
+    optional = a_line("p1", required=False, skills=(Skill.REHABILITATION,))
+    async with desk(invitation_seconds=10**6, tier_seconds=10**6) as d:
+        await d.knows_people("li")
+        await d.posts(optional, a_line("p2", window=IN_THREE_DAYS))
+        await d.w.passes(days=1, minutes=30)
+        assert d.asked("p2") == ["li"]
+        assert d.w.said(SearchProgressed)[-1].waiting == Waiting.ANSWERS
+        await d.accepts("li", line_id="p2")
+        assert ids(d.w.said(MatchPartlyMade)[-1].seats) == ["li"]
+
+
 async def test_enough_is_made_partly_after_the_first_waves_time_and_wholly_later() -> None:
     async with desk(first_wave=1, wave_seconds=600) as d:
         await d.knows_people("li", "wang", "zhao")

@@ -173,6 +173,18 @@ async def test_a_need_nobody_took_lapses_when_its_window_begins() -> None:
         assert (await d.need(need_id)).due_at is None
 
 
+async def test_a_need_does_not_lapse_because_nobody_took_what_may_stay_empty() -> None:
+    async with desk() as d:
+        later = people(start_at=TEN + timedelta(days=1))
+        need_id = await d.posts(people(required=False, minimum=0), later)
+        await d.w.passes(hours=1, minutes=1)
+        await d.hears((need_id, k.stalled(d.w.clock.now() + timedelta(hours=1))))
+        await d.w.passes(minutes=20)
+        assert (await d.course(need_id))[0] == "matching"
+        await d.w.passes(days=1)
+        assert await d.course(need_id) == ("lapsed", None)
+
+
 async def test_a_need_whose_time_is_up_asks_for_the_last_word_before_it_lapses() -> None:
     """The station was off while the time ran out, and word that somebody will come lies unread."""
     async with desk() as d:

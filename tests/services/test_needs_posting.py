@@ -249,6 +249,16 @@ async def test_the_deadline_is_the_first_start_or_else_the_first_date_or_else_tw
         assert deadlines == [timedelta(hours=1), timedelta(days=2), timedelta(days=14)]
 
 
+async def test_what_may_stay_empty_decides_on_the_deadline_only_where_nothing_else_is_asked_for() -> None:
+    async with desk() as d:
+        optional = people(required=False, minimum=0)
+        home = await d.household()
+        for lines in ([optional], [optional, people(start_at=TEN + timedelta(days=1))], [optional, goods()]):
+            await d.posts(*lines, household_id=home)
+        deadlines = [e.spec.deadline_at - START for e in d.w.said(NeedPosted)]
+        assert deadlines == [timedelta(hours=1), timedelta(days=1, hours=1), timedelta(days=14)]
+
+
 async def test_text_comes_back_byte_for_byte_and_travels_nowhere() -> None:
     async with desk() as d:
         note = "  ２袋米 🍚 买买提·艾力 བཀྲ་ཤིས་བདེ་ལེགས 𠮷 \n"

@@ -11,6 +11,7 @@ from services.matching.domain.match import (
     Hold,
     Match,
     is_named,
+    lines,
 )
 from services.matching.domain.planning import is_too_late
 from services.matching.domain.scene import Scene
@@ -158,14 +159,23 @@ def _in_time(line: PeopleLine, scene: Scene) -> datetime:
 
 def weighed(match: Match, scene: Scene) -> Match:
     """Whether the search is stuck, and for whom it waits."""
-    too_late = any(match.people[x.id].free and is_too_late(x, scene.now) for x in match.need.people)
-    nobody = any(_finds_nobody(match, line) for line in match.need.people)
+    too_late = _is_too_late(match, scene)
+    nobody = any(
+        _finds_nobody(match, x) and (too_late or not is_too_late(x, scene.now)) for x in match.need.people
+    )
     short = any(_is_short(match, line) for line in match.need.goods)
     if not (too_late or nobody or short):
         return match.but(stalled=False, waiting=Waiting.ANSWERS)
     if too_late or match.exhausted:
         return match.but(stalled=True, waiting=Waiting.COORDINATOR)
     return match.but(stalled=True, waiting=Waiting.NOBODY if nobody else Waiting.STOCK_SHORT)
+
+
+def _is_too_late(match: Match, scene: Scene) -> bool:
+    """Whether the time of something required has begun, or of all that is still short: what may stay empty stays so."""
+    late = [x for x in match.need.people if match.people[x.id].free and is_too_late(x, scene.now)]
+    ahead = any(not match.is_full(x) and x not in late for x in lines(match.need))
+    return any(x.required for x in late) or bool(late and not ahead)
 
 
 def _finds_nobody(match: Match, line: PeopleLine) -> bool:
