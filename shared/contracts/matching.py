@@ -9,6 +9,7 @@ from shared.contracts import vocabulary as v
 from shared.contracts.base import Event, Part
 from shared.contracts.goods import Unit
 from shared.contracts.parts import LineDiagnosis, Offer, Window
+from shared.contracts.taken import HoldTaken, SeatTaken
 
 
 class MatchEvent(Event):
@@ -60,7 +61,8 @@ class OffersWithdrawn(MatchEvent):
 
 
 class SeatWon(MatchEvent):
-    """The seat is this person's until they withdraw or the need ends."""
+    """The seat is this person's until they withdraw or the need ends. Said again when the need moves: `area` and `category`
+    are those of now."""
 
     name = "seat.won"
     zh = "席位归{volunteer_id}"
@@ -71,6 +73,8 @@ class SeatWon(MatchEvent):
     invitation_id: str
     volunteer_id: str
     window: Window
+    area: str | None = None
+    category: v.Category | None = None
 
 
 class SeatFilled(MatchEvent):
@@ -142,21 +146,6 @@ class HoldReleaseRequested(MatchEvent):
     lot_id: str
     line_id: str
     reason: v.Closing
-
-
-class SeatTaken(Part):
-    line_id: str
-    seat_id: str
-    invitation_id: str
-    volunteer_id: str
-    window: Window
-
-
-class HoldTaken(Part):
-    line_id: str
-    hold_id: str
-    lot_id: str
-    quantity: int
 
 
 class MatchState(MatchEvent):

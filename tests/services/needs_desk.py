@@ -18,6 +18,7 @@ from shared.contracts import resources as r
 from shared.contracts import volunteers as vol
 from shared.contracts.directory import AccountChanged, OrganisationChanged, SiteChanged, VillageAdded
 from shared.contracts.parts import LotState, SitePolicy, Window
+from shared.contracts.taken import HoldTaken, SeatTaken
 from shared.contracts.vocabulary import Closing, GoodsCategory, LotKind, OrganisationKind, Role, SiteKind
 from shared.http.api import make_api
 from shared.security.access import Principal
@@ -175,14 +176,14 @@ def an_order(household_id: str, *lines: dict[str, Any], **changes: Any) -> dict[
 WINDOW = Window(start_at=TEN, end_at=NOON)
 
 
-def taken(who: str = "li", line_id: str = "p1", window: Window = WINDOW) -> m.SeatTaken:
-    return m.SeatTaken(
+def taken(who: str = "li", line_id: str = "p1", window: Window = WINDOW) -> SeatTaken:
+    return SeatTaken(
         line_id=line_id, seat_id=f"{line_id}/1", invitation_id=f"{who}~1", volunteer_id=who, window=window
     )
 
 
-def held(lot_id: str = "rice", quantity: int = 2, line_id: str = "g1") -> m.HoldTaken:
-    return m.HoldTaken(line_id=line_id, hold_id=f"{lot_id}~1", lot_id=lot_id, quantity=quantity)
+def held(lot_id: str = "rice", quantity: int = 2, line_id: str = "g1") -> HoldTaken:
+    return HoldTaken(line_id=line_id, hold_id=f"{lot_id}~1", lot_id=lot_id, quantity=quantity)
 
 
 def won(who: str = "li", line_id: str = "p1", window: Window = WINDOW) -> m.SeatWon:
@@ -195,15 +196,15 @@ def released(who: str = "li", reason: Closing = Closing.WITHDRAWN) -> m.SeatRele
     )
 
 
-def made(*seats: m.SeatTaken, holds: tuple[m.HoldTaken, ...] = ()) -> m.MatchMade:
+def made(*seats: SeatTaken, holds: tuple[HoldTaken, ...] = ()) -> m.MatchMade:
     return m.MatchMade(site_id="east", seats=seats, holds=holds)
 
 
-def partly(*seats: m.SeatTaken, holds: tuple[m.HoldTaken, ...] = ()) -> m.MatchPartlyMade:
+def partly(*seats: SeatTaken, holds: tuple[HoldTaken, ...] = ()) -> m.MatchPartlyMade:
     return m.MatchPartlyMade(site_id="east", seats=seats, holds=holds)
 
 
-def reopened(*seats: m.SeatTaken, holds: tuple[m.HoldTaken, ...] = ()) -> m.MatchReopened:
+def reopened(*seats: SeatTaken, holds: tuple[HoldTaken, ...] = ()) -> m.MatchReopened:
     return m.MatchReopened(site_id="east", seats=seats, holds=holds, reason=Closing.WITHDRAWN)
 
 

@@ -667,6 +667,40 @@ async def test_a_changed_line_is_searched_for_anew_and_the_others_go_on() -> Non
         assert sorted(ids(d.w.said(MatchMade)[-1].seats)) == ["li", "wang"]
 
 
+async def test_a_need_that_moves_is_searched_for_where_it_is_now_and_seats_stay() -> None:
+    async with desk(first_wave=2) as d:
+        await d.knows_people("li", "wang", "zhao", "sun")
+        await d.posts(a_line(seats=2))
+        won, slow, no, late = d.asked()
+        await d.accepts(won)
+        await d.declines(no)
+        await d.knows_people("chen", area=NEXT_TOWNSHIP)
+        late_yes = d.about(InvitationAccepted, late)
+        await d.w.hears((NEED, NeedChanged(spec=a_need(a_line(seats=2), area=NEXT_TOWNSHIP))))
+        (told,) = d.w.said(OffersWithdrawn)
+        assert (told.reason, set(ids(told.invitations))) == (Closing.CHANGED, {slow, late})
+        assert d.w.said(SeatReleased) == []
+        assert [(w.volunteer_id, w.area) for w in d.w.said(SeatWon)][1:] == [(won, NEXT_TOWNSHIP)]
+        anew = d.w.said(SeatsOffered)[-1]
+        assert (anew.ring, anew.area, ids(anew.offers)) == (Ring.VILLAGE, NEXT_TOWNSHIP, ["chen"])
+        await d.w.hears((late, late_yes))
+        assert [(f.volunteer_id, f.reason) for f in d.w.said(SeatFilled)] == [(late, Closing.CHANGED)]
+        await d.w.passes(hours=3)
+        assert set(d.asked()[5:]) == {slow, late}, "who said no has answered"
+
+
+@pytest.mark.parametrize("changes", [{"cell": "8741a54a4ffffff"}, {"category": Category.CULTURE_HEALTH}])
+async def test_whoever_was_asked_for_another_place_or_matter_is_asked_anew(changes: dict[str, Any]) -> None:
+    async with desk() as d:
+        await d.knows_people("li")
+        await d.posts()
+        await d.w.hears((NEED, NeedChanged(spec=a_need(**changes))))
+        assert d.asked() == ["li", "li"]
+        assert ids(d.w.said(OffersWithdrawn)[0].invitations) == ["li"]
+        await d.accepts("li")
+        assert ids(d.w.said(MatchMade)[0].seats) == ["li"]
+
+
 async def test_a_need_that_turns_out_to_be_urgent_is_searched_for_at_once() -> None:
     """Nobody waits out the hour that an ordinary need had been given."""
     async with desk() as d:

@@ -217,6 +217,18 @@ async def test_a_search_follows_a_household_that_moves_and_nobody_is_sent_to_the
             )
 
 
+async def test_a_search_follows_a_household_that_moves_within_the_township() -> None:
+    async with desk() as d:
+        home = await d.household()
+        need_id = await d.posts(household_id=home)
+        before = (await d.need(need_id)).cell
+        version = (await d.ask("staff", f"GET /households/{home}")).headers["etag"]
+        move = {"address": "后山9号", "location": {"lat": 26.85, "lon": 107.51}}
+        await d.ask("staff", f"PATCH /households/{home}", move, if_match=version)
+        (changed,) = d.w.said(NeedChanged)
+        assert changed.spec.cell == (await d.need(need_id)).cell != before
+
+
 async def test_a_need_posted_by_the_file_as_it_was_a_moment_ago_becomes_one_for_named_people() -> None:
     async with desk() as d:
         home = await d.household(residents=[a_resident(birth_date=None)])

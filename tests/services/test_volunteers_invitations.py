@@ -33,6 +33,7 @@ from shared.contracts.volunteers import (
 from tests.services.volunteers_desk import (
     EAST,
     TOMORROW,
+    WEST,
     Desk,
     a_loss,
     a_release,
@@ -426,6 +427,20 @@ async def test_a_seat_whose_time_moved_onto_another_task_is_given_back() -> None
         await d.w.hears(("need-2", a_win("li", "need-2", a_window(TOMORROW + timedelta(hours=1)))))
         assert [w.invitation_id for w in d.w.said(TaskWithdrawn)] == ["li~need-2"]
         assert [h.id for h in (await d.calendar("li")).held()] == ["li~need-1"]
+
+
+async def test_a_task_says_where_it_is_now_when_the_need_has_moved() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.takes("li", "need-1")
+        said = len(d.w.messages)
+        moved = (await d.a_win("li", "need-1")).model_copy(
+            update={"area": WEST, "category": Category.CULTURE_HEALTH}
+        )
+        await d.w.hears(("need-1", moved), ("need-1", await d.a_win("li", "need-1")))
+        task = (await d.ask("li", "GET /tasks/li~need-1")).json()
+        assert (task["area"], task["category"]) == (WEST, "culture_health")
+        assert len(d.w.messages) == said, "it is the same task"
 
 
 async def test_a_released_seat_frees_the_slot() -> None:

@@ -16,15 +16,14 @@ from services.matching.domain.timing import with_part_due
 from services.matching.domain.words import HANDED_OVER, NEVER_ASKED, SECURED, SURE, Answer, MatchStatus, Phase
 from shared.contracts.base import Event
 from shared.contracts.matching import (
-    HoldTaken,
     MatchMade,
     MatchPartlyMade,
     MatchReopened,
     MatchStalled,
     SearchProgressed,
-    SeatTaken,
 )
 from shared.contracts.parts import GoodsLine, LineDiagnosis, PeopleLine
+from shared.contracts.taken import HoldTaken, SeatTaken
 from shared.contracts.vocabulary import Closing, Ring, Waiting
 from shared.records import Change
 

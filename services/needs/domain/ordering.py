@@ -147,11 +147,8 @@ def edit(need: Need, wanted: Edit, at: Moment) -> Change[Need]:
         raise no.AlreadyMatched()
     plain = {name: getattr(wanted, name) for name in ("category", "field", "urgency", "note")}
     after = need.but(**{name: value for name, value in plain.items() if value is not None})
-    named = need.audience is v.Audience.NAMED
-    after = after.but(
-        urgency=_urgency(after.category, after.urgency),
-        audience=_audience(after, need.target_groups, named=named),
-    )
+    after = after.but(urgency=_urgency(after.category, after.urgency))
+    after = after.but(audience=_audience(after, need.target_groups, named=need.audience is v.Audience.NAMED))
     if wanted.lines is not None:
         after = _relined(after, wanted.lines)
     if need.posted_at is None:

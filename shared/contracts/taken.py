@@ -1,0 +1,21 @@
+"""What a match has taken for its need: seats by people, stock of lots."""
+
+from __future__ import annotations
+
+from shared.contracts.base import Part
+from shared.contracts.parts import Window
+
+
+class SeatTaken(Part):
+    line_id: str
+    seat_id: str
+    invitation_id: str
+    volunteer_id: str
+    window: Window
+
+
+class HoldTaken(Part):
+    line_id: str
+    hold_id: str
+    lot_id: str
+    quantity: int
