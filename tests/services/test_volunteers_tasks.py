@@ -20,6 +20,7 @@ from shared.contracts.volunteers import (
 )
 from shared.records import Change
 from tests.services.volunteers_desk import TOMORROW, Desk, a_release, a_window, desk
+from tests.world import START
 
 TASK = "/tasks/li~need-1"
 A_NEED = "0195c7d0-0000-7000-8000-000000000001"
@@ -415,6 +416,21 @@ async def test_a_day_has_no_more_than_24_hours() -> None:
         full = await makes_up(d, minutes=441)
         assert full.status_code == 409 and full.json()["type"].endswith("day-full")
         assert (await makes_up(d, minutes=440)).status_code == 201
+
+
+async def test_a_service_that_is_going_on_counts_in_its_day() -> None:
+    async with desk() as d:
+        await d.registers("li", weekly_cap_minutes=24 * 60)
+        long = a_window(START + timedelta(hours=1), hours=12)
+        await d.takes("li", "need-1", window=long)
+        await d.w.passes(hours=1)
+        assert (await d.ask("li", f"POST {TASK}/check-in")).status_code == 200
+        await d.w.passes(hours=10)
+        full = await makes_up(d, day="2026-03-02", minutes=721)
+        assert full.status_code == 409 and full.json()["type"].endswith("day-full")
+        assert (await makes_up(d, day="2026-03-02", minutes=720)).status_code == 201
+        await d.w.passes(hours=2)
+        assert (await d.ask("li", f"POST {TASK}/check-out")).json()["minutes"] == 720
 
 
 @pytest.mark.parametrize(
