@@ -11,6 +11,7 @@ import pytest
 from services.matching.app import RECORDS, build
 from services.matching.domain.wave import PeoplePlan, Wave, wave_id
 from services.matching.domain.words import Answer, MatchStatus
+from shared.contracts.directory import SiteChanged
 from shared.contracts.matching import (
     HoldConfirmationRequested,
     MatchClosed,
@@ -44,6 +45,7 @@ from shared.contracts.vocabulary import (
     Mode,
     Ring,
     Rule,
+    SiteKind,
     Skill,
     Urgency,
     Waiting,
@@ -51,6 +53,7 @@ from shared.contracts.vocabulary import (
 from shared.contracts.volunteers import InvitationAccepted, VolunteerChanged
 from shared.records import Change
 from tests.services.matching_desk import (
+    COUNTY,
     NEED,
     NEXT_COUNTY,
     NEXT_TOWNSHIP,
@@ -347,6 +350,23 @@ async def test_a_need_is_raised_a_tier_when_time_passes_and_the_first_station_st
         assert d.asked() == ["far"]
         (offered,) = d.w.said(SeatsOffered)
         assert (offered.ring, offered.site_id) == (Ring.CITY, "east")
+
+
+async def test_a_closed_site_is_passed_over_and_nobody_above_it_is_left_out() -> None:
+    closed = SiteChanged(
+        site_name="总站", kind=SiteKind.MAIN_STATION, area=COUNTY, parent_id="center", active=False
+    )
+    async with desk(tier_seconds=3600, max_hops=2) as d:
+        await d.posts()
+        await d.w.passes(minutes=61)
+        d.w.knows(("main", closed))
+        await d.posts(need="need-2")
+        await d.w.passes(minutes=61)
+        raised = {need: d.said_of(MatchEscalated, need) for need in (NEED, "need-2")}
+        assert {need: [(e.from_site_id, e.to_site_id) for e in said] for need, said in raised.items()} == {
+            NEED: [("east", "main"), ("main", "center")],
+            "need-2": [("east", "center")],
+        }
 
 
 async def test_beyond_the_last_tier_a_coordinator_is_waited_for_and_the_search_goes_on() -> None:
