@@ -59,11 +59,13 @@ class MatchRoutes:
         return pages.page(await self._store.find(Wave, query), wave_view)
 
     async def _reachable(self, need_id: str, access: Access) -> Versioned[Match]:
-        """The match, if it is known and its site within reach. A stub is nobody's yet."""
+        """The match, if it is known and its site within reach, or while it is searched for one that looks as well. A stub
+        is nobody's yet."""
         found = await self._store.get(Match, need_id)
         if found is None or found.record.spec is None:
             raise NotFound()
-        access.require(site_id=found.record.need.site_id)
+        match = found.record
+        access.require_raised(match.need.site_id, None if match.closed else match.tier_site_id)
         return found
 
 

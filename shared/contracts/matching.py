@@ -61,7 +61,8 @@ class OffersWithdrawn(MatchEvent):
 
 
 class SeatWon(MatchEvent):
-    """The seat is this person's until they withdraw or the need ends."""
+    """The seat is this person's until they withdraw or the need ends. Said again when the need moves: `area` and `category`
+    are those of now."""
 
     name = "seat.won"
     zh = "席位归{volunteer_id}"
@@ -72,6 +73,8 @@ class SeatWon(MatchEvent):
     invitation_id: str
     volunteer_id: str
     window: Window
+    area: str | None = None
+    category: v.Category | None = None
 
 
 class SeatFilled(MatchEvent):

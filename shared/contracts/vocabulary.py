@@ -157,6 +157,11 @@ class Category(Term):
     ENVIRONMENT = "environment", "环境保护", "environment"
 
 
+def is_crisis(category: Category, urgency: Urgency) -> bool:
+    """Whether somebody is in danger: by what a need is about, or by its urgency."""
+    return category == Category.CRISIS_INTERVENTION or urgency == Urgency.CRISIS
+
+
 class Field(Term):
     HARDSHIP = "hardship", "困弱帮扶", "help in hardship"
     ELDERLY = "elderly", "养老服务", "elderly care"

@@ -77,6 +77,18 @@ class Access:
         if not self.reaches(site_id=site_id, organisation_id=organisation_id, owner_id=owner_id):
             raise NotFound() if hidden else Forbidden()
 
+    def reaches_raised(self, site_id: str, tier_site_id: str | None) -> bool:
+        """Whether an object of this site is within reach, or one of the sites that were asked to look as well: all those
+        on its way up to this tier."""
+        path = self.atlas.upwards(site_id)
+        asked = path[: path.index(tier_site_id) + 1] if tier_site_id in path else [site_id, tier_site_id]
+        return any(self.reaches(site_id=id) for id in asked)
+
+    def require_raised(self, site_id: str, tier_site_id: str | None) -> None:
+        """Refuse what is out of reach and was raised to nobody within it: as not found."""
+        if not self.reaches_raised(site_id, tier_site_id):
+            raise NotFound()
+
     def sites(self) -> tuple[str, ...] | None:
         """The sites whose objects the principal may list by SITE or SUBTREE scope; None means all sites, an
         empty tuple none."""

@@ -15,11 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.matching.domain.award import award, give_back, note_answer, note_done
+from services.matching.domain.changing import change_need
 from services.matching.domain.closing import close
 from services.matching.domain.escalation import raise_tier
 from services.matching.domain.holds import note_end, note_expiry, note_hold, note_refusal
 from services.matching.domain.match import Match, lines, owner_of
-from services.matching.domain.opening import change_need, open_search, say_where_it_stands
+from services.matching.domain.opening import open_search, say_where_it_stands
 from services.matching.domain.planning import due_goods, due_people, is_too_late, too_late_plan
 from services.matching.domain.scene import Scene, Station, Tier
 from services.matching.domain.searching import wake
@@ -132,7 +133,7 @@ class Story:
                     done = TaskDone(
                         **facts, seat_id="?", household_id="h", started_at=START, ended_at=START, minutes=0
                     )
-                    self.applies(lambda m: note_done(m, done))
+                    self.applies(lambda m: note_done(m, done, self.scene))
 
     def hears_lots(self) -> None:
         holds = list(self.match.holds) if self.match else []

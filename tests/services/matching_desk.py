@@ -259,11 +259,14 @@ class Desk:
         return httpx2.AsyncClient(transport=httpx2.ASGITransport(app=api), base_url="http://desk")
 
     async def gets(self, who: str, path: str) -> httpx2.Response:
-        """`staff` sits in the east, `stranger` in the west, `boss` above both, `volunteer` is one."""
+        """`staff` sits in the east, `stranger` in the west, `boss` above both, and so do `above` and
+        `far_above`, who see nothing below; `volunteer` is one."""
         role, site_id = {
             "staff": (Role.STAFF, "east"),
             "stranger": (Role.STAFF, "west"),
             "boss": (Role.SUPERVISOR, "main"),
+            "above": (Role.STAFF, "main"),
+            "far_above": (Role.STAFF, "center"),
             "volunteer": (Role.VOLUNTEER, "east"),
         }[who]
         token = self._mint.sign(Principal(who, (role,), site_id, None, self.w.clock.now()), f"s-{who}")

@@ -36,6 +36,7 @@ PEOPLE: dict[str, tuple[Role, str | None, str | None]] = {
     "social": (Role.SOCIAL_WORKER, "east", None),
     "stranger": (Role.STAFF, "west", None),
     "boss": (Role.SUPERVISOR, "main", None),
+    "above": (Role.STAFF, "main", None),
     "scout": (Role.SCOUT, "east", None),
     "scout-2": (Role.SCOUT, "east", None),
     "li": (Role.VOLUNTEER, "east", None),
@@ -230,6 +231,12 @@ def stalled(next_action_at: datetime) -> m.MatchStalled:
             "diagnosis": [{"line_id": "p1", "looked_at": 9, "removed": [{"rule": "skill", "count": 9}]}],
             "next_action_at": next_action_at,
         }
+    )
+
+
+def escalated(next_action_at: datetime) -> m.MatchEscalated:
+    return m.MatchEscalated(
+        site_id="east", from_site_id="east", to_site_id="main", hops=1, next_action_at=next_action_at
     )
 
 

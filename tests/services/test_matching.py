@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from datetime import date, timedelta
+from typing import Any
+
+import pytest
 
 from services.matching.app import RECORDS, build
 from services.matching.domain.wave import PeoplePlan, Wave, wave_id
 from services.matching.domain.words import Answer, MatchStatus
+from shared.contracts.directory import SiteChanged
 from shared.contracts.matching import (
+    HoldConfirmationRequested,
     MatchClosed,
     MatchEscalated,
     MatchMade,
@@ -35,10 +40,12 @@ from shared.contracts.parts import CalendarLoad, Offer, Window
 from shared.contracts.vocabulary import (
     Audience,
     CancelReason,
+    Category,
     Closing,
     Mode,
     Ring,
     Rule,
+    SiteKind,
     Skill,
     Urgency,
     Waiting,
@@ -46,6 +53,7 @@ from shared.contracts.vocabulary import (
 from shared.contracts.volunteers import InvitationAccepted, VolunteerChanged
 from shared.records import Change
 from tests.services.matching_desk import (
+    COUNTY,
     NEED,
     NEXT_COUNTY,
     NEXT_TOWNSHIP,
@@ -58,9 +66,14 @@ from tests.services.matching_desk import (
     desk,
     ids,
     minutes,
+    some_goods,
 )
 from tests.world import START, world
 from wushe.check.needs import the_public_is_not_asked
+
+IN_THREE_DAYS = Window(
+    start_at=TOMORROW.start_at + timedelta(days=2), end_at=TOMORROW.end_at + timedelta(days=2)
+)
 
 
 async def test_the_second_to_accept_is_told_the_seat_is_filled() -> None:
@@ -300,6 +313,29 @@ async def test_a_stalled_search_repeats_itself_less_and_less_often() -> None:
         assert at == [0, 10, 30, 70, 110, 150, 190, 230]
 
 
+async def test_the_search_does_not_sleep_past_the_window() -> None:
+    """The nearer it comes the sooner is looked again: whoever has slept until an hour before is still asked."""
+    async with desk(wave_seconds=3600, tier_seconds=10**6) as d:
+        awake = 9 * 60 + 65  # 10:05 in Fuquan, where the story begins at 09:00
+        await d.knows_people("li", quiet_from=8 * 60, quiet_to=awake)
+        soon = Window(start_at=START + timedelta(minutes=80), end_at=START + timedelta(minutes=140))
+        await d.posts(a_line(window=soon))
+        await d.w.passes(hours=2)
+        at = [round(minutes(wave.at)) for wave in await d.waves()]
+        assert at[:4] == [0, 40, 60, 70] and d.asked() == ["li"]
+
+
+async def test_the_next_people_are_asked_while_there_is_time_to_come() -> None:
+    async with desk(first_wave=1, wave_seconds=3600) as d:
+        await d.knows_people("li", "wang")
+        soon = Window(start_at=START + timedelta(minutes=40), end_at=START + timedelta(minutes=100))
+        await d.posts(a_line(window=soon))
+        await d.w.passes(minutes=21)
+        assert len(d.asked()) == 2
+        await d.w.passes(hours=1)
+        assert len(await d.waves()) < 12, "not more often than once a minute"
+
+
 async def test_a_need_is_raised_a_tier_when_time_passes_and_the_first_station_stays_accountable() -> None:
     async with desk(tier_seconds=3600, max_hops=2) as d:
         await d.knows_people("far", area=NEXT_COUNTY)
@@ -314,6 +350,23 @@ async def test_a_need_is_raised_a_tier_when_time_passes_and_the_first_station_st
         assert d.asked() == ["far"]
         (offered,) = d.w.said(SeatsOffered)
         assert (offered.ring, offered.site_id) == (Ring.CITY, "east")
+
+
+async def test_a_closed_site_is_passed_over_and_nobody_above_it_is_left_out() -> None:
+    closed = SiteChanged(
+        site_name="总站", kind=SiteKind.MAIN_STATION, area=COUNTY, parent_id="center", active=False
+    )
+    async with desk(tier_seconds=3600, max_hops=2) as d:
+        await d.posts()
+        await d.w.passes(minutes=61)
+        d.w.knows(("main", closed))
+        await d.posts(need="need-2")
+        await d.w.passes(minutes=61)
+        raised = {need: d.said_of(MatchEscalated, need) for need in (NEED, "need-2")}
+        assert {need: [(e.from_site_id, e.to_site_id) for e in said] for need, said in raised.items()} == {
+            NEED: [("east", "main"), ("main", "center")],
+            "need-2": [("east", "center")],
+        }
 
 
 async def test_beyond_the_last_tier_a_coordinator_is_waited_for_and_the_search_goes_on() -> None:
@@ -344,13 +397,17 @@ async def test_a_need_for_a_child_goes_only_to_named_people_wherever_they_are_an
         assert Rule.AUDIENCE not in [r.rule for r in why.relaxations]
 
 
-async def test_a_crisis_is_named_even_if_it_was_posted_to_the_public_and_knows_no_quiet_hours() -> None:
+@pytest.mark.parametrize("facts", [{"urgency": Urgency.CRISIS}, {"category": Category.CRISIS_INTERVENTION}])
+async def test_a_crisis_is_named_even_if_it_was_posted_to_the_public_and_knows_no_quiet_hours(
+    facts: dict[str, Any],
+) -> None:
     async with desk() as d:
         await d.knows_people("public")
         asleep = a_social_worker(quiet_from=0, quiet_to=1439, weekly_contacts=0)
         await d.w.hears(("worker", VolunteerChanged(state=asleep)))
-        await d.posts(urgency=Urgency.CRISIS)
+        await d.posts(**facts)
         assert d.asked() == ["worker"]
+        assert d.w.said(SeatsOffered)[0].expires_at == START + timedelta(minutes=10)
         await d.posts(need="need-2")
         assert d.asked(need="need-2") == ["public"]
 
@@ -410,6 +467,43 @@ async def test_a_no_show_reopens_too_but_a_window_that_has_begun_waits_for_a_coo
         assert len(d.asked()) == 1
         assert d.w.said(MatchStalled)[-1].waiting == Waiting.COORDINATOR
         assert (await d.match()).due_at is not None
+
+
+async def test_a_visit_that_was_missed_does_not_hold_the_later_ones_back() -> None:
+    """Nobody can be asked for it any more, and somebody has served: whoever comes next must know where to go, and what
+    is held is confirmed."""
+    visits = (a_line("p1", seats=2), a_line("p2", window=IN_THREE_DAYS))
+    async with desk(first_wave=1, wave_seconds=600) as d:
+        await d.knows_people("li", "wang", "zhao")
+        await d.posts(*visits, some_goods(required=False))
+        await d.w.passes(minutes=30)
+        first, second = d.asked("p1")[:2]
+        await d.accepts(first, second)
+        await d.w.passes(days=1, minutes=30)
+        await d.stays_away(second)
+        last = d.asked("p2")[0]
+        await d.accepts(last, line_id="p2")
+        await d.w.passes(hours=1)
+        assert d.w.said(MatchPartlyMade) == [], "nobody has served yet"
+        await d.serves(first)
+        assert {first, last} == set(ids(d.w.said(MatchPartlyMade)[-1].seats))
+        await d.knows_lot("rice")
+        await d.w.passes(days=1)
+        (one,) = d.requests()
+        await d.places(one)
+        assert [hold.hold_id for hold in d.w.said(HoldConfirmationRequested)] == [one.hold_id]
+
+
+async def test_an_optional_visit_that_nobody_took_leaves_the_search_for_the_rest_alone() -> None:
+    optional = a_line("p1", required=False, skills=(Skill.REHABILITATION,))
+    async with desk(invitation_seconds=10**6, tier_seconds=10**6) as d:
+        await d.knows_people("li")
+        await d.posts(optional, a_line("p2", window=IN_THREE_DAYS))
+        await d.w.passes(days=1, minutes=30)
+        assert d.asked("p2") == ["li"]
+        assert d.w.said(SearchProgressed)[-1].waiting == Waiting.ANSWERS
+        await d.accepts("li", line_id="p2")
+        assert ids(d.w.said(MatchPartlyMade)[-1].seats) == ["li"]
 
 
 async def test_enough_is_made_partly_after_the_first_waves_time_and_wholly_later() -> None:
@@ -591,6 +685,40 @@ async def test_a_changed_line_is_searched_for_anew_and_the_others_go_on() -> Non
         assert (newest.line_id, newest.window) == ("p1", moved)
         await d.accepts("li")
         assert sorted(ids(d.w.said(MatchMade)[-1].seats)) == ["li", "wang"]
+
+
+async def test_a_need_that_moves_is_searched_for_where_it_is_now_and_seats_stay() -> None:
+    async with desk(first_wave=2) as d:
+        await d.knows_people("li", "wang", "zhao", "sun")
+        await d.posts(a_line(seats=2))
+        won, slow, no, late = d.asked()
+        await d.accepts(won)
+        await d.declines(no)
+        await d.knows_people("chen", area=NEXT_TOWNSHIP)
+        late_yes = d.about(InvitationAccepted, late)
+        await d.w.hears((NEED, NeedChanged(spec=a_need(a_line(seats=2), area=NEXT_TOWNSHIP))))
+        (told,) = d.w.said(OffersWithdrawn)
+        assert (told.reason, set(ids(told.invitations))) == (Closing.CHANGED, {slow, late})
+        assert d.w.said(SeatReleased) == []
+        assert [(w.volunteer_id, w.area) for w in d.w.said(SeatWon)][1:] == [(won, NEXT_TOWNSHIP)]
+        anew = d.w.said(SeatsOffered)[-1]
+        assert (anew.ring, anew.area, ids(anew.offers)) == (Ring.VILLAGE, NEXT_TOWNSHIP, ["chen"])
+        await d.w.hears((late, late_yes))
+        assert [(f.volunteer_id, f.reason) for f in d.w.said(SeatFilled)] == [(late, Closing.CHANGED)]
+        await d.w.passes(hours=3)
+        assert set(d.asked()[5:]) == {slow, late}, "who said no has answered"
+
+
+@pytest.mark.parametrize("changes", [{"cell": "8741a54a4ffffff"}, {"category": Category.CULTURE_HEALTH}])
+async def test_whoever_was_asked_for_another_place_or_matter_is_asked_anew(changes: dict[str, Any]) -> None:
+    async with desk() as d:
+        await d.knows_people("li")
+        await d.posts()
+        await d.w.hears((NEED, NeedChanged(spec=a_need(**changes))))
+        assert d.asked() == ["li", "li"]
+        assert ids(d.w.said(OffersWithdrawn)[0].invitations) == ["li"]
+        await d.accepts("li")
+        assert ids(d.w.said(MatchMade)[0].seats) == ["li"]
 
 
 async def test_a_need_that_turns_out_to_be_urgent_is_searched_for_at_once() -> None:

@@ -126,6 +126,23 @@ async def test_only_those_at_the_needs_own_site_and_above_it_may_look() -> None:
             assert statuses == {"staff": 200, "boss": 200, "stranger": 404, "volunteer": 403}
 
 
+async def test_whoever_is_asked_to_look_as_well_may_look_as_long_as_it_is_searched() -> None:
+    async with desk(tier_seconds=3600, max_hops=2) as d:
+
+        async def may_look() -> list[str]:
+            asked = {who: await d.gets(who, f"/matches/{NEED}") for who in ("above", "far_above", "stranger")}
+            return [who for who, answer in asked.items() if answer.status_code == 200]
+
+        await d.posts()
+        assert await may_look() == []
+        await d.w.passes(minutes=61)
+        assert await may_look() == ["above"]
+        await d.w.passes(minutes=60)
+        assert await may_look() == ["above", "far_above"]
+        await d.w.hears((NEED, NeedCancelled(site_id="east", reason=CancelReason.OTHER)))
+        assert await may_look() == []
+
+
 async def test_a_match_that_nobody_has_heard_the_need_of_is_not_shown() -> None:
     async with desk() as d:
         assert (await d.gets("staff", "/matches/unknown")).status_code == 404

@@ -52,6 +52,12 @@ async def in_service(d: Desk, need_id: str) -> None:
     await d.hears(k.checked_in(need_id))
 
 
+async def won_after_another_had_begun(d: Desk, need_id: str) -> None:
+    """What is still missing no longer decides whether anybody comes."""
+    await d.hears((need_id, k.made(k.taken("zhao"), k.taken("wang"))), k.checked_in(need_id, "zhao"))
+    await d.hears(k.no_show(need_id, "wang"), (need_id, k.reopened(k.taken("zhao"))), (need_id, k.won()))
+
+
 async def dropped_out(d: Desk, need_id: str) -> None:
     await made(d, need_id)
     await d.hears(k.withdrawn(need_id), (need_id, k.reopened()))
@@ -103,6 +109,7 @@ MATRIX: list[tuple[State, str, Any]] = [
     (partly, "li", FULL), (partly, "wang", 404),
     (another_dropped_out, "li", FULL), (another_dropped_out, "wang", AREA),
     (in_service, "li", FULL), (in_service, "wang", 404),
+    (won_after_another_had_begun, "li", FULL), (won_after_another_had_begun, "wang", AREA),
     (dropped_out, "li", AREA), (dropped_out, "staff", FULL),
     (seat_given_back, "li", AREA),
     (task_done, "li", "contact-closed"), (task_done, "staff", FULL), (task_done, "wang", 404),

@@ -146,6 +146,24 @@ async def test_a_stalled_search_shows_why_and_who_looks_now() -> None:
         assert seen["search"]["diagnosis"][0]["removed"] == [{"rule": "skill", "count": 9}]
 
 
+async def test_whoever_is_to_look_as_well_reads_the_need_and_nothing_more_until_it_is_over() -> None:
+    async with desk() as d:
+        need_id = await d.posts()
+
+        async def answers() -> list[int]:
+            read = (f"GET /needs/{need_id}", f"GET /needs/{need_id}/contact", f"GET /needs/{need_id}/reads")
+            asked = [await d.ask("above", call) for call in read]
+            asked.append(await d.ask("above", f"POST /needs/{need_id}/cancel", {"reason": "other"}))
+            return [answer.status_code for answer in asked]
+
+        assert await answers() == [404] * 4
+        await d.hears((need_id, k.escalated(d.w.clock.now() + timedelta(minutes=5))))
+        assert await answers() == [200, 404, 404, 404]
+        assert (await d.ask("stranger", f"GET /needs/{need_id}")).status_code == 404
+        await d.made("staff", f"POST /needs/{need_id}/cancel", {"reason": "solved"})
+        assert await answers() == [404] * 4
+
+
 async def test_a_search_that_goes_on_again_no_longer_shows_why_it_was_stuck() -> None:
     async with desk() as d:
         need_id = await d.posts()
@@ -172,6 +190,18 @@ async def test_a_need_nobody_took_lapses_when_its_window_begins() -> None:
         await d.hears((need_id, k.stalled(d.w.clock.now())))
         assert len(d.w.said(NeedLapsed)) == 1 and await d.course(need_id) == ("lapsed", None)
         assert (await d.need(need_id)).due_at is None
+
+
+async def test_a_need_does_not_lapse_because_nobody_took_what_may_stay_empty() -> None:
+    async with desk() as d:
+        later = people(start_at=TEN + timedelta(days=1))
+        need_id = await d.posts(people(required=False, minimum=0), later)
+        await d.w.passes(hours=1, minutes=1)
+        await d.hears((need_id, k.stalled(d.w.clock.now() + timedelta(hours=1))))
+        await d.w.passes(minutes=20)
+        assert (await d.course(need_id))[0] == "matching"
+        await d.w.passes(days=1)
+        assert await d.course(need_id) == ("lapsed", None)
 
 
 async def test_a_need_whose_time_is_up_asks_for_the_last_word_before_it_lapses() -> None:

@@ -176,6 +176,32 @@ async def test_a_lead_that_nobody_decides_goes_a_tier_up_once_and_stays_with_bot
         assert await raised(d) == [(usual, 1)]
 
 
+async def test_whoever_is_asked_to_look_into_a_lead_as_well_can_read_and_decide_it() -> None:
+    async with desk(crisis_lead_seconds=1800) as d:
+        known, true = await reported(d), await reported(d)
+        home = await d.household()
+        assert (await d.ask("above", f"GET /leads/{known}")).status_code == 404, "nobody has asked them yet"
+        await d.w.passes(minutes=31)
+        assert (await raised(d, "above")) == [(true, 1), (known, 1)]
+        assert (await d.made("above", f"GET /leads/{known}"))["text"] == SUSPICION["text"]
+        assert (await d.ask("stranger", f"GET /leads/{known}")).status_code == 404
+        await d.made("above", f"POST /leads/{known}/dismiss", {"outcome": "known"})
+        need_id = (await d.made("above", f"POST /leads/{true}/verify", an_order(home)))["id"]
+        assert (await d.need(need_id)).site_id == "east"
+        assert [await outcome(d, id) for id in (known, true)] == ["known", "arranging"]
+        other = await d.ask("above", "POST /needs", an_order(home))
+        assert other.status_code == 422, "their households are not theirs for that"
+
+
+async def test_a_hint_at_a_crisis_is_as_pressing_as_the_mark_of_one() -> None:
+    async with desk(crisis_lead_seconds=1800) as d:
+        hint = {"crisis": False, "hints": ["comfort", "crisis_intervention"]}
+        lead_id = (await d.made("scout", "POST /leads", SUSPICION | hint))["id"]
+        assert d.w.said(LeadReported)[0].crisis
+        await d.w.passes(minutes=31)
+        assert await raised(d) == [(lead_id, 1)]
+
+
 async def test_a_lead_that_was_decided_in_time_is_not_raised() -> None:
     async with desk() as d:
         dismissed, verified = await reported(d), await reported(d)

@@ -153,6 +153,16 @@ async def test_who_may_be_asked_is_computed_and_never_chosen(
         assert answer.json()["audience"] == audience, "once for named people, always"
 
 
+async def test_a_crisis_intervention_is_a_crisis_whatever_its_urgency_was_said_to_be() -> None:
+    async with desk() as d:
+        posted, edited = await d.posts(category="crisis_intervention", urgency="routine"), await d.posts()
+        version = (await d.ask("staff", f"GET /needs/{edited}")).headers["etag"]
+        await d.ask("staff", f"PATCH /needs/{edited}", {"category": "crisis_intervention"}, if_match=version)
+        urgent = (await d.made("staff", "GET /needs?urgency=crisis"))["items"]
+        assert {need["id"] for need in urgent} == {posted, edited}
+        assert d.w.said(NeedPosted)[0].spec.urgency == d.w.said(NeedChanged)[0].spec.urgency == "crisis"
+
+
 async def test_a_child_in_the_household_makes_everything_for_the_household_named_by_its_group() -> None:
     async with desk() as d:
         home = await d.household(target_groups=["child_in_difficulty"])
@@ -207,6 +217,18 @@ async def test_a_search_follows_a_household_that_moves_and_nobody_is_sent_to_the
             )
 
 
+async def test_a_search_follows_a_household_that_moves_within_the_township() -> None:
+    async with desk() as d:
+        home = await d.household()
+        need_id = await d.posts(household_id=home)
+        before = (await d.need(need_id)).cell
+        version = (await d.ask("staff", f"GET /households/{home}")).headers["etag"]
+        move = {"address": "后山9号", "location": {"lat": 26.85, "lon": 107.51}}
+        await d.ask("staff", f"PATCH /households/{home}", move, if_match=version)
+        (changed,) = d.w.said(NeedChanged)
+        assert changed.spec.cell == (await d.need(need_id)).cell != before
+
+
 async def test_a_need_posted_by_the_file_as_it_was_a_moment_ago_becomes_one_for_named_people() -> None:
     async with desk() as d:
         home = await d.household(residents=[a_resident(birth_date=None)])
@@ -237,6 +259,16 @@ async def test_the_deadline_is_the_first_start_or_else_the_first_date_or_else_tw
             await d.posts(*lines, household_id=home)
         deadlines = [e.spec.deadline_at - START for e in d.w.said(NeedPosted)]
         assert deadlines == [timedelta(hours=1), timedelta(days=2), timedelta(days=14)]
+
+
+async def test_what_may_stay_empty_decides_on_the_deadline_only_where_nothing_else_is_asked_for() -> None:
+    async with desk() as d:
+        optional = people(required=False, minimum=0)
+        home = await d.household()
+        for lines in ([optional], [optional, people(start_at=TEN + timedelta(days=1))], [optional, goods()]):
+            await d.posts(*lines, household_id=home)
+        deadlines = [e.spec.deadline_at - START for e in d.w.said(NeedPosted)]
+        assert deadlines == [timedelta(hours=1), timedelta(days=1, hours=1), timedelta(days=14)]
 
 
 async def test_text_comes_back_byte_for_byte_and_travels_nowhere() -> None:

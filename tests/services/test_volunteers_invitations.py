@@ -5,11 +5,20 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
 from services.volunteers.domain.calendar import Calendar
-from shared.contracts.vocabulary import Certificate, Closing, InvitationStatus, Rule, TaskStatus, Urgency
+from shared.contracts.vocabulary import (
+    Category,
+    Certificate,
+    Closing,
+    InvitationStatus,
+    Rule,
+    TaskStatus,
+    Urgency,
+)
 from shared.contracts.volunteers import (
     InvitationAccepted,
     InvitationDeclined,
@@ -24,6 +33,7 @@ from shared.contracts.volunteers import (
 from tests.services.volunteers_desk import (
     EAST,
     TOMORROW,
+    WEST,
     Desk,
     a_loss,
     a_release,
@@ -94,11 +104,12 @@ async def test_nobody_is_asked_beyond_their_contact_budget_of_seven_days() -> No
         assert rules(d) == [Rule.BUDGET] and len(opened(d)) == 3
 
 
-async def test_a_crisis_knows_no_budget_and_no_quiet_hours() -> None:
+@pytest.mark.parametrize("facts", [{"urgency": Urgency.CRISIS}, {"category": Category.CRISIS_INTERVENTION}])
+async def test_a_crisis_knows_no_budget_and_no_quiet_hours(facts: dict[str, Any]) -> None:
     async with desk() as d:
         await d.registers("li", weekly_contacts=0, quiet_from=0, quiet_to=1439)
         await d.asks("need-1", "li")
-        await d.asks("need-2", "li", urgency=Urgency.CRISIS)
+        await d.asks("need-2", "li", **facts)
         assert rules(d) == [Rule.BUDGET] and len(opened(d)) == 1
 
 
@@ -423,6 +434,20 @@ async def test_a_seat_whose_time_moved_onto_another_task_is_given_back() -> None
         await d.w.hears(("need-2", a_win("li", "need-2", a_window(TOMORROW + timedelta(hours=1)))))
         assert [w.invitation_id for w in d.w.said(TaskWithdrawn)] == ["li~need-2"]
         assert [h.id for h in (await d.calendar("li")).held()] == ["li~need-1"]
+
+
+async def test_a_task_says_where_it_is_now_when_the_need_has_moved() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.takes("li", "need-1")
+        said = len(d.w.messages)
+        moved = (await d.a_win("li", "need-1")).model_copy(
+            update={"area": WEST, "category": Category.CULTURE_HEALTH}
+        )
+        await d.w.hears(("need-1", moved), ("need-1", await d.a_win("li", "need-1")))
+        task = (await d.ask("li", "GET /tasks/li~need-1")).json()
+        assert (task["area"], task["category"]) == (WEST, "culture_health")
+        assert len(d.w.messages) == said, "it is the same task"
 
 
 async def test_a_released_seat_frees_the_slot() -> None:

@@ -20,6 +20,7 @@ from shared.contracts.volunteers import (
 )
 from shared.records import Change
 from tests.services.volunteers_desk import TOMORROW, Desk, a_release, a_window, desk
+from tests.world import START
 
 TASK = "/tasks/li~need-1"
 A_NEED = "0195c7d0-0000-7000-8000-000000000001"
@@ -279,6 +280,37 @@ async def test_tasks_are_seen_by_their_person_and_their_station_and_nobody_else(
         assert (await d.ask("stranger", f"POST {TASK}/withdraw")).status_code == 404
 
 
+async def test_staff_of_the_station_whose_need_it_is_note_who_came_from_elsewhere_and_who_did_not() -> None:
+    """They see it; the helper's own station does not."""
+    async with desk() as d:
+        await d.registers("li", "wang")
+        for who, need in (("li", "need-1"), ("wang", "need-2")):
+            await d.takes(who, need, site_id="west")
+        other = "/tasks/wang~need-2"
+        assert (await d.ask("stranger", f"GET {TASK}")).json()["volunteer_id"] == "li"
+        assert (await d.ask("stranger", f"POST {TASK}/withdraw")).status_code == 404, "that is theirs to say"
+        await d.w.passes(days=1, hours=1)
+        began = {"started_at": TOMORROW.isoformat()}
+        assert (await d.ask("stranger", f"POST {TASK}/check-in", began)).json()["status"] == "checked_in"
+        assert (await d.ask("stranger", f"POST {TASK}/undo-check-in")).json()["status"] == "taken"
+        await d.ask("stranger", f"POST {TASK}/check-in", began)
+        assert (await d.ask("stranger", f"POST {TASK}/check-out")).json()["minutes"] == 60
+        assert (await d.ask("stranger", f"POST {other}/no-show")).json()["status"] == "no_show"
+        assert (await d.ask("staff", f"GET {other}")).status_code == 200
+
+
+async def test_nobody_vouches_for_a_task_of_their_own_because_the_need_is_of_their_station() -> None:
+    async with desk() as d:
+        await d.registers("stranger")
+        await d.takes("stranger", "need-1", site_id="west")
+        await d.w.passes(days=1, hours=1)
+        mine = "/tasks/stranger~need-1"
+        began = {"started_at": TOMORROW.isoformat()}
+        assert (await d.ask("stranger", f"POST {mine}/check-in", began)).status_code == 403
+        assert (await d.ask("stranger", f"POST {mine}/no-show")).status_code == 404
+        assert (await d.ask("stranger", f"POST {mine}/check-in")).status_code == 200
+
+
 async def test_staff_page_through_the_tasks_of_their_people() -> None:
     async with desk() as d:
         await d.registers("li", "wang")
@@ -384,6 +416,21 @@ async def test_a_day_has_no_more_than_24_hours() -> None:
         full = await makes_up(d, minutes=441)
         assert full.status_code == 409 and full.json()["type"].endswith("day-full")
         assert (await makes_up(d, minutes=440)).status_code == 201
+
+
+async def test_a_service_that_is_going_on_counts_in_its_day() -> None:
+    async with desk() as d:
+        await d.registers("li", weekly_cap_minutes=24 * 60)
+        long = a_window(START + timedelta(hours=1), hours=12)
+        await d.takes("li", "need-1", window=long)
+        await d.w.passes(hours=1)
+        assert (await d.ask("li", f"POST {TASK}/check-in")).status_code == 200
+        await d.w.passes(hours=10)
+        full = await makes_up(d, day="2026-03-02", minutes=721)
+        assert full.status_code == 409 and full.json()["type"].endswith("day-full")
+        assert (await makes_up(d, day="2026-03-02", minutes=720)).status_code == 201
+        await d.w.passes(hours=2)
+        assert (await d.ask("li", f"POST {TASK}/check-out")).json()["minutes"] == 720
 
 
 @pytest.mark.parametrize(

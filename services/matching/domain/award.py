@@ -45,7 +45,7 @@ def decided(match: Match, invitation_id: str, line_id: str) -> tuple[Match, list
     asked = match.asked.get(invitation_id) or Asked(line_id, 0)
     state = match.people.get(asked.line_id)
     if asked.answer == Answer.WON:
-        return match, [_won(match, asked.line_id, invitation_id)]
+        return match, [won(match, asked.line_id, invitation_id)]
     if state is None or not state.free or match.closed or asked.answer in TOLD_NO:
         too_late = asked if asked.answer == Answer.CHANGED else asked._replace(answer=Answer.FILLED)
         match = match if too_late == asked else match.with_answer(invitation_id, too_late)
@@ -54,9 +54,9 @@ def decided(match: Match, invitation_id: str, line_id: str) -> tuple[Match, list
     seats = (*state.seats[:number], invitation_id, *state.seats[number + 1 :])
     match = match.with_line(asked.line_id, state.but(seats=seats))
     match = match.with_answer(invitation_id, asked._replace(answer=Answer.WON))
-    won = _won(match, asked.line_id, invitation_id)
+    news = won(match, asked.line_id, invitation_id)
     match, withdrawn = withdraw(match, asked.line_id, Closing.FILLED) if state.free == 1 else (match, [])
-    return match, [won, *withdrawn]
+    return match, [news, *withdrawn]
 
 
 def withdraw(match: Match, line_id: str, reason: Closing) -> tuple[Match, list[Event]]:
@@ -109,20 +109,20 @@ def give_back(match: Match | None, event: TaskWithdrawn | TaskNoShow, scene: Sce
     return settled(match, scene, *reopened)
 
 
-def note_done(match: Match | None, done: TaskDone) -> Change[Match]:
-    """The service on this seat is over: it is never released any more."""
+def note_done(match: Match | None, done: TaskDone, scene: Scene) -> Change[Match]:
+    """The service on this seat is over: it is never released any more, and what was missed holds nobody back."""
     if match is None:
         raise NotFound()
     if done.invitation_id in match.done:
         return Change(match)
-    return Change(match.but(done=(*match.done, done.invitation_id)))
+    return settled(match.but(done=(*match.done, done.invitation_id)), scene)
 
 
 def vacated(state: PeopleState, invitation_id: str) -> PeopleState:
     return state.but(seats=tuple("" if holder == invitation_id else holder for holder in state.seats))
 
 
-def _won(match: Match, line_id: str, invitation_id: str) -> SeatWon:
+def won(match: Match, line_id: str, invitation_id: str) -> SeatWon:
     number = next(number for number, holder in match.people[line_id].numbered if holder == invitation_id)
     window = next(line.window for line in match.need.people if line.id == line_id)
     return SeatWon(
@@ -131,6 +131,8 @@ def _won(match: Match, line_id: str, invitation_id: str) -> SeatWon:
         invitation_id=invitation_id,
         volunteer_id=owner_of(invitation_id),
         window=window,
+        area=match.need.area,
+        category=match.need.category,
     )
 
 

@@ -4,7 +4,7 @@ first stays accountable."""
 from __future__ import annotations
 
 from services.matching.domain.match import Match, is_named, lines
-from services.matching.domain.scene import Scene, Station
+from services.matching.domain.scene import Scene, Station, Tier
 from services.matching.domain.words import Answer
 from shared.contracts.base import Event
 from shared.contracts.matching import MatchEscalated
@@ -36,19 +36,26 @@ def raise_tier(match: Match, scene: Scene) -> tuple[Match, list[Event]]:
     if all(match.is_full(line) for line in lines(match.need)):
         return match, []
     match = _searching_again(match, scene)
-    hops = match.hops + 1
-    if hops > station.policy.max_hops or hops >= len(station.tiers):
+    hops, above = match.hops + 1, _next_tier(match, station)
+    if hops > station.policy.max_hops or above is None:
         return match.but(exhausted=True), []
-    here, above = station.tiers[hops - 1], station.tiers[hops]
+    here = match.tier_site_id or match.need.site_id
     match = match.but(hops=hops, tier_site_id=above.site_id)
     escalated = MatchEscalated(
         site_id=match.need.site_id,
-        from_site_id=here.site_id,
+        from_site_id=here,
         to_site_id=above.site_id,
         hops=hops,
         next_action_at=match.due_at or scene.now,
     )
     return match, [escalated]
+
+
+def _next_tier(match: Match, station: Station) -> Tier | None:
+    """The one above the tier that looks now, even if that has been closed since."""
+    ids = [tier.site_id for tier in station.tiers]
+    now = ids.index(match.tier_site_id) if match.tier_site_id in ids else max(0, match.hops - 1)
+    return station.tiers[now + 1] if now + 1 < len(ids) else None
 
 
 def widest(match: Match, station: Station) -> Ring:

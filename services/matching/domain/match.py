@@ -14,12 +14,11 @@ from shared.contracts.base import Part, copied
 from shared.contracts.parts import GoodsLine, LineDiagnosis, NeedSpec, PeopleLine
 from shared.contracts.vocabulary import (
     Audience,
-    Category,
     Closing,
     GoodsRule,
     Ring,
-    Urgency,
     Waiting,
+    is_crisis,
 )
 from shared.records import Record
 
@@ -226,5 +225,4 @@ def seat_id(line_id: str, number: int) -> str:
 
 def is_named(need: NeedSpec) -> bool:
     """Whether only named, certified people may be asked. Needs says so; a crisis is never left to that alone."""
-    crisis = need.urgency == Urgency.CRISIS or need.category == Category.CRISIS_INTERVENTION
-    return need.audience == Audience.NAMED or crisis
+    return need.audience == Audience.NAMED or is_crisis(need.category, need.urgency)

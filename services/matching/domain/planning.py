@@ -14,7 +14,7 @@ from services.matching.domain.wave import GoodsPlan, LotChoice, PeoplePlan, mark
 from services.matching.domain.words import MAY_BE_ASKED_AGAIN
 from services.matching.index.port import LotsQuery, LotsResult, PeopleQuery, PeopleResult
 from shared.contracts.parts import GoodsLine, LineDiagnosis, Offer, PeopleLine, SitePolicy
-from shared.contracts.vocabulary import Urgency
+from shared.contracts.vocabulary import is_crisis
 
 GROWTHS_AT_MOST = 6
 """How often a wave grows before it stays as large as it is."""
@@ -61,7 +61,7 @@ def people_query(
         languages=line.languages,
         mode=line.mode,
         named=is_named(need),
-        crisis=need.urgency == Urgency.CRISIS,
+        crisis=is_crisis(need.category, need.urgency),
         ring=first_ring(match, line.id, station),
         widest=widest(match, station),
         areas=areas(match, station),

@@ -11,6 +11,7 @@ from services.matching.domain.match import (
     Hold,
     Match,
     is_named,
+    lines,
 )
 from services.matching.domain.planning import is_too_late
 from services.matching.domain.scene import Scene
@@ -25,6 +26,7 @@ from shared.contracts.vocabulary import Waiting
 from shared.records import Change
 
 NOT_READY_SECONDS = 0.5
+SHORTEST_PAUSE = 60
 LONGEST_PAUSE = 4
 """A search that finds nobody is repeated after one, two, at most four times a wave's seconds."""
 
@@ -83,9 +85,9 @@ def _offer(match: Match, line: PeopleLine, plan: PeoplePlan, scene: Scene) -> tu
     if plan.too_late:
         return match.with_line(line.id, state.but(due_at=None, dry=state.dry + 1)), []
     if not plan.offers:
-        due_at = _pause(match, policy, state.dry, scene)
+        due_at = min(_pause(match, policy, state.dry, scene), _in_time(line, scene))
         return match.with_line(line.id, state.but(ring=plan.ring, dry=state.dry + 1, due_at=due_at)), []
-    due_at = scene.after(wave_seconds(match.need, policy))
+    due_at = min(scene.after(wave_seconds(match.need, policy)), _in_time(line, scene))
     state = state.but(ring=plan.ring, waves=state.waves + 1, dry=0, due_at=due_at)
     asked = {offer.invitation_id: Asked(line.id, match.wave) for offer in plan.offers}
     match = match.with_line(line.id, state).but(asked={**match.asked, **asked})
@@ -149,16 +151,31 @@ def _pause(match: Match, policy: SitePolicy, dry: int, scene: Scene) -> datetime
     return scene.after(wave_seconds(match.need, policy) * min(2**dry, LONGEST_PAUSE))
 
 
+def _in_time(line: PeopleLine, scene: Scene) -> datetime:
+    """When half of what is left until the window has passed: a wave later than the window asks nobody."""
+    left = (line.window.start_at - scene.now).total_seconds()
+    return scene.after(max(SHORTEST_PAUSE, left / 2))
+
+
 def weighed(match: Match, scene: Scene) -> Match:
     """Whether the search is stuck, and for whom it waits."""
-    too_late = any(match.people[x.id].free and is_too_late(x, scene.now) for x in match.need.people)
-    nobody = any(_finds_nobody(match, line) for line in match.need.people)
+    too_late = _is_too_late(match, scene)
+    nobody = any(
+        _finds_nobody(match, x) and (too_late or not is_too_late(x, scene.now)) for x in match.need.people
+    )
     short = any(_is_short(match, line) for line in match.need.goods)
     if not (too_late or nobody or short):
         return match.but(stalled=False, waiting=Waiting.ANSWERS)
     if too_late or match.exhausted:
         return match.but(stalled=True, waiting=Waiting.COORDINATOR)
     return match.but(stalled=True, waiting=Waiting.NOBODY if nobody else Waiting.STOCK_SHORT)
+
+
+def _is_too_late(match: Match, scene: Scene) -> bool:
+    """Whether the time of something required has begun, or of all that is still short: what may stay empty stays so."""
+    late = [x for x in match.need.people if match.people[x.id].free and is_too_late(x, scene.now)]
+    ahead = any(not match.is_full(x) and x not in late for x in lines(match.need))
+    return any(x.required for x in late) or bool(late and not ahead)
 
 
 def _finds_nobody(match: Match, line: PeopleLine) -> bool:

@@ -13,7 +13,7 @@ from services.matching.domain.asking import FIRST_ASK_SECONDS, confirm_hold
 from services.matching.domain.match import Match, lines, owner_of, seat_id
 from services.matching.domain.scene import Scene
 from services.matching.domain.timing import with_part_due
-from services.matching.domain.words import NEVER_ASKED, SECURED, SURE, Answer, MatchStatus, Phase
+from services.matching.domain.words import HANDED_OVER, NEVER_ASKED, SECURED, SURE, Answer, MatchStatus, Phase
 from shared.contracts.base import Event
 from shared.contracts.matching import (
     MatchMade,
@@ -22,7 +22,7 @@ from shared.contracts.matching import (
     MatchStalled,
     SearchProgressed,
 )
-from shared.contracts.parts import LineDiagnosis
+from shared.contracts.parts import GoodsLine, LineDiagnosis, PeopleLine
 from shared.contracts.taken import HoldTaken, SeatTaken
 from shared.contracts.vocabulary import Closing, Ring, Waiting
 from shared.records import Change
@@ -160,7 +160,15 @@ def _goal(match: Match, scene: Scene) -> MatchStatus | None:
         return None
     allowed = scene.policy(match.need.site_id).allow_partial
     enough = match.has_minimum if allowed else match.is_full
-    return MatchStatus.PARTLY_MADE if all(enough(line) for line in wanted if line.required) else None
+    awaited = (line for line in wanted if line.required and not _is_past(match, line, scene))
+    return MatchStatus.PARTLY_MADE if all(enough(line) for line in awaited) else None
+
+
+def _is_past(match: Match, line: PeopleLine | GoodsLine, scene: Scene) -> bool:
+    """A visit whose time has begun, of a need that somebody has served or that was given something: nobody more can come
+    to it, and the rest goes on."""
+    served = match.done or any(hold.phase in HANDED_OVER for hold in match.holds.values())
+    return bool(served) and isinstance(line, PeopleLine) and line.window.start_at <= scene.now
 
 
 def _has_anything(match: Match) -> bool:

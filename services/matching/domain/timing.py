@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from services.matching.domain.match import Match
 from services.matching.domain.scene import Scene, day_of
 from shared.contracts.parts import GoodsLine, NeedSpec, SitePolicy
-from shared.contracts.vocabulary import Urgency
+from shared.contracts.vocabulary import Urgency, is_crisis
 
 TO_GET_THERE = timedelta(minutes=30)
 """How long before a window begins those who have a seat must know where to go."""
@@ -15,7 +15,7 @@ TO_GET_THERE = timedelta(minutes=30)
 
 def is_pressing(need: NeedSpec) -> bool:
     """Whether the shorter timers count."""
-    return need.urgency in (Urgency.CRISIS, Urgency.URGENT)
+    return need.urgency == Urgency.URGENT or is_crisis(need.category, need.urgency)
 
 
 def with_part_due(match: Match, policy: SitePolicy, now: datetime) -> Match:

@@ -7,10 +7,11 @@ from contextlib import suppress
 
 from services.matching.domain.award import award, give_back, note_answer, note_done
 from services.matching.domain.bond import Bond, strengthen
+from services.matching.domain.changing import change_need
 from services.matching.domain.closing import close
 from services.matching.domain.holds import note_end, note_expiry, note_hold, note_refusal
 from services.matching.domain.match import Match
-from services.matching.domain.opening import change_need, open_search, say_where_it_stands
+from services.matching.domain.opening import open_search, say_where_it_stands
 from services.matching.domain.words import Answer
 from services.matching.service.stations import Stations
 from shared.contracts.base import Message
@@ -122,5 +123,6 @@ class Matching:
         await self._store.change(Match, ended.need_id, lambda m: note_end(m, ended, scene), cause=cause)
 
     async def _note_served(self, done: TaskDone, cause: Message) -> None:
+        scene = self._stations.scene()
         with suppress(NotFound):
-            await self._store.change(Match, done.need_id, lambda m: note_done(m, done), cause=cause)
+            await self._store.change(Match, done.need_id, lambda m: note_done(m, done, scene), cause=cause)

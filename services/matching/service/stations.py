@@ -33,8 +33,14 @@ class Stations:
 
     def _station(self, site_id: str) -> Station:
         atlas = self._atlas
-        tiers = tuple(self._tier(id) for id in atlas.upwards(site_id))
+        above = (self._tier(id) for id in atlas.upwards(site_id)[1:] if self._is_open(id))
+        tiers = (self._tier(site_id), *above)
         return Station(atlas.policy(site_id), atlas.zone(site_id), tiers)
+
+    def _is_open(self, site_id: str) -> bool:
+        """Nobody sits in a site that was closed. One not heard of yet counts as open."""
+        site = self._atlas.site(site_id)
+        return site is None or site.facts.active
 
     def _tier(self, site_id: str) -> Tier:
         site = self._atlas.site(site_id)

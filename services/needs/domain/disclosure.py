@@ -8,9 +8,9 @@
     organisation that took the need over            full for 30 days, then closed
     anybody else                                    not found
 
-"Match made" is made or partly made with this very seat. For a person under 18 a seat holder (always named and
-certified) sees the first character of the name and, once the match is made, the address; never a phone: they go
-through the station. So does an organisation that took the need over. Every look above area is on record before the answer is given.
+"Match made" is made or partly made with this very seat; or service has begun, since the need then goes on whatever is
+still missing. For a person under 18 a seat holder (always named and certified) sees the first character of the name
+and, once the match is made, the address; never a phone: they go through the station. So does an organisation that took the need over. Every look above area is on record before the answer is given.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def level_for_volunteer(need: Need, volunteer_id: str, now: datetime) -> Level:
     serving = [s for s in serving if not _missed(need, s, now)]
     if not serving:
         return Level.AREA
-    return Level.FULL if any(s.made for s in serving) else Level.MASKED
+    return Level.FULL if need.started or any(s.made for s in serving) else Level.MASKED
 
 
 def _missed(need: Need, seat: Seat, now: datetime) -> bool:

@@ -118,9 +118,10 @@ def register(household: Household, residents: Iterable[Resident]) -> Change[Hous
 
 
 def changed(before: Household, after: Household) -> Change[Household]:
-    """The household as it is now; said only where it changes what others count, or who in it is to be protected."""
+    """The household as it is now; said only where it changes what others count, who in it is to be protected, or around
+    which place is searched."""
     counted = _counted(after)
-    alike = counted == _counted(before) and _ages(after) == _ages(before)
+    alike = (counted, after.cell, _ages(after)) == (_counted(before), before.cell, _ages(before))
     return Change(after) if alike else Change(after, HouseholdChanged(**counted))
 
 

@@ -58,6 +58,8 @@ def need_id_of(lead_id: str) -> str:
 
 
 def report(lead: Lead, at: Moment) -> Change[Lead]:
+    """A hint at a crisis says that somebody is in danger, as its own mark does."""
+    lead = lead.but(crisis=lead.crisis or Category.CRISIS_INTERVENTION in lead.hints)
     said = LeadReported(site_id=lead.site_id, area=lead.area, scout_id=lead.scout_id, crisis=lead.crisis)
     return Change(lead.but(decide_by=_patience_ends(lead, at)), said)
 

@@ -109,8 +109,10 @@ def _check_id(line: Line, known: Line | None, at: str) -> None:
 
 
 def deadline(lines: Iterable[Line], now: datetime) -> datetime:
-    """Until when the need can be met: the earliest start, or else the earliest date needed by, or else 14 days."""
+    """Until when the need can be met: the earliest start, or else the earliest date needed by, or else 14 days. What may
+    stay empty counts only where nothing else is asked for."""
     lines = tuple(lines)
+    lines = tuple(line for line in lines if line.required) or lines
     starts = [line.window.start_at for line in lines if isinstance(line, PeopleLine)]
     return min(starts or _dates(lines), default=now + WITHOUT_DATE)
 

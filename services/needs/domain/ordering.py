@@ -72,7 +72,7 @@ def write_order(id: str, order: Order, household: Household, by: str, at: Moment
         created_ms=milliseconds(at.now),
         category=order.category,
         field=order.field,
-        urgency=order.urgency,
+        urgency=_urgency(order.category, order.urgency),
         audience=_audience(order, groups, named=child),
         minor=child,
         target_groups=groups,
@@ -147,8 +147,8 @@ def edit(need: Need, wanted: Edit, at: Moment) -> Change[Need]:
         raise no.AlreadyMatched()
     plain = {name: getattr(wanted, name) for name in ("category", "field", "urgency", "note")}
     after = need.but(**{name: value for name, value in plain.items() if value is not None})
-    named = need.audience is v.Audience.NAMED
-    after = after.but(audience=_audience(after, need.target_groups, named=named))
+    after = after.but(urgency=_urgency(after.category, after.urgency))
+    after = after.but(audience=_audience(after, need.target_groups, named=need.audience is v.Audience.NAMED))
     if wanted.lines is not None:
         after = _relined(after, wanted.lines)
     if need.posted_at is None:
@@ -233,10 +233,15 @@ def _beneficiary(order: Order, household: Household) -> Resident:
     return found
 
 
+def _urgency(category: v.Category, urgency: v.Urgency) -> v.Urgency:
+    """A crisis stands in every list as one, whichever way it was said to be one."""
+    return v.Urgency.CRISIS if v.is_crisis(category, urgency) else urgency
+
+
 def _audience(asked: Order | Need, groups: tuple[v.TargetGroup, ...], *, named: bool) -> v.Audience:
     """Anything for a child, a guardian's order too, or in a crisis is for named, certified people; nobody can choose
     otherwise."""
-    crisis = asked.urgency is v.Urgency.CRISIS or asked.category is v.Category.CRISIS_INTERVENTION
+    crisis = v.is_crisis(asked.category, asked.urgency)
     child = asked.field is v.Field.CHILDREN or not v.CHILD_GROUPS.isdisjoint(groups)
     return v.Audience.NAMED if named or crisis or child else v.Audience.PUBLIC
 

@@ -52,20 +52,15 @@ class LeadRoutes:
         status: LeadStatus | None = None,
     ) -> Page[LeadShown]:
         found = await self._leads.find_leads(access, site_id, tier_site_id, status, pages)
-        by_tier = tier_site_id is not None
 
         def shown_to_me(lead: Lead) -> LeadShown:
-            return (
-                schemas.view(lead)
-                if by_tier or access.reaches(site_id=lead.site_id)
-                else schemas.course(lead)
-            )
+            return schemas.view(lead) if self._leads.is_staff(access, lead) else schemas.course(lead)
 
         return pages.page(found, shown_to_me)
 
     async def read(self, lead_id: str, response: Response, access: Access = allow("lead.read")) -> LeadShown:
         found = await self._leads.read_lead(access, lead_id)
-        staff = access.reaches(site_id=found.record.site_id)
+        staff = self._leads.is_staff(access, found.record)
         return shown(response, found, schemas.view if staff else schemas.course)
 
     async def verify(

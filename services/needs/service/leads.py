@@ -61,8 +61,17 @@ class Leads(Needs):
 
     async def read_lead(self, access: Access, id: str) -> Versioned[Lead]:
         found = await self._found(Lead, id)
-        access.require(site_id=found.record.site_id, owner_id=found.record.scout_id)
+        if not access.reaches(owner_id=found.record.scout_id):
+            self._require_staff(access, found.record)
         return found
+
+    def is_staff(self, access: Access, lead: Lead) -> bool:
+        """Whether this is somebody who decides about it: of its site, or of one that is to look as well."""
+        return access.reaches_raised(lead.site_id, lead.tier_site_id)
+
+    def _require_staff(self, access: Access, lead: Lead) -> None:
+        if not self.is_staff(access, lead):
+            raise NotFound()
 
     async def find_leads(
         self,
@@ -100,8 +109,8 @@ class Leads(Needs):
         two needs.
         """
         lead = (await self._found(Lead, id)).record
-        access.require(site_id=lead.site_id)
-        household = await self._household(access, asked)
+        self._require_staff(access, lead)
+        household = await self._household(access, asked, of_site=lead.site_id)
         if household.site_id != lead.site_id:
             raise Invalid(
                 "/household_id", zh="这户不属于该线索的站点", en="this household is not of the lead's site"
@@ -118,8 +127,7 @@ class Leads(Needs):
         return await self._store.change(Need, need_id_of(id), decide, op=op)
 
     async def dismiss(self, access: Access, id: str, outcome: LeadOutcome, op: Op) -> Outcome[Lead]:
-        found = await self._found(Lead, id)
-        access.require(site_id=found.record.site_id)
+        self._require_staff(access, (await self._found(Lead, id)).record)
         if outcome not in DISMISSALS:
             raise Invalid(
                 "/outcome",

@@ -107,7 +107,12 @@ class Needs(Desk):
         return await self._act(access, id, note, op=op)
 
     async def read(self, access: Access, id: str) -> Versioned[Need]:
-        return await self._need(access, id)
+        """Also for whoever is to look as well, while it is not over. What is done about it, its own station does."""
+        found = await self._found(Need, id)
+        need = found.record
+        tier = need.search.tier_site_id if need.search and not need.ended else None
+        access.require_raised(need.site_id, tier)
+        return found
 
     async def read_referred(self, access: Access, id: str) -> Versioned[Need]:
         found = await self._found(Need, id)
@@ -145,10 +150,14 @@ class Needs(Desk):
         need = ordering.write_order(id, order, household, access.principal.account_id, at)
         return ordering.post(None, need, order.lines, at)
 
-    async def _household(self, access: Access, asked: schemas.OrderIn) -> Household:
-        """The household that the need is for, which must be one of a site within reach."""
+    async def _household(
+        self, access: Access, asked: schemas.OrderIn, *, of_site: str | None = None
+    ) -> Household:
+        """The household that the need is for, which must be one of this site, or of any within reach."""
         found = await self._store.get(Household, asked.household_id)
-        if found is None or not access.reaches(site_id=found.record.site_id):
+        if found is None or not (
+            found.record.site_id == of_site or access.reaches(site_id=found.record.site_id)
+        ):
             raise Invalid("/household_id", zh="没有这户的档案", en="there is no file of this household")
         if asked.site_id is not None and asked.site_id != found.record.site_id:
             raise Invalid("/site_id", zh="这户属于另一个站点", en="this household belongs to another site")

@@ -23,7 +23,7 @@ from services.volunteers.domain.timers import FIRST_ASK
 from services.volunteers.domain.week import is_quiet
 from shared.contracts.matching import SeatsOffered
 from shared.contracts.parts import Offer, Window
-from shared.contracts.vocabulary import Closing, DeclineReason, InvitationStatus, Rule, Urgency
+from shared.contracts.vocabulary import Closing, DeclineReason, InvitationStatus, Rule, Urgency, is_crisis
 from shared.contracts.volunteers import (
     InvitationAccepted,
     InvitationDeclined,
@@ -132,7 +132,7 @@ def obstacle(calendar: Calendar, person: Volunteer | None, draft: Invitation, no
         return Rule.BLOCKED
     if not _fits_week(calendar, person, window):
         return Rule.CAP
-    if draft.urgency == Urgency.CRISIS:
+    if is_crisis(draft.category, draft.urgency):
         return None
     if len(calendar.contacts(now)) >= person.weekly_contacts:
         return Rule.BUDGET
@@ -201,7 +201,11 @@ def another(calendar: Calendar, person: Volunteer, now: datetime) -> Invitation 
         and _fits_week(calendar, person, i.window)
         and not person.lacks_papers(i.certificates, i.named, i.window)
     )
-    return min(free, key=lambda i: (URGENCIES.index(i.urgency), i.window.start_at, i.id), default=None)
+    return min(free, key=_most_urgent, default=None)
+
+
+def _most_urgent(i: Invitation) -> tuple[bool, int, datetime, str]:
+    return not is_crisis(i.category, i.urgency), URGENCIES.index(i.urgency), i.window.start_at, i.id
 
 
 def outcome(calendar: Calendar, invitation_id: str, person: Volunteer, now: datetime) -> Invitation:

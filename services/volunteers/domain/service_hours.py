@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from services.volunteers.domain.calendar import Calendar, MadeUp
+from services.volunteers.domain.calendar import Calendar, Invitation, MadeUp
 from services.volunteers.domain.refusals import DayFull, ServiceOverlaps
 from services.volunteers.domain.week import DAY_MINUTES
 from shared.contracts import topics
@@ -83,7 +83,7 @@ def make_up(
     if any(m.record_id == new.id for m in calendar.made_up):
         return Change(calendar)
     _refuse_overlap(calendar, new, recorded)
-    _refuse_full_day(calendar, new, recorded)
+    _refuse_full_day(calendar, new, recorded, now)
     entry = MadeUp(
         record_id=new.id,
         day=date.fromisoformat(new.day),
@@ -103,21 +103,30 @@ def _refuse_overlap(calendar: Calendar, new: ServiceRecord, recorded: Sequence[S
     if any(other.overlaps(service) for other in known):
         raise ServiceOverlaps("/starts")
     for invitation in calendar.invitations.values():
-        task = invitation.task
-        going_on = task is not None and task.status == TaskStatus.CHECKED_IN
-        if task is not None and going_on and task.started_at is not None and task.started_at < service.end_at:
+        began = _going_on_since(invitation)
+        if began is not None and began < service.end_at:
             raise ServiceOverlaps("/starts")
 
 
-def _refuse_full_day(calendar: Calendar, new: ServiceRecord, recorded: Sequence[ServiceRecord]) -> None:
-    """Count each record of that day once, whether it was read or stands in the calendar only."""
+def _refuse_full_day(
+    calendar: Calendar, new: ServiceRecord, recorded: Sequence[ServiceRecord], now: datetime
+) -> None:
+    """Count each record of that day once, whether it was read or stands in the calendar only; and what is going on as if
+    it ended with its window, or now if that is later."""
     minutes = {r.id: r.minutes for r in recorded if r.day == new.day}
     minutes |= {m.record_id: m.minutes for m in calendar.made_up if m.day.isoformat() == new.day}
     for i in calendar.invitations.values():
         if i.task and i.task.service and _day(i.task.service.start_at, calendar.zone) == new.day:
             minutes[i.id] = i.task.minutes
+        elif (began := _going_on_since(i)) and _day(began, calendar.zone) == new.day:
+            minutes[i.id] = Window(start_at=began, end_at=max(now, i.window.end_at)).minutes
     if sum(minutes.values()) + new.minutes > DAY_MINUTES:
         raise DayFull("/minutes", minutes=sum(minutes.values()))
+
+
+def _going_on_since(invitation: Invitation) -> datetime | None:
+    task = invitation.task
+    return task.started_at if task is not None and task.status == TaskStatus.CHECKED_IN else None
 
 
 def _day(moment: datetime, zone: str) -> str:

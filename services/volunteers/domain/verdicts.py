@@ -16,11 +16,13 @@ def win(calendar: Calendar, won: SeatWon, need_id: str, now: datetime) -> Change
     """The verdict is yes: the claimed slot becomes a task.
 
     A seat that cannot be kept is given back at once: nobody here claimed it, or its time has moved onto another
-    task. A verdict that is only repeated changes nothing.
+    task. A verdict that is only repeated changes nothing but where the task is and what it is about.
     """
     invitation = calendar.invitations.get(won.invitation_id)
     if invitation is not None and invitation.task is not None:
-        return Change(calendar)
+        moved, ahead = _as_told(invitation, won), (TaskStatus.TAKEN, TaskStatus.CHECKED_IN)
+        is_news = moved != invitation and invitation.task.status in ahead
+        return Change(calendar.put(moved) if is_news else calendar)
     if invitation is None or invitation.status != InvitationStatus.CLAIMED:
         return _give_back(calendar, won, need_id, now)
     if won.window != invitation.window and calendar.is_taken(won.window, besides=invitation.id):
@@ -28,7 +30,7 @@ def win(calendar: Calendar, won: SeatWon, need_id: str, now: datetime) -> Change
             status=InvitationStatus.FILLED, closing=Closing.CHANGED, ask_at=None, closed_at=now
         )
         return _give_back(calendar.put(lost), won, need_id, now)
-    taken = invitation.but(
+    taken = _as_told(invitation, won).but(
         status=InvitationStatus.ACCEPTED,
         ask_at=None,
         window=won.window,
@@ -64,6 +66,12 @@ def release(calendar: Calendar, released: SeatReleased, now: datetime) -> Change
     off = task.but(status=TaskStatus.CANCELLED, overdue=False)
     closed = invitation.but(task=off, closing=released.reason, closed_at=now)
     return _freed(calendar, closed, released.reason, now)
+
+
+def _as_told(invitation: Invitation, won: SeatWon) -> Invitation:
+    """With the place and the matter that the verdict names; verdicts of old named none."""
+    area, category = won.area or invitation.area, won.category or invitation.category
+    return invitation.but(area=area, category=category)
 
 
 def _freed(calendar: Calendar, invitation: Invitation, reason: Closing, now: datetime) -> Change[Calendar]:

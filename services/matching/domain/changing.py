@@ -1,0 +1,211 @@
+"""Changing what is searched for while the search goes on."""
+
+from __future__ import annotations
+
+from services.matching.domain.asking import release_surplus
+from services.matching.domain.award import withdraw, won
+from services.matching.domain.match import (
+    GoodsState,
+    Match,
+    PeopleState,
+    is_named,
+    owner_of,
+    seat_id,
+)
+from services.matching.domain.opening import open_search
+from services.matching.domain.scene import Scene
+from services.matching.domain.searching import weighed, with_word
+from services.matching.domain.settling import settled
+from services.matching.domain.timing import is_pressing
+from services.matching.domain.words import MAY_BE_ASKED_AGAIN, Answer
+from shared.contracts.base import Event
+from shared.contracts.matching import SeatReleased
+from shared.contracts.needs import NeedChanged
+from shared.contracts.parts import GoodsLine, NeedSpec, PeopleLine
+from shared.contracts.vocabulary import Closing
+from shared.records import Change
+
+
+def change_need(match: Match | None, need_id: str, changed: NeedChanged, scene: Scene) -> Change[Match]:
+    """Go on with the lines as they are now. Who was asked for a line that is no longer the same is told so; seats and
+    holds of such a line are given back."""
+    spec = changed.spec
+    if match is None or match.spec is None:
+        return open_search(match, need_id, spec, scene)
+    if match.closed or match.spec == spec:
+        return Change(match)
+    before, events = match.spec, list[Event]()
+    turned = is_named(spec) and not is_named(before)
+    elsewhere = (spec.area, spec.cell, spec.category) != (before.area, before.cell, before.category)
+    if turned and changed.begun:
+        match, events = _taken_from_the_public(match, scene)
+    elif elsewhere and not turned:
+        match, events = _asked_anew(match, scene)
+    afresh = turned and not changed.begun
+    kept_people = {line.id for line in spec.people if not afresh and _same_people(line, before)}
+    kept_goods = {line.id for line in spec.goods if _same_goods(line, before, spec)}
+    stays = {line.id for line in spec.people}
+    for line_id in [id for id in match.people if id not in kept_people]:
+        match, ended = _end_people(match, line_id, line_id in stays)
+        events += ended
+    stayed = (
+        tuple(id for id, one in match.asked.items() if one.answer == Answer.WON) if turned else match.stayed
+    )
+    match = match.but(spec=spec, stayed=stayed)
+    for line in spec.people:
+        match, released = _seated(match, line, scene)
+        events += released
+    match = _relined(match, kept_goods, scene)
+    if is_pressing(spec) and not is_pressing(before):
+        match = _hurried(match, scene)
+    events += _told_where(match) if elsewhere else []
+    match, given_back = release_surplus(match, kept_goods, scene)
+    stays_short = kept_people | kept_goods
+    match = match.but(diagnosis={id: why for id, why in match.diagnosis.items() if id in stays_short})
+    change = settled(weighed(match, scene) if match.stalled else match, scene, *events, *given_back)
+    return with_word(change, scene) if match.stalled else change
+
+
+def _relined(match: Match, kept_goods: set[str], scene: Scene) -> Match:
+    """The match with the lines of its need and no others; goods lines that are not kept are searched for anew."""
+    people = {line.id: match.people[line.id] for line in match.need.people}
+    goods = {
+        line.id: match.goods[line.id] if line.id in kept_goods else GoodsState(due_at=scene.now)
+        for line in match.need.goods
+    }
+    gone = {id: max(s.opened, len(s.seats)) for id, s in match.people.items() if id not in people}
+    match = match.but(people=people, goods=goods, numbers_used={**match.numbers_used, **gone})
+    for line in match.need.goods:
+        match = _due_if_short(match, line, scene)
+    return match
+
+
+def _same_people(line: PeopleLine, before: NeedSpec) -> bool:
+    """Whether those who were asked for this line would still be asked the same."""
+    old = next((other for other in before.people if other.id == line.id), None)
+    if old is None:
+        return False
+    counts = {"seats": line.seats, "minimum": line.minimum, "required": line.required}
+    return old.model_copy(update=counts) == line
+
+
+def _same_goods(line: GoodsLine, before: NeedSpec, after: NeedSpec) -> bool:
+    """Whether what is held for this line may still be used for it."""
+    old = next((other for other in before.goods if other.id == line.id), None)
+    for_whom = (before.category, before.target_groups, before.area)
+    if old is None or for_whom != (after.category, after.target_groups, after.area):
+        return False
+    counts = {"quantity": line.quantity, "minimum": line.minimum, "required": line.required}
+    return old.model_copy(update=counts) == line
+
+
+def _end_people(match: Match, line_id: str, stays: bool) -> tuple[Match, list[Event]]:
+    """The end of a line as it was: open offers withdrawn, seats given back. If the line `stays` with other facts, whoever
+    has served by then has served it."""
+    match, events = withdraw(match, line_id, Closing.CHANGED)
+    state = match.people[line_id]
+    events += [
+        _released(match, line_id, number, holder)
+        for number, holder in state.numbered
+        if holder and holder not in match.done
+    ]
+    seats = [(number, holder) for number, holder in state.numbered if stays and holder in match.done]
+    served = [holder for _, holder in seats]
+    asked = {
+        id: one._replace(answer=Answer.CHANGED) if one.line_id == line_id and id not in served else one
+        for id, one in match.asked.items()
+    }
+    fresh = PeopleState(seats=state.seats, opened=state.opened).with_seats(seats, len(seats))
+    return match.but(asked=asked).with_line(line_id, fresh), events
+
+
+def _taken_from_the_public(match: Match, scene: Scene) -> tuple[Match, list[Event]]:
+    """Nobody who has no seat by now gets one on an old offer; whoever has one keeps it."""
+    events = list[Event]()
+    for line_id, state in match.people.items():
+        match, withdrawn = withdraw(match, line_id, Closing.CHANGED)
+        match = match.with_line(line_id, state.but(due_at=scene.now) if state.free else state)
+        events += withdrawn
+    asked = {
+        id: one if one.answer == Answer.WON else one._replace(answer=Answer.CHANGED)
+        for id, one in match.asked.items()
+    }
+    return match.but(asked=asked), events
+
+
+def _asked_anew(match: Match, scene: Scene) -> tuple[Match, list[Event]]:
+    """Whoever was asked was asked for another place or another matter: those whose answer is awaited are told so, and
+    the search begins again with the neighbours. Who said no, or let the time pass, has answered."""
+    events = list[Event]()
+    for line_id, state in match.people.items():
+        match, withdrawn = withdraw(match, line_id, Closing.CHANGED)
+        again = state.but(due_at=scene.now, ring=None, waves=0, dry=0) if state.free else state
+        match = match.with_line(line_id, again)
+        events += withdrawn
+    asked = {
+        id: one._replace(answer=Answer.CHANGED) if one.answer in MAY_BE_ASKED_AGAIN else one
+        for id, one in match.asked.items()
+    }
+    return match.but(asked=asked), events
+
+
+def _told_where(match: Match) -> list[Event]:
+    """The seats that are still to be served, said again with what has changed about them."""
+    return [
+        won(match, line_id, holder)
+        for line_id, state in match.people.items()
+        for holder in state.seats
+        if holder and holder not in match.done
+    ]
+
+
+def _seated(match: Match, line: PeopleLine, scene: Scene) -> tuple[Match, list[Event]]:
+    """The line with as many seats as are asked for now; who sat on one too many is let go, the last first."""
+    state = match.people.get(line.id)
+    if state is None:
+        fresh = PeopleState(seats=(), opened=match.numbers_used.get(line.id, 0), due_at=scene.now)
+        return match.with_line(line.id, fresh.with_seats([], line.seats)), []
+    resized = _resized(state, line.seats, match.done)
+    seats, events = resized.seats, list[Event]()
+    for number, holder in state.numbered:
+        if holder and holder not in seats and holder not in match.done:
+            events.append(_released(match, line.id, number, holder))
+            match = match.with_answer(holder, match.asked[holder]._replace(answer=Answer.CHANGED))
+    due_at = state.due_at or (scene.now if "" in seats else None)
+    match = match.with_line(line.id, resized.but(due_at=due_at))
+    if "" not in seats:
+        match, withdrawn = withdraw(match, line.id, Closing.FILLED)
+        events += withdrawn
+    return match, events
+
+
+def _resized(state: PeopleState, wanted: int, done: tuple[str, ...]) -> PeopleState:
+    """So many seats, or as many as have been served already. Each keeps its number; those served stay before those
+    held, and these before free ones."""
+    size = max(wanted, sum(holder in done for holder in state.seats))
+    stay = sorted(state.numbered, key=lambda seat: (seat[1] not in done, seat[1] == ""))[:size]
+    return state.with_seats(sorted(stay), size)
+
+
+def _due_if_short(match: Match, line: GoodsLine, scene: Scene) -> Match:
+    state = match.goods[line.id]
+    if state.due_at is None and match.promised(line.id) < line.quantity:
+        return match.with_line(line.id, state.but(due_at=scene.now))
+    return match
+
+
+def _hurried(match: Match, scene: Scene) -> Match:
+    """The match without the pauses that an ordinary need is given: what is short is searched for now."""
+    people = {id: s.but(due_at=scene.now) if s.free else s for id, s in match.people.items()}
+    goods = {id: s.but(due_at=scene.now) if s.due_at else s for id, s in match.goods.items()}
+    return match.but(people=people, goods=goods)
+
+
+def _released(match: Match, line_id: str, number: int, holder: str) -> SeatReleased:
+    return SeatReleased(
+        line_id=line_id,
+        seat_id=seat_id(line_id, number),
+        invitation_id=holder,
+        volunteer_id=owner_of(holder),
+        reason=Closing.CHANGED,
+    )
