@@ -160,9 +160,7 @@ def _in_time(line: PeopleLine, scene: Scene) -> datetime:
 def weighed(match: Match, scene: Scene) -> Match:
     """Whether the search is stuck, and for whom it waits."""
     too_late = _is_too_late(match, scene)
-    nobody = any(
-        _finds_nobody(match, x) and (too_late or not is_too_late(x, scene.now)) for x in match.need.people
-    )
+    nobody = any(_finds_nobody(match, x) for x in match.need.people if not is_too_late(x, scene.now))
     short = any(_is_short(match, line) for line in match.need.goods)
     if not (too_late or nobody or short):
         return match.but(stalled=False, waiting=Waiting.ANSWERS)
