@@ -21,7 +21,7 @@ def main() -> None:
     parser.add_argument("--fsync-ms", type=float, default=0.0, help="each wait for the disk takes this much longer, on both sides")  # fmt: skip
     given = parser.parse_args()
     print(
-        f"Python {platform.python_version()} on {platform.machine()}; SQLite WAL, synchronous FULL on both sides"
+        f"Python {platform.python_version()} on {platform.machine()}; SQLite WAL; on both sides nothing is answered before it is on the disk"
     )
     if given.fsync_ms:
         print(f"each wait for the disk takes {given.fsync_ms:g} ms longer than this machine's, on both sides")
