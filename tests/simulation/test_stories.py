@@ -99,7 +99,8 @@ def stock_and_searches_agree(holds: dict[str, Hold], matches: Iterable[Match]) -
 
 
 def need_and_stock_agree(need: Need, match: Match, holds: dict[str, Hold]) -> None:
-    """A need, also one that is over, shows what lots keep for it and nothing else, and never more than it asks for."""
+    """A need, also one that is over, shows what lots keep for it and nothing else; and nothing is kept beyond what is
+    missing, though more may have been handed over before the line was lowered."""
     shown = {(goods.hold_id, goods.quantity) for goods in need.held_goods}
     kept = {
         (id, hold.quantity) for id, hold in holds.items() if hold.need_id == need.id and hold.status in KEPT
@@ -108,4 +109,5 @@ def need_and_stock_agree(need: Need, match: Match, holds: dict[str, Hold]) -> No
     assert shown == kept if told else shown <= kept
     for line in () if need.ended else need.goods:
         of_line = [hold for hold in holds.values() if (hold.need_id, hold.line_id) == (need.id, line.id)]
-        assert sum(hold.promised + hold.handed_over for hold in of_line) <= line.quantity
+        missing = line.quantity - sum(hold.handed_over for hold in of_line)
+        assert sum(hold.promised for hold in of_line) <= max(0, missing)
