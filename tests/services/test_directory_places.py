@@ -99,7 +99,13 @@ async def test_a_site_hangs_below_the_tier_above(hall: TownHall) -> None:
 
 async def test_a_site_needs_an_area_and_a_zone_that_exist(hall: TownHall) -> None:
     site = {"name": "中心", "kind": "center", "area": "5227"}
-    for wrong in ({"area": "5299"}, {"zone": "Asia/Fuquan"}, {"zone": "../etc/passwd"}, {"zone": ""}):
+    for wrong in (
+        {"area": "5299"},
+        {"zone": "Asia/Fuquan"},
+        {"zone": "../etc/passwd"},
+        {"zone": "posixrules"},
+        {"zone": ""},
+    ):
         answer = await hall.ask("POST", "/sites", site | wrong)
         assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, f"/{next(iter(wrong))}")
 

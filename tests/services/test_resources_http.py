@@ -306,6 +306,8 @@ async def test_staff_release_a_hold_but_not_what_was_handed_over() -> None:
         lot_id = await d.lists()
         first, second = await d.holds(lot_id, 1, "need-1"), await d.holds(lot_id, 2, "need-2")
         assert (await d.ask("love", f"POST /holds/{first}/release", {})).status_code == 403
+        untrue = await d.ask("staff", f"POST /holds/{first}/release", {"reason": "no_show"})
+        assert (untrue.status_code, untrue.json()["errors"][0]["pointer"]) == (422, "/reason")
         assert (await d.ask("staff", f"POST /holds/{first}/release", {})).json()["reason"] == "by_staff"
         assert [(e.hold_id, e.reason) for e in d.w.said(HoldReleased)] == [(first, Closing.BY_STAFF)]
         assert code(await d.ask("staff", f"POST /holds/{first}/release", {})) == "hold-over"

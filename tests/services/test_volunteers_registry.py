@@ -93,6 +93,7 @@ async def test_hours_are_given_as_slots_or_as_ranges() -> None:
         ({"site_id": "nowhere"}, "/site_id"),
         ({"zone": "Asia/Atlantis"}, "/zone"),
         ({"zone": "../etc/passwd"}, "/zone"),
+        ({"zone": "localtime"}, "/zone"),
         ({"hours": [168]}, "/hours/0"),
         ({"hours": [{"day": 0, "from": 12, "to": 12}]}, "/hours/0/to"),
         ({"hours": [{"day": 7, "from": 1, "to": 2}]}, "/hours/0/day"),

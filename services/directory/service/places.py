@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from services.directory.domain.places import (
     Site,
@@ -23,6 +22,7 @@ from shared.places.divisions import ancestors
 from shared.ports import Op, Query
 from shared.records import Change, Outcome, Versioned
 from shared.run.kit import Kit
+from shared.times import zone_of
 
 
 class Places:
@@ -114,8 +114,8 @@ class Places:
         if self._areas.get(site.area) is None and await self._store.get(Village, site.area) is None:
             raise Invalid("/area", zh="没有这个区划代码", en="there is no area with this code")
         try:
-            ZoneInfo(site.zone)
-        except (ZoneInfoNotFoundError, ValueError, OSError) as e:
+            zone_of(site.zone)
+        except ValueError as e:
             raise Invalid(
                 "/zone",
                 zh="没有这个时区，例如 Asia/Shanghai",

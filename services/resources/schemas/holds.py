@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, StringConstraints
 
@@ -43,7 +43,9 @@ class ReceiptBody(Schema):
 
 
 class ReleaseBody(Schema):
-    reason: Closing = Closing.BY_STAFF
+    """What staff may say of it; the other reasons are found by the system itself."""
+
+    reason: Literal[Closing.BY_STAFF, Closing.NOT_NEEDED] = Closing.BY_STAFF
 
 
 class ReturnBody(Schema):

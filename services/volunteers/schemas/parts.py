@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 import h3
 from pydantic import (
@@ -21,6 +20,7 @@ from services.volunteers.domain.week import HOURS, hours_between, pattern
 from shared.contracts.parts import Window
 from shared.errors import Invalid
 from shared.http import Moment, Schema, impersonal, not_blank
+from shared.times import zone_of
 
 CELL_RESOLUTION = 7
 
@@ -114,8 +114,8 @@ def windows(spans: Sequence[Span], pointer: str) -> tuple[Window, ...]:
 def known_zone(zone: str) -> str:
     """The name of a time zone. Refuses what is none."""
     try:
-        return ZoneInfo(zone).key
-    except (KeyError, ValueError, OSError) as e:
+        return zone_of(zone).key
+    except ValueError as e:
         raise Invalid(
             "/zone", zh="没有这个时区，如 Asia/Shanghai", en="no such zone; say Asia/Shanghai"
         ) from e
