@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -10,6 +11,7 @@ from pydantic import SecretStr
 from services.directory.app import directory
 from services.directory.domain.accounts import Account, LoginTaken
 from services.directory.schemas.accounts import NewAccount
+from services.directory.service.accounts import Accounts
 from shared.contracts.vocabulary import Role
 from shared.run.kit import Kit
 from shared.security.passwords import Hasher
@@ -26,35 +28,34 @@ async def ensure_administrator(system: System, data: Path, login: str, name: str
 
 async def sample_accounts(system: System, mint: TokenMint) -> list[str]:
     """The logins of the sample town that still sign in with its password, which everybody knows."""
-    logins = [row.login for row in STAFF] + list(VOLUNTEER_LOGINS)
-    return [login for login in logins if await signs_in_with(system, mint, login, PASSWORD)]
-
-
-async def signs_in_with(system: System, mint: TokenMint, login: str, password: str) -> bool:
-    """Whether the account with this login is there and has this password."""
-    hasher = Hasher()
-    own = system.units["directory"].adapters
-    kit = Kit(own.store, system.clock, own.ids, system.atlas)
-    try:
-        id = await directory(kit, mint=mint, hasher=hasher).accounts.id_of(login)
-        found = await own.store.get(Account, id)
-        return (
-            found is not None
-            and found.record.active
-            and await hasher.verify(found.record.password_hash, password)
-        )
-    finally:
-        hasher.close()
+    known = []
+    store = system.units["directory"].adapters.store
+    with _accounts(system, mint) as (accounts, hasher):
+        for login in (*(row.login for row in STAFF), *VOLUNTEER_LOGINS):
+            found = await store.get(Account, await accounts.id_of(login))
+            if found is None or not found.record.active:
+                continue
+            if await hasher.verify(found.record.password_hash, PASSWORD):
+                known.append(login)
+    return known
 
 
 async def open_first_account(system: System, mint: TokenMint, login: str, name: str, password: str) -> None:
     """The same, in a system that signs with this key."""
-    hasher = Hasher()
-    own = system.units["directory"].adapters
-    kit = Kit(own.store, system.clock, own.ids, system.atlas)
     new = NewAccount(login=login, name=name, password=SecretStr(password), roles=(Role.ADMINISTRATOR,))
+    with (
+        _accounts(system, mint) as (accounts, _),
+        suppress(LoginTaken),
+    ):  # by another instance, in this very moment
+        await accounts.ensure(new)
+
+
+@contextmanager
+def _accounts(system: System, mint: TokenMint) -> Iterator[tuple[Accounts, Hasher]]:
+    """The accounts of this system, and what looks at their passwords."""
+    hasher, own = Hasher(), system.units["directory"].adapters
+    kit = Kit(own.store, system.clock, own.ids, system.atlas)
     try:
-        with suppress(LoginTaken):  # by another instance, in this very moment
-            await directory(kit, mint=mint, hasher=hasher).accounts.ensure(new)
+        yield directory(kit, mint=mint, hasher=hasher).accounts, hasher
     finally:
         hasher.close()

@@ -33,6 +33,27 @@ async def accepts(t: Town, cast: Cast, person: Person) -> Any:
     return await cast.does(person, f"/api/invitations/{invitation['id']}/accept")
 
 
+async def edited(t: Town, person: Person, path: str, **changes: Any) -> None:
+    """This person looks at it and changes what they saw."""
+    seen = await t.call(person.token, "GET", path)
+    answer = await t.call(person.token, "PATCH", path, changes, headers={"If-Match": seen.headers["etag"]})
+    assert answer.status == 200, answer.body
+
+
+async def a_visit_with_rice(
+    t: Town, cast: Cast, hours: float, expires_on: str
+) -> tuple[Person, dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """Somebody who can come, rice that is good until that day and rice that keeps, and a need for a visit so many hours
+    from now and for two bags."""
+    li = await cast.volunteer("li")
+    soon, late = await cast.lot(5, expires_on=expires_on), await cast.lot(5)
+    home = await cast.household()
+    await t.settle()
+    need = await cast.need(home, cast.people_line(hours=hours), cast.goods_line(2))
+    await t.settle()
+    return li, soon, late, need
+
+
 async def test_a_need_finds_people_and_goods_together_and_ends_with_the_residents_own_word() -> None:
     async with fuquan() as (t, cast):
         li = await cast.volunteer("li")
@@ -240,19 +261,10 @@ async def test_a_scout_never_sees_the_file_and_hears_what_came_of_it() -> None:
 
 async def test_goods_that_run_out_before_the_people_come_are_changed_for_others_in_time() -> None:
     async with fuquan() as (t, cast):
-        li = await cast.volunteer("li")
-        soon = await cast.lot(5, expires_on="2026-03-04")
-        late = await cast.lot(5)
-        home = await cast.household()
-        await t.settle()
-        need = await cast.need(home, cast.people_line(hours=5), cast.goods_line(2))
-        await t.settle()
+        li, soon, late, need = await a_visit_with_rice(t, cast, hours=5, expires_on="2026-03-04")
         path = f"/api/needs/{need['id']}"
-        seen = await t.call(cast.staff.token, "GET", path)
         lines = [{**cast.people_line(hours=24 * 5), "id": "p1"}, {**cast.goods_line(2), "id": "g1"}]
-        match = {"If-Match": seen.headers["etag"]}
-        edited = await t.call(cast.staff.token, "PATCH", path, {"lines": lines}, headers=match)
-        assert edited.status == 200, edited.body
+        await edited(t, cast.staff, path, lines=lines)
         await t.settle()
         assert (await cast.got(cast.donor, f"/api/lots/{soon['id']}"))["held"] == 2, "held before the edit"
         assert (await accepts(t, cast, li)).status == 200
@@ -267,19 +279,10 @@ async def test_goods_that_run_out_before_the_people_come_are_changed_for_others_
 
 async def test_goods_whose_expiry_is_shortened_after_the_match_are_changed_for_others_when_it_comes() -> None:
     async with fuquan() as (t, cast):
-        li = await cast.volunteer("li")
-        spoilt = await cast.lot(5, expires_on="2026-06-01")
-        good = await cast.lot(5)
-        home = await cast.household()
-        await t.settle()
-        need = await cast.need(home, cast.people_line(hours=24 * 5), cast.goods_line(2))
-        await t.settle()
+        li, spoilt, good, need = await a_visit_with_rice(t, cast, hours=24 * 5, expires_on="2026-06-01")
         assert (await accepts(t, cast, li)).status == 200
         await t.settle()
-        path = f"/api/lots/{spoilt['id']}"
-        match = {"If-Match": (await t.call(cast.donor.token, "GET", path)).headers["etag"]}
-        edited = await t.call(cast.donor.token, "PATCH", path, {"expires_on": "2026-03-04"}, headers=match)
-        assert edited.status == 200, edited.body
+        await edited(t, cast.donor, f"/api/lots/{spoilt['id']}", expires_on="2026-03-04")
         await t.passes(days=4)
         assert await status(cast, need) == ("matched", "service")
         found = await cast.got(cast.staff, f"/api/needs/{need['id']}")
