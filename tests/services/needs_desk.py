@@ -37,6 +37,7 @@ PEOPLE: dict[str, tuple[Role, str | None, str | None]] = {
     "stranger": (Role.STAFF, "west", None),
     "boss": (Role.SUPERVISOR, "main", None),
     "above": (Role.STAFF, "main", None),
+    "top": (Role.STAFF, "centre", None),
     "scout": (Role.SCOUT, "east", None),
     "scout-2": (Role.SCOUT, "east", None),
     "li": (Role.VOLUNTEER, "east", None),
@@ -113,6 +114,15 @@ class Desk:
         """A site or an organisation, as the directory tells it."""
         known = dict(_directory(SitePolicy()))[id]
         self.w.knows((id, known.model_copy(update={"active": False})))
+
+    def has_a_centre_above(self) -> None:
+        """A guidance centre, "centre", of which the main station is a part."""
+        main = dict(_directory(SitePolicy()))["main"]
+        kept = {"site_name": "指导中心", "kind": SiteKind.CENTER, "area": "5227", "parent_id": None}
+        self.w.knows(
+            ("centre", main.model_copy(update=kept)),
+            ("main", main.model_copy(update={"parent_id": "centre"})),
+        )
 
     async def hears(self, *told: tuple[str, Any]) -> None:
         await self.w.hears(*told)
@@ -234,9 +244,9 @@ def stalled(next_action_at: datetime) -> m.MatchStalled:
     )
 
 
-def escalated(next_action_at: datetime) -> m.MatchEscalated:
+def escalated(next_action_at: datetime, to: str = "main", hops: int = 1) -> m.MatchEscalated:
     return m.MatchEscalated(
-        site_id="east", from_site_id="east", to_site_id="main", hops=1, next_action_at=next_action_at
+        site_id="east", from_site_id="east", to_site_id=to, hops=hops, next_action_at=next_action_at
     )
 
 

@@ -164,6 +164,29 @@ async def test_whoever_is_to_look_as_well_reads_the_need_and_nothing_more_until_
         assert await answers() == [404] * 4
 
 
+async def test_what_was_raised_to_a_tier_is_in_its_list_until_it_is_over() -> None:
+    async with desk() as d:
+
+        async def listed(who: str, tier: str) -> set[str]:
+            return {n["id"] for n in (await d.made(who, f"GET /needs?tier_site_id={tier}"))["items"]}
+
+        d.has_a_centre_above()
+        need_id, other = await d.posts(), await d.posts()
+        assert await listed("above", "main") == set()
+        soon = d.w.clock.now() + timedelta(minutes=5)
+        await d.hears((need_id, k.escalated(soon)))
+        await d.hears((other, k.escalated(soon)))
+        await d.hears((other, k.escalated(soon, "centre", hops=2)))
+        for who in ("above", "boss"):
+            assert await listed(who, "main") == {other, need_id}, "also what has been raised further since"
+        assert await listed("top", "centre") == {other}
+        assert (await d.ask("staff", "GET /needs?tier_site_id=main")).status_code == 404
+        both = await d.ask("boss", "GET /needs?tier_site_id=main&site_id=east")
+        assert (both.status_code, both.json()["errors"][0]["pointer"]) == (422, "/tier_site_id")
+        await d.made("staff", f"POST /needs/{need_id}/cancel", {"reason": "solved"})
+        assert await listed("above", "main") == {other}
+
+
 async def test_a_search_that_goes_on_again_no_longer_shows_why_it_was_stuck() -> None:
     async with desk() as d:
         need_id = await d.posts()

@@ -181,7 +181,7 @@ def _timed(need: Need, now: datetime, policy: SitePolicy) -> Need:
     status = status_of(need)
     if need.ended:
         asked = need.referred_to if need.taken_over else None
-        over = need.but(waiting=None, next_action_at=None, wake_at=None, confirm_by=None)
+        over = need.but(waiting=None, next_action_at=None, wake_at=None, confirm_by=None, tier_site_id=None)
         return over.but(status=status, referred_to=asked)
     confirm_by = None
     if status is NeedStatus.AWAITING_CONFIRMATION:
@@ -190,6 +190,7 @@ def _timed(need: Need, now: datetime, policy: SitePolicy) -> Need:
     else:
         waiting, next_action_at = _reason(need, now, policy)
         wake_at = min(_timers(need, next_action_at, policy))
+    need = need.but(tier_site_id=need.search.tier_site_id if need.search else None)
     return need.but(
         status=status, waiting=waiting, next_action_at=next_action_at, wake_at=wake_at, confirm_by=confirm_by
     )

@@ -27,7 +27,7 @@ from shared.records import Record, index
 
 
 class Need(Record):
-    """`status`, `waiting`, `next_action_at` and `wake_at` are always what `lifecycle.settle` computes from the rest."""
+    """`status`, `waiting`, `next_action_at`, `wake_at` and `tier_site_id` are always what `lifecycle.settle` computes from the rest."""
 
     kind: ClassVar[str] = "need"
     topic = topics.NEED
@@ -36,6 +36,7 @@ class Need(Record):
         index("household_id", "created_ms"),
         index("status", "waiting", "urgency", "created_ms"),
         index("referred_to", "created_ms"),
+        index("tier_site_id", "created_ms"),
     )
 
     site_id: str
@@ -86,6 +87,8 @@ class Need(Record):
     waiting: v.Waiting | None = None
     next_action_at: datetime | None = None
     wake_at: datetime | None = None
+    tier_site_id: str | None = None
+    """The site that is to look as well, while the need is not over."""
 
     @property
     def due_at(self) -> datetime | None:

@@ -72,13 +72,15 @@ class NeedRoutes:
         pages: Pages,
         access: Access = allow("need.read"),
         site_id: str | None = None,
+        tier_site_id: str | None = None,
         household_id: str | None = None,
         status: v.NeedStatus | None = None,
         urgency: v.Urgency | None = None,
         waiting: v.Waiting | None = None,
     ) -> Page[NeedSummary]:
         filters = {"household_id": household_id, "status": status, "urgency": urgency, "waiting": waiting}
-        return pages.page(await self._needs.find(access, site_id, filters, pages), summary)
+        found = await self._needs.find(access, site_id, tier_site_id, filters, pages)
+        return pages.page(found, summary)
 
     async def read(self, need_id: str, response: Response, access: Access = allow("need.read")) -> NeedView:
         found = await self._needs.read(access, need_id)

@@ -67,6 +67,17 @@ class Desk:
         sites = access.sites()
         return [] if sites is None else [Where("site_id", "one_of", sites)]
 
+    def _raised_to(self, access: Access, tier_site_id: str, site_id: str | None) -> list[Where]:
+        """The conditions for a list of what sites below raised to this one, also if it has been raised further since."""
+        if site_id is not None:
+            raise Invalid(
+                "/tier_site_id", zh="请与 site_id 二选一", en="ask by this or by site_id, not by both"
+            )
+        access.require(site_id=tier_site_id)
+        below = tuple(s.id for s in self._atlas.sites() if self._atlas.is_under(s.id, tier_site_id))
+        tiers = tuple(self._atlas.upwards(tier_site_id))
+        return [Where("tier_site_id", "one_of", tiers), Where("site_id", "one_of", below)]
+
     async def _note_read(
         self, access: Access, level: Level, *, household_id: str, need_id: str | None = None
     ) -> None:

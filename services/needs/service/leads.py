@@ -87,12 +87,7 @@ class Leads(Needs):
         if access.scope is Scope.OWN:
             where = own
         elif tier_site_id is not None:
-            if site_id is not None:
-                raise Invalid(
-                    "/tier_site_id", zh="请与 site_id 二选一", en="ask by this or by site_id, not by both"
-                )
-            access.require(site_id=tier_site_id)
-            where = [Where("tier_site_id", "equal", tier_site_id)]
+            where = self._raised_to(access, tier_site_id, site_id)
         else:
             where = self._of_sites(access, site_id)
             if own and where and site_id is None:

@@ -110,8 +110,7 @@ class Needs(Desk):
         """Also for whoever is to look as well, while it is not over. What is done about it, its own station does."""
         found = await self._found(Need, id)
         need = found.record
-        tier = need.search.tier_site_id if need.search and not need.ended else None
-        access.require_raised(need.site_id, tier)
+        access.require_raised(need.site_id, need.tier_site_id)
         return found
 
     async def read_referred(self, access: Access, id: str) -> Versioned[Need]:
@@ -123,9 +122,18 @@ class Needs(Desk):
         return found
 
     async def find(
-        self, access: Access, site_id: str | None, filters: dict[str, str | None], pages: Paging
+        self,
+        access: Access,
+        site_id: str | None,
+        tier_site_id: str | None,
+        filters: dict[str, str | None],
+        pages: Paging,
     ) -> list[Versioned[Need]]:
-        where = self._of_sites(access, site_id)
+        """Those of the sites within reach, or those that were raised to one of them and are not over."""
+        if tier_site_id is None:
+            where = self._of_sites(access, site_id)
+        else:
+            where = self._raised_to(access, tier_site_id, site_id)
         where += [Where(field, "equal", value) for field, value in filters.items() if value is not None]
         return await self._store.find(Need, pages.query(*where, order="created_ms", descending=True))
 
