@@ -1,4 +1,7 @@
-"""B3: a need is posted until all its 20 invitations are durable. Open loop at two rates, then saturation."""
+"""B3: a need is posted until all its 20 invitations are durable. Open loop at two rates, then saturation.
+
+Beside the two sides stands a bare server that only writes: what it reaches is as far as anything in Python can come.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +9,16 @@ import asyncio
 import json
 import statistics
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
+from tests.bench.bare import Bare
 from tests.bench.client import Pool
 from tests.bench.population import Asked, asks
-from tests.bench.sides import Ours, Peer, slower_disk
+from tests.bench.sides import Ours, Peer, Process, as_the_peer_asks, slower_disk
 
 RATES = (20, 100)
 SECONDS = 8.0
@@ -69,8 +73,9 @@ async def closed_loop(
     return done
 
 
-def peer_post(peer: Peer, http: Pool, wanted: Sequence[Asked]) -> Post:
-    bodies = [json.dumps(peer.ask(a)).encode() for a in wanted]
+def peer_post(http: Pool, wanted: Sequence[Asked]) -> Post:
+    """What the peer takes; the bare server takes the same."""
+    bodies = [json.dumps(as_the_peer_asks(a)).encode() for a in wanted]
 
     async def post(n: int) -> tuple[str, float, float, int]:
         sent = time.monotonic()
@@ -125,46 +130,54 @@ async def b3(count: int, repeats: int, fsync_ms: float = 0.0) -> None:
         await ours.settle_houses(wanted)
         peer.fill(count)
         peer.run(wanted)
+        bare = Bare(Path(folder), count, under)
         print(f"B3  {count:,} people ({rate:,.0f}/s loaded in bulk), {repeats} repeats, order rotated")
         print(f"    peer's searches, median ms: {peer.medians}; the faster one serves")
         try:
-            await _compare(ours, peer, wanted, repeats)
+            await _compare(ours, {"peer": peer.process, "bare": bare.process}, wanted, repeats)
         finally:
-            ours.process.stop()
-            peer.process.stop()
+            for process in (ours.process, peer.process, bare.process):
+                process.stop()
 
 
-async def _compare(ours: Ours, peer: Peer, wanted: Sequence[Asked], repeats: int) -> None:
+async def _compare(ours: Ours, others: Mapping[str, Process], wanted: Sequence[Asked], repeats: int) -> None:
     for label, rate in (*((f"{r}/s", float(r)) for r in RATES), ("saturation", 0.0)):
-        pairs: list[tuple[Run, Run]] = []
+        rounds: list[dict[str, Run]] = []
         for repeat in range(repeats):
-            sides = ["ours", "peer"] if repeat % 2 == 0 else ["peer", "ours"]
             runs: dict[str, Run] = {}
-            for side in sides:
-                runs[side] = await _once(ours, peer, wanted, side, rate, f"{label}-{repeat}")
-            pairs.append((runs["ours"], runs["peer"]))
-        _print(label, pairs, by_rate=rate == 0.0)
+            for side in ("ours", *others) if repeat % 2 == 0 else (*reversed(list(others)), "ours"):
+                other = others.get(side)
+                http = Pool(other.port, {}) if other else Pool(ours.process.port, ours.headers())
+                post = peer_post(http, wanted) if other else our_post(ours, http, wanted, f"{label}-{repeat}")
+                done = await _load(post, rate)
+                http.close()
+                runs[side] = of_peer(done) if other else await of_ours(ours, done)
+            rounds.append(runs)
+        for side in ("ours", "bare"):
+            _print(label, side, [(runs[side], runs["peer"]) for runs in rounds], by_rate=rate == 0.0)
 
 
-async def _once(ours: Ours, peer: Peer, wanted: Sequence[Asked], side: str, rate: float, mark: str) -> Run:
-    http = Pool(ours.process.port, ours.headers()) if side == "ours" else Pool(peer.process.port, {})
-    post = our_post(ours, http, wanted, mark) if side == "ours" else peer_post(peer, http, wanted)
+async def _load(post: Post, rate: float) -> list[tuple[str, float, float, int]]:
     await open_loop(post, 10, 1.0, 900_000)
-    done = await (open_loop(post, rate, SECONDS, 0) if rate else closed_loop(post, CLIENTS, SECONDS, 0))
-    http.close()
-    return await of_ours(ours, done) if side == "ours" else of_peer(done)
+    return await (open_loop(post, rate, SECONDS, 0) if rate else closed_loop(post, CLIENTS, SECONDS, 0))
 
 
-def _print(label: str, pairs: list[tuple[Run, Run]], by_rate: bool) -> None:
-    ratios = [o.rate / p.rate if by_rate else p.p50 / o.p50 for o, p in pairs]
+def _print(label: str, side: str, pairs: list[tuple[Run, Run]], by_rate: bool) -> None:
+    """The side against the peer; shown are the runs whose ratio is in the middle."""
     what = "throughput" if by_rate else "p50"
-    middle = sorted(
-        pairs, key=lambda pair: pair[0].rate / pair[1].rate if by_rate else pair[1].p50 / pair[0].p50
-    )
-    o, p = middle[len(middle) // 2]
+
+    def ratio(pair: tuple[Run, Run]) -> float:
+        one, peer = pair
+        return one.rate / peer.rate if by_rate else peer.p50 / one.p50
+
+    ratios = sorted(map(ratio, pairs))
+    one, peer = sorted(pairs, key=ratio)[len(pairs) // 2]
     print(
-        f"    {label:<10} ours p50 {o.p50:7.1f} ms p99 {o.p99:7.1f} ms {o.rate:6.0f}/s ({o.short} short) · "
-        f"peer p50 {p.p50:7.1f} ms p99 {p.p99:7.1f} ms {p.rate:6.0f}/s ({p.short} short) · "
-        f"{what} ratio median {statistics.median(ratios):.2f}x worst {min(ratios):.2f}x",
+        f"    {label:<10} {side} {_told(one)} · peer {_told(peer)} · "
+        f"{what} ratio median {statistics.median(ratios):.2f}x worst {ratios[0]:.2f}x",
         flush=True,
     )
+
+
+def _told(run: Run) -> str:
+    return f"p50 {run.p50:7.1f} ms p99 {run.p99:7.1f} ms {run.rate:6.0f}/s ({run.short} short)"

@@ -15,7 +15,7 @@ from shared.contracts.vocabulary import Role
 from tests.bench.b3 import closed_loop, our_post
 from tests.bench.client import Pool
 from tests.bench.population import asks
-from tests.bench.sides import Ours, Peer, slower_disk
+from tests.bench.sides import Ours, Peer, as_the_peer_asks, slower_disk
 
 CLIENTS = 64
 SECONDS = 6.0
@@ -54,7 +54,7 @@ async def b4(repeats: int, fsync_ms: float = 0.0) -> None:
 
 async def _peer(peer: Peer, wanted: list) -> float:  # type: ignore[type-arg]
     http = Pool(peer.process.port, {})
-    bodies = [json.dumps(peer.ask(a)).encode() for a in wanted]
+    bodies = [json.dumps(as_the_peer_asks(a)).encode() for a in wanted]
 
     async def post(n: int) -> tuple[str, float, float, int]:
         sent = time.monotonic()

@@ -25,7 +25,7 @@ from tests.bench.b3 import CLIENTS, closed_loop, of_peer, open_loop, peer_post
 from tests.bench.client import Pool
 from tests.bench.peer import Ask, open_database
 from tests.bench.population import asks
-from tests.bench.sides import Peer, start
+from tests.bench.sides import start
 from tests.live.server import free_port
 
 RATE = 20
@@ -58,7 +58,7 @@ async def _an_empty_request(folder: Path) -> None:
     port = free_port()
     process = start("tests.bench.floor", str(port), port=port, path="/docs", log=folder / "floor.log")
     http = Pool(port, {})
-    post = peer_post(Peer(folder), http, asks(400, datetime.now(UTC)))
+    post = peer_post(http, asks(400, datetime.now(UTC)))
     try:
         await open_loop(post, RATE, 1.0, 0)
         calm = of_peer(await open_loop(post, RATE, SECONDS, 0))

@@ -17,7 +17,6 @@ import httpx2
 from shared.contracts.vocabulary import Role
 from shared.security.access import Principal
 from shared.security.tokens import TokenMint, signing_key
-from tests.bench.client import Pool
 from tests.bench.peer import SCHEMA, best_search, open_database
 from tests.bench.population import Asked, Person, as_row, people, slots
 from tests.live.server import ROOT, free_port
@@ -228,7 +227,7 @@ class Peer:
 
     def run(self, asks: Sequence[Asked]) -> None:
         db = open_database(self.database)
-        tries = [{**self.ask(a), "squash": 0.8} for a in asks[:60]]
+        tries = [{**as_the_peer_asks(a), "squash": 0.8} for a in asks[:60]]
         search, self.medians = best_search(db, tries)
         db.close()
         port = free_port()
@@ -238,20 +237,17 @@ class Peer:
             "tests.bench.peer", *given, port=port, path="/docs", log=self._log, under=self._under
         )
 
-    def ask(self, asked: Asked) -> dict[str, object]:
-        h0, h1, h2 = slots(asked.hours)
-        return {
-            "household": f"h{asked.number % HOUSES}", "category": "comfort", "note": "", "area": asked.area,
-            "lat": asked.lat, "lon": asked.lon, "skill": asked.skill, "h0": h0, "h1": h1, "h2": h2, "language": 1,
-            "minutes": 90, "start_at": asked.start_at.isoformat(), "end_at": asked.end_at.isoformat(),
-        }  # fmt: skip
+
+def as_the_peer_asks(asked: Asked) -> dict[str, object]:
+    """The ask as a body of the peer's `POST /needs`."""
+    h0, h1, h2 = slots(asked.hours)
+    return {
+        "household": f"h{asked.number % HOUSES}", "category": "comfort", "note": "", "area": asked.area,
+        "lat": asked.lat, "lon": asked.lon, "skill": asked.skill, "h0": h0, "h1": h1, "h2": h2, "language": 1,
+        "minutes": 90, "start_at": asked.start_at.isoformat(), "end_at": asked.end_at.isoformat(),
+    }  # fmt: skip
 
 
 def _row(p: Person) -> tuple[object, ...]:
     languages = sum(1 << n for n in p.languages)
     return (p.number, p.area, p.lat, p.lon, p.reach_km, *slots(p.hours), languages, 6000, 0, 1_000_000, 0)
-
-
-async def pool(port: int, headers: dict[str, str]) -> Pool:
-    await asyncio.sleep(0)
-    return Pool(port, headers)
