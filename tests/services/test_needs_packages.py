@@ -36,7 +36,7 @@ async def test_the_assessment_decides_which_lines_there_are() -> None:
     assert [line["skills"] for line in weak if line["kind"] == "people"] == [
         ["home_visit"], ["meal_delivery"], ["medical_escort"], ["phone_company"],
     ]  # fmt: skip
-    assert [line["required"] for line in weak] == [True, True, True, False, True, False]
+    assert not any(line["required"] for line in weak), "each is good by itself"
 
 
 async def test_goods_are_counted_by_person_and_a_school_child_gets_what_a_school_child_needs() -> None:

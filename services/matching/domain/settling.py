@@ -165,10 +165,12 @@ def _goal(match: Match, scene: Scene) -> MatchStatus | None:
 
 
 def _is_past(match: Match, line: PeopleLine | GoodsLine, scene: Scene) -> bool:
-    """A visit whose time has begun, of a need that somebody has served or that was given something: nobody more can come
-    to it, and the rest goes on."""
-    served = match.done or any(hold.phase in HANDED_OVER for hold in match.holds.values())
-    return bool(served) and isinstance(line, PeopleLine) and line.window.start_at <= scene.now
+    """A visit whose time has begun, of a need that somebody has served or was to serve, or that was given something:
+    nobody more can come to it, and the rest goes on."""
+    if not isinstance(line, PeopleLine) or line.window.start_at > scene.now:
+        return False
+    missed = any(asked.answer == Answer.NO_SHOW for asked in match.asked.values())
+    return missed or bool(match.done) or any(hold.phase in HANDED_OVER for hold in match.holds.values())
 
 
 def _has_anything(match: Match) -> bool:

@@ -109,12 +109,13 @@ def _check_id(line: Line, known: Line | None, at: str) -> None:
 
 
 def deadline(lines: Iterable[Line], now: datetime) -> datetime:
-    """Until when the need can be met: the earliest start, or else the earliest date needed by, or else 14 days. What may
-    stay empty counts only where nothing else is asked for."""
+    """Until when the need can be met: the earliest start of what is required, or else its earliest date, or else 14 days.
+    Where all of it may stay empty, the last of these: until then some of it may still come."""
     lines = tuple(lines)
-    lines = tuple(line for line in lines if line.required) or lines
-    starts = [line.window.start_at for line in lines if isinstance(line, PeopleLine)]
-    return min(starts or _dates(lines), default=now + WITHOUT_DATE)
+    required = tuple(line for line in lines if line.required)
+    starts = [line.window.start_at for line in required or lines if isinstance(line, PeopleLine)]
+    first_or_last = min if required else max
+    return first_or_last(starts or _dates(required or lines), default=now + WITHOUT_DATE)
 
 
 def over_at(lines: Iterable[Line], deadline_at: datetime) -> datetime:

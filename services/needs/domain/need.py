@@ -201,7 +201,10 @@ class Need(Record):
         return people and all(self._held(line) >= line.quantity for line in self.goods if line.required)
 
     def _seated(self, line: PeopleLine) -> int:
-        return sum(s.line_id == line.id for s in self.seats)
+        """How many have a seat on this line, or had one until its time and did not come: nobody else can any more, and
+        what was promised for later is not taken away for that."""
+        missed = sum(t.line_id == line.id and t.status is v.TaskStatus.NO_SHOW for t in self.tasks.values())
+        return missed + sum(s.line_id == line.id for s in self.seats)
 
     def _held(self, line: GoodsLine) -> int:
         return sum(g.quantity for g in self.held_goods if g.line_id == line.id)

@@ -1,4 +1,8 @@
-"""套餐: a package expands, after an assessment, into lines that stay editable until they are posted."""
+"""套餐: a package expands, after an assessment, into lines that stay editable until they are posted.
+
+No line of it is required: each visit and each gift is good by itself, so the one that nobody is found for keeps the
+others from nobody.
+"""
 
 from __future__ import annotations
 
@@ -70,7 +74,6 @@ class Service:
     seats: int = 1
     certificates: tuple[v.Certificate, ...] = ()
     mode: v.Mode = v.Mode.ON_SITE
-    required: bool = True
     when: Condition = _always
 
 
@@ -82,7 +85,6 @@ class Supply:
     quantity: int
     unit: Unit
     per_person: bool = False
-    required: bool = True
     when: Condition = _always
 
 
@@ -106,11 +108,11 @@ GROWTH = Package(
     (
         Service(v.Skill.HOME_VISIT, 0, 10, certificates=_CHILD_WORKERS),
         Service(v.Skill.TUTORING, 2, 16, when=_pupil),
-        Service(v.Skill.COUNSELLING, 5, 15, 1, required=False, when=_alone),
+        Service(v.Skill.COUNSELLING, 5, 15, 1, when=_alone),
     ),
     (
         Supply(v.GoodsCategory.SCHOOL, 1, Unit.SET, per_person=True, when=_pupil),
-        Supply(v.GoodsCategory.CLOTHING, 1, Unit.PIECE, per_person=True, required=False, when=_poor),
+        Supply(v.GoodsCategory.CLOTHING, 1, Unit.PIECE, per_person=True, when=_poor),
     ),
 )  # fmt: skip
 ELDERLY = Package(
@@ -119,11 +121,11 @@ ELDERLY = Package(
         Service(v.Skill.HOME_VISIT, 0, 10),
         Service(v.Skill.MEAL_DELIVERY, 1, 11, 1, when=_dependent),
         Service(v.Skill.MEDICAL_ESCORT, 3, 8, 4, when=_in_treatment),
-        Service(v.Skill.PHONE_COMPANY, 4, 15, 1, mode=v.Mode.REMOTE, required=False, when=_alone),
+        Service(v.Skill.PHONE_COMPANY, 4, 15, 1, mode=v.Mode.REMOTE, when=_alone),
     ),
     (
         Supply(v.GoodsCategory.FOOD, 1, Unit.PARCEL, per_person=True),
-        Supply(v.GoodsCategory.MEDICAL, 1, Unit.SET, required=False, when=_bedridden),
+        Supply(v.GoodsCategory.MEDICAL, 1, Unit.SET, when=_bedridden),
     ),
 )  # fmt: skip
 DISABILITY = Package(
@@ -132,20 +134,20 @@ DISABILITY = Package(
         Service(v.Skill.HOME_VISIT, 0, 10),
         Service(v.Skill.REHABILITATION, 2, 9, certificates=(v.Certificate.REHABILITATION_THERAPIST, v.Certificate.NURSE)),
         Service(v.Skill.TEMPORARY_CARE, 4, 9, 4, when=_dependent),
-        Service(v.Skill.POLICY_HELP, 6, 14, required=False, when=_poor),
+        Service(v.Skill.POLICY_HELP, 6, 14, when=_poor),
     ),
     (
         Supply(v.GoodsCategory.AIDS, 1, Unit.PIECE, when=_dependent),
-        Supply(v.GoodsCategory.FOOD, 1, Unit.PARCEL, per_person=True, required=False, when=_poor),
+        Supply(v.GoodsCategory.FOOD, 1, Unit.PARCEL, per_person=True, when=_poor),
     ),
 )  # fmt: skip
 LINKING = Package(
     "linking", "资源链接", "linking resources", v.Category.SOCIAL_ASSISTANCE, v.Field.HARDSHIP,
-    (Service(v.Skill.POLICY_HELP, 0, 10), Service(v.Skill.TRANSPORT, 1, 10, required=False)),
+    (Service(v.Skill.POLICY_HELP, 0, 10), Service(v.Skill.TRANSPORT, 1, 10)),
     (
         Supply(v.GoodsCategory.FOOD, 1, Unit.PARCEL, per_person=True),
-        Supply(v.GoodsCategory.CLOTHING, 1, Unit.PIECE, per_person=True, required=False),
-        Supply(v.GoodsCategory.FURNITURE, 1, Unit.PIECE, required=False, when=_poor),
+        Supply(v.GoodsCategory.CLOTHING, 1, Unit.PIECE, per_person=True),
+        Supply(v.GoodsCategory.FURNITURE, 1, Unit.PIECE, when=_poor),
     ),
 )  # fmt: skip
 
@@ -168,7 +170,7 @@ def expand(package: Package, found: Assessment, first_day: date, zone: ZoneInfo)
             id="",
             seats=s.seats,
             minimum=s.seats,
-            required=s.required,
+            required=False,
             skills=(s.skill,),
             certificates=s.certificates,
             languages=found.languages,
@@ -189,5 +191,5 @@ def _supplied(supply: Supply, found: Assessment) -> Line:
         quantity=quantity,
         minimum=quantity,
         unit=supply.unit,
-        required=supply.required,
+        required=False,
     )

@@ -25,8 +25,9 @@ class WindowIn(Schema):
 
 
 class PeopleLineIn(Schema):
-    """`minimum` is all seats if it is left out; `id` names a line that stands already, in an edit; a line
-    without one, or with an empty one as a package gives it, is new."""
+    """`minimum` is all seats if it is left out. Without the minimum of every `required` line nothing of the need goes
+    ahead; where visits are each good by themselves, none is required. `id` names a line that stands already, in an
+    edit; a line without one, or with an empty one as a package gives it, is new."""
 
     kind: Literal["people"]
     id: f.LineId | None = None
