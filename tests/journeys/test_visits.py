@@ -46,11 +46,12 @@ async def serves(t: Town, cast: Cast, person: Person, task: str) -> None:
         await t.settle()
 
 
-async def two_visits(cast: Cast, **facts: Any) -> dict[str, Any]:
-    """A repair in 30 hours and a haircut in 60."""
+async def two_visits(cast: Cast, goods: int = 0, **facts: Any) -> dict[str, Any]:
+    """A repair in 30 hours and a haircut in 60, and so many bags of rice."""
     repair = cast.people_line(hours=30, skills=["repair"], **facts)
     haircut = cast.people_line(hours=60, skills=["haircut"], **facts)
-    return await cast.need(await cast.household(), repair, haircut)
+    rice = [cast.goods_line(goods)] if goods else []
+    return await cast.need(await cast.household(), repair, haircut, *rice)
 
 
 async def test_a_package_goes_ahead_with_what_is_there_though_nobody_is_found_for_one_of_its_visits() -> None:
@@ -92,6 +93,42 @@ async def test_whoever_is_to_come_later_comes_though_somebody_before_them_did_no
         await t.passes(hours=28, minutes=5)
         await serves(t, cast, second, kept)
         await t.passes(hours=2)
+        assert (await seen(cast, need))["status"] == "awaiting_confirmation"
+
+
+async def test_whoever_is_to_come_later_comes_though_somebody_before_them_gave_the_seat_back() -> None:
+    async with fuquan() as (t, cast):
+        first = await cast.volunteer("first", skills=["repair"])
+        second = await cast.volunteer("second", skills=["haircut"])
+        lot = await cast.lot(5)
+        await t.settle()
+        need = await two_visits(cast, goods=2)
+        await t.settle()
+        given_up, kept = await says_yes(t, cast, first), await says_yes(t, cast, second)
+        await t.passes(hours=20)
+        assert (await cast.does(cast.person(first.id), f"/api/tasks/{given_up}/withdraw")).status == 200
+        await t.passes(hours=12)
+        assert (await seen(cast, need))["waiting"] == "service"
+        assert (await cast.got(cast.donor, f"/api/lots/{lot['id']}"))["held"] == 2
+        await t.passes(hours=28, minutes=5)
+        await serves(t, cast, second, kept)
+
+
+async def test_a_visit_that_may_stay_empty_is_good_by_itself_whatever_is_still_looked_for() -> None:
+    async with fuquan() as (t, cast):
+        early = await cast.volunteer("early", skills=["haircut"])
+        await t.settle()
+        optional = cast.people_line(hours=30, skills=["haircut"], required=False)
+        needed = cast.people_line(hours=60, skills=["repair"])
+        need = await cast.need(await cast.household(), optional, needed)
+        await t.settle()
+        task = await says_yes(t, cast, early)
+        await t.passes(hours=29)
+        me = cast.person(early.id)
+        assert (await cast.got(me, f"/api/needs/{need['id']}/contact"))["level"] == "masked"
+        await t.passes(minutes=45)
+        await serves(t, cast, early, task)
+        await t.passes(hours=40)
         assert (await seen(cast, need))["status"] == "awaiting_confirmation"
 
 

@@ -292,6 +292,11 @@ def _hold(need_id: str, lot_id: str) -> dict[str, Any]:
     return {"state": STATE, "hold_id": f"{lot_id}~1", "need_id": need_id, "line_id": "g1", "quantity": 2}
 
 
+def confirmed(need_id: str, lot_id: str = "rice", quantity: int = 2) -> tuple[str, r.HoldConfirmed]:
+    kept = _hold(need_id, lot_id) | {"quantity": quantity}
+    return lot_id, r.HoldConfirmed(**kept, pick_up_by=NOON)
+
+
 def issued(need_id: str, lot_id: str = "rice") -> tuple[str, r.LotIssued]:
     return lot_id, r.LotIssued(**_hold(need_id, lot_id))
 

@@ -204,6 +204,26 @@ async def test_a_search_for_goods_alone_is_not_said_to_go_from_village_to_villag
         assert (seen["search"]["waiting"], seen["search"]["ring"]) == ("holds", None)
 
 
+async def test_goods_that_are_all_received_are_waited_for_no_longer_than_the_visits() -> None:
+    async with desk() as d:
+        visit = people(start_at=d.w.clock.now() + timedelta(hours=5), required=False)
+        need_id = await d.posts(goods(), visit)
+        await d.hears((need_id, k.partly(holds=(k.held(),))), k.issued(need_id), k.received(need_id))
+        await d.w.passes(hours=6)
+        assert (await d.course(need_id))[0] == "in_service", "somebody may still come"
+        await d.w.passes(hours=2)
+        assert (await d.course(need_id))[0] == "awaiting_confirmation"
+
+
+async def test_a_need_shows_no_more_of_a_hold_than_its_lot_keeps() -> None:
+    async with desk() as d:
+        need_id = await d.posts(goods(6, minimum=1))
+        await d.hears((need_id, k.made(holds=(k.held(quantity=6),))))
+        await d.hears(k.confirmed(need_id, quantity=4))
+        seen = await d.made("staff", f"GET /needs/{need_id}")
+        assert [g["quantity"] for g in seen["goods"]] == [4]
+
+
 async def test_a_need_nobody_took_lapses_when_its_window_begins() -> None:
     async with desk() as d:
         need_id = await d.posts()
@@ -598,6 +618,23 @@ async def test_what_was_said_of_a_referral_is_said_again_whatever_has_come_of_it
         await d.made("rival", f"{path}/referral/decline")
         closed = await d.ask("staff", f"{path}/refer", hands)
         assert (closed.status_code, closed.json()["errors"][0]["pointer"]) == (422, "/organisation_id")
+
+
+async def test_a_body_that_is_asked_may_say_yes_until_it_was_told_though_the_time_of_the_visit_has_passed() -> (
+    None
+):
+    async with desk() as d:
+        said_yes, silent = await d.posts(), await d.posts()
+        for need_id in (said_yes, silent):
+            by = (d.w.clock.now() + timedelta(hours=24)).isoformat()
+            asked = {"organisation_id": "hands", "answer_by": by}
+            await d.made("staff", f"POST /needs/{need_id}/refer", asked)
+        await d.w.passes(hours=12)
+        assert (await d.course(said_yes))[1] == "referral"
+        await d.made("provider", f"POST /needs/{said_yes}/referral/accept")
+        assert (await d.course(said_yes))[0] == "referred"
+        await d.w.passes(hours=13)
+        assert (await d.course(silent))[0] == "lapsed"
 
 
 async def test_a_referral_that_nobody_answers_is_declined_by_time() -> None:

@@ -217,6 +217,19 @@ async def test_a_search_follows_a_household_that_moves_and_nobody_is_sent_to_the
             )
 
 
+async def test_a_search_follows_a_household_that_moved_as_soon_as_nothing_is_promised_any_more() -> None:
+    async with desk() as d:
+        home = await d.household()
+        need_id = await d.posts(household_id=home)
+        await d.hears((need_id, k.won()), (need_id, k.made(k.taken())))
+        version = (await d.ask("staff", f"GET /households/{home}")).headers["etag"]
+        move = {"area": k.ELSEWHERE, "address": "新村1号", "location": {"lat": 26.9, "lon": 107.7}}
+        assert (await d.ask("staff", f"PATCH /households/{home}", move, if_match=version)).status_code == 200
+        assert d.w.said(NeedChanged) == []
+        await d.hears(k.withdrawn(need_id), (need_id, k.reopened()))
+        assert [change.spec.area for change in d.w.said(NeedChanged)] == [k.ELSEWHERE]
+
+
 async def test_a_search_follows_a_household_that_moves_within_the_township() -> None:
     async with desk() as d:
         home = await d.household()

@@ -16,7 +16,7 @@ from services.matching.domain.match import (
 from services.matching.domain.planning import is_too_late
 from services.matching.domain.scene import Scene
 from services.matching.domain.settling import settled, word
-from services.matching.domain.timing import is_pressing, wave_seconds, with_part_due
+from services.matching.domain.timing import is_pressing, part_is_due, wave_seconds, with_part_due
 from services.matching.domain.wave import GoodsPlan, PeoplePlan, Wave
 from services.matching.domain.words import MatchStatus
 from shared.contracts.base import Event
@@ -40,7 +40,7 @@ def wake(match: Match, wave: Wave | None, scene: Scene) -> Change[Match]:
     match, events = raise_tier(match, scene)
     match, asked = ask_again(match, scene)
     if match.partial_at is not None and match.partial_at <= scene.now:
-        match = match.but(partial=True, partial_at=None)
+        match = part_is_due(match, scene.now)
     match, planned = carry_out(match, wave, scene) if wave else (match, [])
     change = settled(match, scene, *events, *asked, *planned)
     if not wave and not events:

@@ -12,7 +12,7 @@ from typing import Any
 from services.matching.domain.asking import FIRST_ASK_SECONDS, confirm_hold
 from services.matching.domain.match import Match, lines, owner_of, seat_id
 from services.matching.domain.scene import Scene
-from services.matching.domain.timing import with_part_due
+from services.matching.domain.timing import TO_GET_THERE, with_part_due
 from services.matching.domain.words import HANDED_OVER, NEVER_ASKED, SECURED, SURE, Answer, MatchStatus, Phase
 from shared.contracts.base import Event
 from shared.contracts.matching import (
@@ -161,16 +161,25 @@ def _goal(match: Match, scene: Scene) -> MatchStatus | None:
     allowed = scene.policy(match.need.site_id).allow_partial
     enough = match.has_minimum if allowed else match.is_full
     awaited = (line for line in wanted if line.required and not _is_past(match, line, scene))
-    return MatchStatus.PARTLY_MADE if all(enough(line) for line in awaited) else None
+    goes_ahead = all(enough(line) for line in awaited) or _about_to_begin(match, scene)
+    return MatchStatus.PARTLY_MADE if goes_ahead else None
 
 
 def _is_past(match: Match, line: PeopleLine | GoodsLine, scene: Scene) -> bool:
-    """A visit whose time has begun, of a need that somebody has served or was to serve, or that was given something:
+    """A visit whose time has begun, of a need that went ahead, that somebody has served, or that was given something:
     nobody more can come to it, and the rest goes on."""
     if not isinstance(line, PeopleLine) or line.window.start_at > scene.now:
         return False
-    missed = any(asked.answer == Answer.NO_SHOW for asked in match.asked.values())
-    return missed or bool(match.done) or any(hold.phase in HANDED_OVER for hold in match.holds.values())
+    return match.went_ahead or bool(match.done) or any(h.phase in HANDED_OVER for h in match.holds.values())
+
+
+def _about_to_begin(match: Match, scene: Scene) -> bool:
+    """Whether somebody sets out now for a visit that is not required: it is good by itself, whatever becomes of what
+    is required later."""
+    return any(
+        not line.required and match.people[line.id].won and line.window.start_at <= scene.now + TO_GET_THERE
+        for line in match.need.people
+    )
 
 
 def _has_anything(match: Match) -> bool:
@@ -200,7 +209,7 @@ def _made(match: Match, goal: MatchStatus) -> tuple[Match, list[Event]]:
     holders = [holder for state in match.people.values() for holder in state.seats if holder]
     sure = (f"{id}={hold.quantity}" for id, hold in match.holds.items() if hold.phase in SURE)
     told = (goal.value, *holders, *sure)
-    match = match.but(status=goal, partial_at=None)
+    match = match.but(status=goal, partial_at=None, went_ahead=True)
     if goal == MatchStatus.MADE:
         match = match.but(tier_due_at=None, stalled=False, waiting=Waiting.SERVICE)
     if told == match.told:

@@ -21,12 +21,20 @@ def is_pressing(need: NeedSpec) -> bool:
 def with_part_due(match: Match, policy: SitePolicy, now: datetime) -> Match:
     """The match knowing when part of it may do: after the time of a wave, but while whoever has a seat can still get
     there."""
-    need = match.need
-    starts = [line.window.start_at for line in need.people if line.window.start_at > now]
-    at = min(
-        [now + timedelta(seconds=wave_seconds(need, policy)), *(start - TO_GET_THERE for start in starts)]
-    )
-    return match.but(partial=at <= now, partial_at=at if at > now else None)
+    after_a_wave = now + timedelta(seconds=wave_seconds(match.need, policy))
+    ahead = [line.window.start_at for line in match.need.people if line.window.start_at > now]
+    at = min([after_a_wave, *(start - TO_GET_THERE for start in ahead)])
+    return part_is_due(match, now) if at <= now else match.but(partial=False, partial_at=at)
+
+
+def part_is_due(match: Match, now: datetime) -> Match:
+    """The match from the moment on in which part of it may do; it is looked at again when people set out for the next visit."""
+    return match.but(partial=True, partial_at=_next_part_due(match, now))
+
+
+def _next_part_due(match: Match, now: datetime) -> datetime | None:
+    times = (line.window.start_at - TO_GET_THERE for line in match.need.people)
+    return min((at for at in times if at > now), default=None)
 
 
 def good_on(need: NeedSpec, line: GoodsLine, scene: Scene) -> date:

@@ -14,7 +14,14 @@ from shared.contracts import matching as m
 from shared.contracts import volunteers as vol
 from shared.contracts.base import Message
 from shared.contracts.parts import SitePolicy
-from shared.contracts.resources import HoldEvent, HoldReleased, LotIssued, LotReceived, LotReturned
+from shared.contracts.resources import (
+    HoldConfirmed,
+    HoldEvent,
+    HoldReleased,
+    LotIssued,
+    LotReceived,
+    LotReturned,
+)
 from shared.contracts.vocabulary import HoldStatus, TaskStatus, Waiting
 from shared.records import Change
 
@@ -26,6 +33,7 @@ TASK_STATUS: dict[type[vol.CalendarEvent], TaskStatus] = {
     vol.TaskNoShow: TaskStatus.NO_SHOW,
 }
 HOLD_STATUS: dict[type[HoldEvent], HoldStatus] = {
+    HoldConfirmed: HoldStatus.CONFIRMED,
     LotIssued: HoldStatus.ISSUED,
     LotReceived: HoldStatus.RECEIVED,
     LotReturned: HoldStatus.RELEASED,

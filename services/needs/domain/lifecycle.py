@@ -124,10 +124,17 @@ def _noted(need: Need, now: datetime) -> Need:
     """The need knowing which of its times have passed."""
     if need.deadline_at is None or need.over_at is None or need.ended:
         return need
-    passed, over = now >= need.deadline_at, now >= need.over_at
+    passed, over = now >= need.deadline_at, now >= _nothing_more_at(need)
     if (passed, over) == (need.deadline_passed, need.over):
         return need
     return need.but(deadline_passed=need.deadline_passed or passed, over=need.over or over)
+
+
+def _nothing_more_at(need: Need) -> datetime:
+    """When nothing more can come: goods that are all received are waited for no longer than the last visit."""
+    assert need.over_at is not None
+    last_end = max((line.window.end_at for line in need.people), default=None)
+    return last_end if last_end and need.given else need.over_at
 
 
 def _is_silent(need: Need, now: datetime, policy: SitePolicy) -> bool:
@@ -150,8 +157,11 @@ def _heard_out(need: Need, now: datetime) -> bool:
 
 def _falls_short(need: Need, policy: SitePolicy) -> bool:
     """The time is up: nobody has begun, and not enough is there, or nobody ever confirmed that it was. A part is not
-    enough where the station does not serve in part."""
+    enough where the station does not serve in part. But whoever was told where to go comes all the same, though a visit
+    before theirs was missed; and who is asked to take the need over may answer until they were told."""
     if need.ended or not need.deadline_passed or need.started:
+        return False
+    if need.referral or any(seat.made for seat in need.seats_to_serve):
         return False
     unconfirmed = not need.match.said and (need.over or not (policy.allow_partial or need.whole))
     return not need.enough or unconfirmed
@@ -199,7 +209,7 @@ def _timed(need: Need, now: datetime, policy: SitePolicy) -> Need:
 def _reason(need: Need, now: datetime, policy: SitePolicy) -> tuple[Waiting, datetime]:
     if need.search is None:
         return Waiting.SUBMISSION, _ahead(need.next_action_at, now, DRAFT_REMINDER)
-    service_is_due = need.started or (need.deadline_passed and not searching(need))
+    service_is_due = need.started or (need.deadline_passed and need.pending and not searching(need))
     if need.referral and not service_is_due:
         return Waiting.REFERRAL, need.referral.answer_by
     if _falls_short(need, policy):
@@ -231,6 +241,6 @@ def _timers(need: Need, next_action_at: datetime, policy: SitePolicy) -> list[da
         timers.append(need.referral.answer_by)
     if need.deadline_at and not need.deadline_passed:
         timers.append(need.deadline_at)
-    elif need.over_at and not need.over:
-        timers.append(need.over_at)
+    if need.over_at and not need.over:
+        timers.append(_nothing_more_at(need))
     return timers

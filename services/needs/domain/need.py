@@ -120,9 +120,9 @@ class Need(Record):
 
     @property
     def held_goods(self) -> tuple[Goods, ...]:
-        """Confirmed holds whose goods have not come back."""
+        """Confirmed holds whose goods have not come back, and no more of them than their lot keeps."""
         return tuple(
-            g
+            g if h is None or g.quantity <= h.quantity else g.model_copy(update={"quantity": h.quantity})
             for g in self.match.goods
             if (h := self.holds.get(g.hold_id)) is None or h.status is not v.HoldStatus.RELEASED
         )
@@ -199,6 +199,16 @@ class Need(Record):
         """Whether every required line has all that it asks for."""
         people = all(self._seated(line) >= line.seats for line in self.people if line.required)
         return people and all(self._held(line) >= line.quantity for line in self.goods if line.required)
+
+    @property
+    def given(self) -> bool:
+        """Whether goods were asked for and all of them have been received."""
+        received = {id for id, hold in self.holds.items() if hold.status is v.HoldStatus.RECEIVED}
+        return bool(self.goods) and all(
+            sum(g.quantity for g in self.held_goods if g.line_id == line.id and g.hold_id in received)
+            >= line.quantity
+            for line in self.goods
+        )
 
     def _seated(self, line: PeopleLine) -> int:
         """How many have a seat on this line, or had one until its time and did not come: nobody else can any more, and

@@ -13,7 +13,7 @@ from services.needs.domain.need import Need
 from services.needs.service.desk import Desk, existing
 from shared.contracts import matching as m
 from shared.contracts.base import Event, Message
-from shared.contracts.needs import HouseholdChanged, NeedPosted
+from shared.contracts.needs import HouseholdChanged, NeedPosted, NeedProgressed
 from shared.contracts.parts import SitePolicy
 from shared.contracts.resources import HoldEvent
 from shared.contracts.volunteers import CalendarEvent
@@ -60,8 +60,9 @@ class Listening(Desk):
                     await self._protect(need.record, household, message)
             query = replace(query, after=query.cursor(page[-1].record))
 
-    async def note_posted(self, event: NeedPosted, message: Message) -> None:
-        """Our own event: whoever posted this need read the file a moment before, and it may have changed since."""
+    async def note_posted(self, event: NeedPosted | NeedProgressed, message: Message) -> None:
+        """Our own event: whoever posted this need read the file a moment before, and it may have changed since; and
+        what kept the need from following a household that moved may be gone."""
         need = await self._found(Need, message.subject)
         household = await self._found(Household, need.record.household_id)
         known = ordering.protect(need.record, household.record, self._moment(need.record.site_id))
