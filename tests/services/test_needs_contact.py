@@ -162,6 +162,34 @@ async def test_of_a_child_a_helper_sees_an_initial_and_in_the_end_the_door_but_n
         assert (seen["level"], seen["name"], phone, address) == expected
 
 
+@pytest.mark.parametrize(
+    ("resident", "expected"),
+    [
+        ({"relation": "child"}, ("小**", None)),
+        ({"relation": "other"}, ("小**", None)),
+        ({"relation": "grandparent"}, ("小龙", "13900001111")),
+        ({"relation": "head", "birth_date": "1950-06-01"}, ("小龙", "13900001111")),
+    ],
+)
+async def test_somebody_who_may_be_the_child_for_whom_a_household_is_known_is_shown_as_one(
+    resident: dict[str, Any], expected: tuple[str, str | None]
+) -> None:
+    """The file says so of the household, and of the resident nothing from which one would know better."""
+    async with desk() as d:
+        filed = a_resident(**{"name": "小龙", "birth_date": None, "phone": "13900001111"} | resident)
+        need_id = await d.posts(
+            people(2), household_id=await d.household(target_groups=["orphan"], residents=[filed])
+        )
+        await won(d, need_id)
+        masked = (await d.ask("li", f"GET /needs/{need_id}/contact")).json()
+        assert masked["name"] == "小**" and (masked["phone"] is None) == (expected[1] is None)
+        await made(d, need_id)
+        seen = (await d.ask("li", f"GET /needs/{need_id}/contact")).json()
+        assert (seen["level"], seen["name"], seen["phone"]) == ("full", *expected)
+        need = await d.need(need_id)
+        assert (need.audience, need.minor) == ("named", expected[1] is None)
+
+
 async def test_the_masked_address_is_made_of_area_names_only() -> None:
     async with desk() as d:
         need_id = await d.posts(people(2))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -151,6 +152,37 @@ async def test_who_may_be_asked_is_computed_and_never_chosen(
         eased = {"urgency": "routine", "category": "comfort", "field": "other"}
         answer = await d.ask("staff", f"PATCH /needs/{need_id}", eased, if_match=version)
         assert answer.json()["audience"] == audience, "once for named people, always"
+
+
+async def test_minding_children_is_for_named_people_whoever_the_service_is_for() -> None:
+    """A mother is the beneficiary, and her children are those who are minded."""
+    minding = people(skills=["child_minding"])
+    async with desk() as d:
+        home = await d.household(residents=[a_resident(birth_date="1990-05-06")])
+        await d.posts(minding, goods(), household_id=home)
+        rows = json.dumps(an_order(home, minding, key="1")).encode()
+        sent = {"content_type": "application/x-ndjson"}
+        assert (await d.ask("boss", "POST /needs/bulk", rows, **sent)).json()["created"] == 1
+        report = {"area": k.VILLAGE, "text": "孩子一个人在家"}
+        lead = (await d.made("scout", "POST /leads", report))["id"]
+        await d.made("staff", f"POST /leads/{lead}/verify", an_order(home, minding))
+        draft = (await d.made("staff", "POST /needs", an_order(home, minding, draft=True)))["id"]
+        await d.made("staff", f"POST /needs/{draft}/post")
+        await d.posts(people(skills=["tutoring"]), household_id=home)
+        told = [posted.spec.audience for posted in d.w.said(NeedPosted)]
+        assert told == ["named"] * 4 + ["public"], "grown-ups are tutored too"
+
+
+async def test_a_need_to_which_child_minding_is_added_becomes_one_for_named_people_and_stays_so() -> None:
+    async with desk() as d:
+        need_id = await d.posts(people(2))
+        draft = (await d.made("staff", "POST /needs", an_order(await d.household(), draft=True)))["id"]
+        with_children = [people(2, id="p1"), people(skills=["child_minding"])]
+        for id, lines in ((need_id, with_children), (draft, with_children), (need_id, [people(2, id="p1")])):
+            version = (await d.ask("staff", f"GET /needs/{id}")).headers["etag"]
+            answer = await d.ask("staff", f"PATCH /needs/{id}", {"lines": lines}, if_match=version)
+            assert answer.json()["audience"] == "named", answer.text
+        assert [changed.spec.audience for changed in d.w.said(NeedChanged)] == ["named", "named"]
 
 
 async def test_a_crisis_intervention_is_a_crisis_whatever_its_urgency_was_said_to_be() -> None:

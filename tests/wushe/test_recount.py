@@ -23,21 +23,25 @@ from services.volunteers.domain.calendar import Calendar
 from shared.contracts.base import Event
 from shared.contracts.matching import HoldRequested
 from shared.contracts.needs import NeedCancelled
-from shared.contracts.parts import Earmark
+from shared.contracts.parts import Earmark, PeopleLine, Window
 from shared.contracts.vocabulary import (
     Audience,
     CancelReason,
     Category,
     Closing,
+    Field,
     HoldStatus,
+    Skill,
     TargetGroup,
     TaskStatus,
+    Urgency,
 )
 from shared.ports import Clock, Query
 from shared.records import Change, Record
 from shared.times import milliseconds
 from tests.cast import Cast, volunteer_id
 from tests.town import Town, town
+from tests.world import START
 from wushe.check.embedded import evidence_of
 from wushe.check.evidence import Evidence, Progress, RecordUnreadable
 from wushe.check.recount import Report, recount
@@ -45,6 +49,7 @@ from wushe.commands.check import tell
 
 R = TypeVar("R", bound=Record)
 LI = volunteer_id("li")
+WINDOW = Window(start_at=START + timedelta(hours=3), end_at=START + timedelta(hours=4))
 
 
 @asynccontextmanager
@@ -187,6 +192,28 @@ async def test_a_need_that_became_a_crisis_after_the_public_was_asked_breaks_no_
         )
         assert edited.status == 200, edited.body
         await t.settle()
+        assert await found_in(t) == []
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"minor": True},
+        {"field": Field.CHILDREN},
+        {"target_groups": (TargetGroup.ORPHAN,)},
+        {"urgency": Urgency.CRISIS},
+        {"people": (PeopleLine(id="p1", skills=(Skill.CHILD_MINDING,), seats=1, minimum=1, window=WINDOW),)},
+    ],
+)
+async def test_a_need_for_a_child_that_the_public_may_be_asked_for_is_found(facts: dict[str, Any]) -> None:
+    async with town() as t:
+        cast = await Cast(t.call, t.token, t.clock.now).arrive()
+        await t.settle()
+        need = await cast.need(await cast.household(), cast.people_line(hours=3))
+        await t.settle()
+        await tampered(t, "needs", Need, need["id"], **facts)
+        assert await found_in(t) == [(6, "it may be fanned out to the public")]
+        await tampered(t, "needs", Need, need["id"], audience=Audience.NAMED)
         assert await found_in(t) == []
 
 

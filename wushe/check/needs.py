@@ -11,7 +11,15 @@ from services.matching.domain.words import Answer, MatchStatus
 from services.needs.domain.lead import Lead
 from services.needs.domain.need import Need
 from services.resources.domain.records import Lot
-from shared.contracts.vocabulary import Audience, HoldStatus, NeedStatus
+from shared.contracts.vocabulary import (
+    CHILD_GROUPS,
+    Audience,
+    Field,
+    HoldStatus,
+    NeedStatus,
+    Skill,
+    is_crisis,
+)
 from wushe.check.people import volunteer_of
 from wushe.check.violation import Violation
 
@@ -95,6 +103,15 @@ def goods_and_lots_agree(
         if match is not None and match.status in (MatchStatus.MADE, MatchStatus.PARTLY_MADE):
             for id, _ in sorted(there - shown):
                 yield Violation(3, need.id, f"{id} is kept, but not shown", f"{id} 已保留，但未显示", True)
+
+
+def a_child_is_for_named_people(need: Need) -> Iterator[Violation]:
+    """A need that goes on and is for a child, or in a crisis, is one for named people."""
+    minding = any(Skill.CHILD_MINDING in line.skills for line in need.people)
+    child = need.minor or need.field is Field.CHILDREN or not CHILD_GROUPS.isdisjoint(need.target_groups)
+    protected = minding or child or is_crisis(need.category, need.urgency)
+    if protected and need.audience is not Audience.NAMED and not need.status.terminal:
+        yield Violation(6, need.id, "it may be fanned out to the public", "可能面向公众派单")
 
 
 def the_public_is_not_asked(

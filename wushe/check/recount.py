@@ -155,6 +155,7 @@ def _apply(books: Books, clock: Clock, live: bool, before: Books | None = None) 
         yield from stock.the_ledger_agrees(before.lots, books.ledgers, known)
     for need in books.needs.values():
         yield from need_rules.no_need_is_forgotten(need, now)
+        yield from need_rules.a_child_is_for_named_people(need)
     if now is not None:
         for lead in books.leads.values():
             yield from need_rules.no_lead_is_forgotten(lead, now)

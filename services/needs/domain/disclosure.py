@@ -101,7 +101,7 @@ def open_to_helper(need: Need, household: Household, level: Level, village: str,
     """
     whole = open_to_staff(need, household)
     resident = household.resident(need.beneficiary_id)
-    minor = need.minor or (resident is not None and is_child(resident, day))
+    minor = need.minor or (resident is not None and is_child(household, resident, day))
     masked_name = mask_name(whole.name) if whole.name else None
     if level is Level.AREA:
         return Contact(level)

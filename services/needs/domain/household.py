@@ -23,6 +23,7 @@ CELL_RESOLUTION = 7
 ADULT_AT = 18
 RESIDENTS_AT_MOST = 30
 OLDEST = 130
+_GROWN_UP = frozenset({Relation.SPOUSE, Relation.PARENT, Relation.GRANDPARENT, Relation.GUARDIAN})
 
 
 class Value(BaseModel):
@@ -135,9 +136,9 @@ def _counted(household: Household) -> dict[str, Any]:
     }
 
 
-def _ages(household: Household) -> list[tuple[date | None, tuple[TargetGroup, ...]]]:
+def _ages(household: Household) -> list[tuple[date | None, Relation, tuple[TargetGroup, ...]]]:
     """What it goes by whether somebody is a child. It is compared here and told to nobody."""
-    return [(r.birth_date, r.target_groups) for r in household.residents]
+    return [(r.birth_date, r.relation, r.target_groups) for r in household.residents]
 
 
 def with_resident(household: Household, resident: Resident) -> Household:
@@ -203,6 +204,10 @@ def digits(phone: str) -> str:
     return "".join(str(unicodedata.decimal(c)) for c in phone if c.isdecimal())
 
 
-def is_child(resident: Resident, day: date) -> bool:
-    """Whether this person is under 18, or is filed as a child without a birth date."""
-    return resident.minor_on(day) or not CHILD_GROUPS.isdisjoint(resident.target_groups)
+def is_child(household: Household, resident: Resident, day: date) -> bool:
+    """Whether this person is under 18, or filed as a child: also where only the household is, and nothing is known of
+    them from which one would know better."""
+    if resident.minor_on(day) or not CHILD_GROUPS.isdisjoint(resident.target_groups):
+        return True
+    unknown = resident.birth_date is None and resident.relation not in _GROWN_UP
+    return unknown and not CHILD_GROUPS.isdisjoint(household.target_groups)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from shared.contracts.parts import GoodsLine, PeopleLine
+from shared.contracts.vocabulary import Skill
 from shared.errors import Invalid
 
 Line = PeopleLine | GoodsLine
@@ -33,6 +34,11 @@ class Lines(NamedTuple):
     @property
     def ids(self) -> tuple[str, ...]:
         return tuple(self.by_id)
+
+
+def minds_children(lines: Iterable[Line]) -> bool:
+    """Whether somebody is asked for who minds children, whoever the service is for."""
+    return any(isinstance(line, PeopleLine) and Skill.CHILD_MINDING in line.skills for line in lines)
 
 
 def check(lines: Sequence[Line], now: datetime) -> None:

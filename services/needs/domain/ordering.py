@@ -9,7 +9,7 @@ from services.needs.domain import refusals as no
 from services.needs.domain.facts import Search
 from services.needs.domain.household import Household, Resident, is_child
 from services.needs.domain.lifecycle import FIRST_WORD, progress, settle
-from services.needs.domain.lines import Line, Lines, check, deadline, number, over_at
+from services.needs.domain.lines import Line, Lines, check, deadline, minds_children, number, over_at
 from services.needs.domain.need import Need, spec
 from services.needs.domain.said import Applicant, Relayer
 from services.needs.domain.words import Channel
@@ -54,7 +54,7 @@ def write_order(id: str, order: Order, household: Household, by: str, at: Moment
     if applicant_id and household.resident(applicant_id) is None:
         raise _not_here("/applicant/resident_id")
     groups = household.groups_of(beneficiary)
-    child = is_child(beneficiary, at.day)
+    child = is_child(household, beneficiary, at.day)
     lines = number(order.lines, Lines((), (), 0, 0))
     return Need(
         id=id,
@@ -115,7 +115,7 @@ def submit(need: Need, household: Household, at: Moment) -> Change[Need]:
     if beneficiary is None:
         raise _not_here("/beneficiary_id")
     groups = household.groups_of(beneficiary)
-    child = is_child(beneficiary, at.day)
+    child = is_child(household, beneficiary, at.day)
     fresh = need.but(
         area=household.area,
         cell=household.cell,
@@ -148,9 +148,9 @@ def edit(need: Need, wanted: Edit, at: Moment) -> Change[Need]:
     plain = {name: getattr(wanted, name) for name in ("category", "field", "urgency", "note")}
     after = need.but(**{name: value for name, value in plain.items() if value is not None})
     after = after.but(urgency=_urgency(after.category, after.urgency))
-    after = after.but(audience=_audience(after, need.target_groups, named=need.audience is v.Audience.NAMED))
     if wanted.lines is not None:
         after = _relined(after, wanted.lines)
+    after = after.but(audience=_audience(after, need.target_groups, named=need.audience is v.Audience.NAMED))
     if need.posted_at is None:
         return settle(need, after, at.now, at.policy)
     if wanted.lines is not None:
@@ -174,10 +174,9 @@ def protect(need: Need, household: Household, at: Moment) -> Change[Need]:
     beneficiary = household.resident(need.beneficiary_id)
     if need.ended or beneficiary is None:
         return Change(need)
-    child = is_child(beneficiary, at.day)
-    named = need.audience is v.Audience.NAMED or child
-    audience = _audience(need, household.groups_of(beneficiary), named=named)
-    after = need.but(audience=audience, minor=need.minor or child)
+    child = is_child(household, beneficiary, at.day)
+    named, groups = child or need.audience is v.Audience.NAMED, household.groups_of(beneficiary)
+    after = need.but(audience=_audience(need, groups, named=named), minor=need.minor or child)
     if not (need.started or need.complete or need.held_goods):
         after = after.but(area=household.area, cell=household.cell)
     if after == need:
@@ -239,11 +238,12 @@ def _urgency(category: v.Category, urgency: v.Urgency) -> v.Urgency:
 
 
 def _audience(asked: Order | Need, groups: tuple[v.TargetGroup, ...], *, named: bool) -> v.Audience:
-    """Anything for a child, a guardian's order too, or in a crisis is for named, certified people; nobody can choose
-    otherwise."""
-    crisis = v.is_crisis(asked.category, asked.urgency)
-    child = asked.field is v.Field.CHILDREN or not v.CHILD_GROUPS.isdisjoint(groups)
-    return v.Audience.NAMED if named or crisis or child else v.Audience.PUBLIC
+    """Anything for a child, a guardian's order or minding too, or in a crisis is for named, certified people; nobody can
+    choose otherwise."""
+    named = named or v.is_crisis(asked.category, asked.urgency) or asked.field is v.Field.CHILDREN
+    minding = minds_children(asked.people if isinstance(asked, Need) else asked.lines)
+    child = minding or not v.CHILD_GROUPS.isdisjoint(groups)
+    return v.Audience.NAMED if named or child else v.Audience.PUBLIC
 
 
 def _not_here(pointer: str) -> Invalid:
