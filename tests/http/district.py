@@ -104,6 +104,8 @@ class District:
         mixed = self.asker("charity-a")
         await self._appoint("staff-charity-a", Role.STAFF, Role.CHARITY, site=self.site("a"),
                             organisation=mixed.organisation)  # fmt: skip
+        await self._appoint("employed-a", Role.SOCIAL_WORKER, site=self.site("b"),
+                            organisation=self.asker("provider-a").organisation)  # fmt: skip
         await self._appoint("scout-volunteer-b", Role.SCOUT, Role.VOLUNTEER, site=self.site("b"))
         await self._turned_away()
         await self._dead_letters()
@@ -227,6 +229,7 @@ class District:
         assert (await cast.does(cast.staff, f"/api/needs/{handed['id']}/refer", asks)).status == 200
         self.add("need", handed["id"], site=cast.station)
         self.add("referral", handed["id"], organisation=provider)
+        self.add("asked", handed["id"], site=cast.station, organisation=provider)
         for need in self.things["need"][-3:]:
             self.add("contact", need.id, site=need.site, owner=need.owner)
         await self._taken_over(cast, q, home, asks)
@@ -240,6 +243,7 @@ class District:
         assert (await cast.does(provider, f"{path}/referral/accept")).status == 200
         self.add("need", need["id"], site=cast.station)
         self.add("referral", need["id"], organisation=asks["organisation_id"])
+        self.add("asked", need["id"], site=cast.station, organisation=asks["organisation_id"])
         self.add("contact", need["id"], site=cast.station, organisation=asks["organisation_id"])
 
     async def _pending(self, cast: Cast, helper: Asker) -> list[str]:

@@ -161,7 +161,7 @@ TABLE: dict[str, Row] = {
     "POST /api/leads/{lead_id}/dismiss": Row("lead", just(outcome="known")),
     "GET /api/needs/referred": Row(lists="referral", whole=False),
     "GET /api/needs/{need_id}/referral": Row("referral"),
-    "POST /api/needs/{need_id}/referral/decline": Row("referral"),
+    "POST /api/needs/{need_id}/referral/decline": Row("asked"),
     "POST /api/needs/{need_id}/referral/accept": Row("referral"),
     "POST /api/needs": Row("household", order, 422),
     "POST /api/needs/bulk": Row("household", load(order), 200),

@@ -702,6 +702,65 @@ async def test_staff_enter_the_answer_of_an_outside_body_and_of_no_other() -> No
         assert await d.course(need_id) == ("referred", None)
 
 
+async def test_a_charity_is_not_asked_to_take_a_need_over_since_nobody_there_could() -> None:
+    async with desk() as d:
+        need_id = await d.posts(people(start_at=START + timedelta(days=20)))
+        by = (START + timedelta(days=1)).isoformat()
+        asked = {"organisation_id": "love", "answer_by": by}
+        refused = await d.ask("staff", f"POST /needs/{need_id}/refer", asked)
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/organisation_id")
+        assert "body" in refused.json()["errors"][0]["zh"] and "body" in refused.json()["errors"][0]["en"]
+        await d.made("staff", f"POST /needs/{need_id}/refer", {"body": "爱心会", "answer_by": by})
+        await d.made("staff", f"POST /needs/{need_id}/referral/accept")
+        assert await d.course(need_id) == ("referred", None)
+
+
+async def test_the_station_takes_back_a_referral_that_nobody_has_answered_and_asks_another() -> None:
+    """An organisation said no by telephone, or nobody there has an account."""
+    async with desk() as d:
+        need_id = await d.posts(people(start_at=START + timedelta(days=20)))
+        by = (START + timedelta(days=29)).isoformat()
+        hands, rival = ({"organisation_id": who, "answer_by": by} for who in ("hands", "rival"))
+        none = await d.ask("staff", f"POST /needs/{need_id}/referral/decline")
+        assert (none.status_code, none.json()["type"].rpartition(":")[2]) == (409, "no-referral")
+        await d.made("staff", f"POST /needs/{need_id}/refer", hands)
+        refused = (await d.ask("staff", f"POST /needs/{need_id}/refer", rival)).json()
+        assert "撤回" in refused["title_zh"] and "take it back" in refused["title_en"]
+        for who in ("stranger", "rival"):
+            assert (await d.ask(who, f"POST /needs/{need_id}/referral/decline")).status_code == 404
+        assert (await d.ask("staff", f"POST /needs/{need_id}/referral/accept")).status_code == 404
+        taken_back = await d.made("social", f"POST /needs/{need_id}/referral/decline")
+        assert taken_back["accepted"] is False and await d.course(need_id) == ("open", "search")
+        assert (await d.ask("provider", f"POST /needs/{need_id}/referral/accept")).status_code == 409
+        assert (await d.made("provider", "GET /needs/referred"))["items"] == []
+        await d.made("staff", f"POST /needs/{need_id}/refer", rival)
+        await d.made("rival", f"POST /needs/{need_id}/referral/accept")
+        assert await d.course(need_id) == ("referred", None)
+
+
+async def test_an_organisation_that_has_closed_answers_nothing_and_reads_nothing_more() -> None:
+    async with desk() as d:
+        by = (START + timedelta(days=20)).isoformat()
+        asked, taken = [await d.posts(people(start_at=START + timedelta(days=25))) for _ in range(2)]
+        for need_id in (asked, taken):
+            await d.made(
+                "staff", f"POST /needs/{need_id}/refer", {"organisation_id": "hands", "answer_by": by}
+            )
+        await d.made("provider", f"POST /needs/{taken}/referral/accept")
+        assert (await d.ask("provider", f"GET /needs/{taken}/contact")).status_code == 200
+        d.closes("hands")
+        for call in (f"GET /needs/{asked}/referral", f"POST /needs/{asked}/referral/accept",
+                     f"POST /needs/{asked}/referral/decline", f"GET /needs/{taken}/referral"):  # fmt: skip
+            assert (await d.ask("provider", call)).status_code == 404, call
+        assert (await d.made("provider", "GET /needs/referred"))["items"] == []
+        closed = await d.ask("provider", f"GET /needs/{taken}/contact")
+        assert closed.status_code == 403 and closed.json()["type"].endswith("contact-closed")
+        await d.made("staff", f"POST /needs/{asked}/referral/decline")
+        assert await d.course(asked) == ("open", "search"), "the station goes on by itself"
+        again = an_order((await d.need(taken)).household_id, people(start_at=START + timedelta(days=25)))
+        assert (await d.made("staff", "POST /needs", again))["status"] == "open"
+
+
 async def test_every_need_shows_which_of_the_five_parties_took_part() -> None:
     async with desk() as d:
         need_id = (await d.made("social", "POST /needs", an_order(await d.household(), people(), goods())))[

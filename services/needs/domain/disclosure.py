@@ -5,7 +5,7 @@
     volunteer who holds a seat                      -         masked     full         closed
     volunteer who held one and holds none           area      area       area         closed
     volunteer whose time passed and who never came  -         area       area         closed
-    organisation that took the need over            full for 30 days, then closed
+    organisation that took the need over            full for 30 days, then closed; closed once it is closed itself
     anybody else                                    not found
 
 "Match made" is made or partly made with this very seat; or service has begun, since the need then goes on whatever is

@@ -61,8 +61,8 @@ class AlreadyRated(Refusal):
 
 class ReferralPending(Refusal):
     code = "referral-pending"
-    zh = "已向一个单位转介，等待其答复"
-    en = "Another body has already been asked and has yet to answer"
+    zh = "已向一个单位转介，等待其答复；要改请别家，请先撤回（referral/decline）"
+    en = "Another body has been asked and has yet to answer; to ask somebody else, take it back first (referral/decline)"
 
 
 class NoReferral(Refusal):

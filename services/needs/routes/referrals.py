@@ -31,7 +31,7 @@ class ReferralRoutes:
         post(
             "/needs/{need_id}/referral/decline",
             operation_id="decline_referral",
-            summary="Say no to a referral",
+            summary="Say no to a referral, or take it back",
         )(self.decline)
 
     async def list(self, pages: Pages, access: Access = allow("need.take_over")) -> Page[ReferredView]:

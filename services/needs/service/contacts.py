@@ -6,6 +6,7 @@ from services.needs.domain import disclosure
 from services.needs.domain.disclosure import Contact, ContactRead
 from services.needs.domain.household import Household
 from services.needs.domain.need import Need
+from services.needs.domain.refusals import ContactClosed
 from services.needs.domain.words import Level
 from services.needs.schemas.contacts import ContactView, contact_view
 from services.needs.service.desk import Desk
@@ -38,6 +39,8 @@ class Contacts(Desk):
         named people are social workers and staff of other stations too."""
         taken = need.taken_over
         if taken and access.reaches(organisation_id=taken.organisation_id):
+            if not self._is_open(taken.organisation_id or ""):
+                raise ContactClosed()
             return disclosure.level_for_organisation(need, self._clock.now())
         return disclosure.level_for_volunteer(need, access.principal.account_id, self._clock.now())
 

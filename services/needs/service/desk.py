@@ -94,6 +94,15 @@ class Desk:
         )
         await self._store.change(ContactRead, id, lambda _: Change(read))
 
+    def _is_open(self, organisation_id: str) -> bool:
+        """Whether this organisation takes part still; one not heard of yet does."""
+        organisation = self._atlas.organisation(organisation_id)
+        return organisation is None or organisation.active
+
+    def _acts_for(self, access: Access, organisation_id: str) -> bool:
+        """Whether the principal may do this for the organisation, and it takes part still."""
+        return access.reaches(organisation_id=organisation_id) and self._is_open(organisation_id)
+
     async def _found(self, kind: type[R], id: str) -> Versioned[R]:
         found = await self._store.get(kind, id)
         if found is None:

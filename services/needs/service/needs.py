@@ -68,23 +68,22 @@ class Needs(Desk):
 
         def ask(need: Need, at: Moment) -> Change[Need]:
             if asked.organisation_id is not None:
-                organisation = self._atlas.organisation(asked.organisation_id)
-                if organisation is None or not organisation.active:
-                    raise Invalid("/organisation_id", zh="没有这个机构", en="there is no such organisation")
+                self._require_provider(asked.organisation_id)
             referral = Referral(**dict(asked), asked_by=by, asked_at=at.now)
             return closing.refer(need, referral, at)
 
         return await self._act(access, id, ask, op=op)
 
     async def answer_referral(self, access: Access, id: str, op: Op, *, accept: bool) -> Outcome[Need]:
-        """The organisation that was asked answers; for an outside body the staff of the site enter its answer. Who has
-        answered before gets the same answer again, whoever has been asked since. Who says no is told no more than they
-        were asked."""
+        """The organisation that was asked answers; for an outside body the staff of the site enter its answer, and they
+        may take back whatever nobody has answered. Who has answered before gets the same answer again, whoever has been
+        asked since. Who says no is told no more than they were asked."""
         found = await self._found(Need, id)
         by = access.principal.account_id
 
         def answer(need: Need, at: Moment) -> Change[Need]:
-            self._require_asked(access, need)
+            if accept or not access.reaches(site_id=need.site_id):
+                self._require_asked(access, need)
             return closing.accept_referral(need, by, at) if accept else closing.decline_referral(need, at)
 
         shown = summary if accept else referred
@@ -139,7 +138,8 @@ class Needs(Desk):
 
     async def find_referred(self, access: Access, pages: Paging) -> list[Versioned[Need]]:
         """What the principal's organisation was asked to take over, or took over."""
-        mine = Where("referred_to", "equal", access.principal.organisation_id or "")
+        ours = access.principal.organisation_id
+        mine = Where("referred_to", "equal", ours if ours and self._acts_for(access, ours) else "")
         return await self._store.find(Need, pages.query(mine, order="created_ms", descending=True))
 
     def took_part(self, need: Need) -> list[Party]:
@@ -195,11 +195,23 @@ class Needs(Desk):
 
     def _require_asked(self, access: Access, need: Need) -> None:
         asked = need.referrals[-1] if need.referrals else None
-        outside = asked is not None and asked.organisation_id is None
-        access.require(
-            organisation_id=asked.organisation_id if asked else None,
-            site_id=need.site_id if outside else None,
-        )
+        if asked is None:
+            raise NotFound()
+        ours = asked.organisation_id is not None and self._acts_for(access, asked.organisation_id)
+        outside = asked.organisation_id is None and access.reaches(site_id=need.site_id)
+        if not (ours or outside):
+            raise NotFound()
+
+    def _require_provider(self, organisation_id: str) -> None:
+        """Refuse an organisation in which nobody could take a need over."""
+        if self._kind_of(organisation_id) is None or not self._is_open(organisation_id):
+            raise Invalid("/organisation_id", zh="没有这个机构", en="there is no such organisation")
+        if self._kind_of(organisation_id) is OrganisationKind.CHARITY:
+            raise Invalid(
+                "/organisation_id",
+                zh="慈善组织在系统内不能承接需求；如确需转给它，请改填 body（外部单位）并代为登记答复",
+                en="a charity cannot take a need over here; if it is to, name it as `body` and enter its answer",
+            )
 
     def _known(self, account_id: str) -> Known:
         account = self._atlas.account(account_id)
