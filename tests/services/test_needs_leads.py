@@ -193,6 +193,62 @@ async def test_whoever_is_asked_to_look_into_a_lead_as_well_can_read_and_decide_
         assert other.status_code == 422, "their households are not theirs for that"
 
 
+async def test_whoever_a_lead_was_raised_to_finds_the_household_and_makes_a_need_of_it_for_its_own_station() -> (
+    None
+):
+    async with desk(crisis_lead_seconds=1800) as d:
+        lead_id, home = await reported(d), await d.household()
+        wanted = {"name": NAME, "lead_id": lead_id}
+        early = await d.ask("above", "POST /households/search", wanted)
+        assert (early.status_code, early.json()["errors"][0]["pointer"]) == (422, "/lead_id"), "not yet asked"
+        await d.w.passes(minutes=31)
+        assert (await d.ask("above", "POST /households/search", wanted | {"lead_id": None})).json()[
+            "items"
+        ] == []
+        (found,) = (await d.made("above", "POST /households/search", wanted))["items"]
+        assert (found["id"], found["residents"][0]["name"]) == (home, "罗**"), "masked, as ever"
+        assert (await d.ask("above", f"GET /households/{home}")).status_code == 404, "the file is not theirs"
+        reads = (await d.made("staff", f"GET /households/{home}/reads"))["items"]
+        assert [(read["reader_id"], read["level"]) for read in reads] == [("above", "masked")]
+        need_id = (await d.made("above", f"POST /leads/{lead_id}/verify", an_order(home)))["id"]
+        assert (await d.need(need_id)).site_id == "east" and await outcome(d, lead_id) == "arranging"
+        assert (await d.made("above", f"GET /needs/{need_id}"))["lead_id"] == lead_id
+        assert (await d.ask("above", f"GET /needs/{need_id}/contact")).status_code == 404
+        assert (await d.ask("top", f"GET /needs/{need_id}")).status_code == 404, "nobody has asked them"
+        over = await d.ask("above", "POST /households/search", wanted)
+        assert (over.status_code, over.json()["type"].rpartition(":")[2]) == (409, "lead-decided")
+        await d.made("staff", f"POST /needs/{need_id}/cancel", {"reason": "solved"})
+        assert (await d.ask("above", f"GET /needs/{need_id}")).status_code == 404
+
+
+async def test_whoever_a_lead_was_raised_to_files_a_household_that_nobody_knows_at_its_own_station() -> None:
+    async with desk(crisis_lead_seconds=1800) as d:
+        lead_id, dismissed = await reported(d), await reported(d)
+        await d.w.passes(minutes=31)
+        for who, changes, pointer in (
+            ("above", {"lead_id": lead_id, "site_id": "main"}, "/site_id"),
+            ("above", {"lead_id": "no such"}, "/lead_id"),
+            ("stranger", {"lead_id": lead_id}, "/lead_id"),
+        ):
+            refused = await d.ask(who, "POST /households", k.a_household(**changes))
+            assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, pointer)
+        filing = k.a_household(lead_id=lead_id)
+        filed = await d.ask("above", "POST /households", filing, key="once")
+        assert (filed.status_code, filed.json()["site_id"]) == (201, "east")
+        home = filed.json()["id"]
+        assert (await d.made("staff", f"GET /households/{home}"))["address"] == ADDRESS
+        assert (await d.ask("above", f"GET /households/{home}")).status_code == 404
+        d.holding_back = True
+        await d.made("above", f"POST /leads/{lead_id}/verify", an_order(home))
+        again = await d.ask("above", "POST /households", filing, key="once")
+        assert (again.status_code, again.json()) == (201, filed.json()), "what was done is said again"
+        more = await d.ask("above", "POST /households", filing)
+        assert more.json()["type"].endswith("lead-decided"), "also before the lead has heard of its need"
+        await d.made("above", f"POST /leads/{dismissed}/dismiss", {"outcome": "known"})
+        late = await d.ask("above", "POST /households", k.a_household(lead_id=dismissed))
+        assert late.json()["type"].endswith("lead-decided")
+
+
 async def test_a_hint_at_a_crisis_is_as_pressing_as_the_mark_of_one() -> None:
     async with desk(crisis_lead_seconds=1800) as d:
         hint = {"crisis": False, "hints": ["comfort", "crisis_intervention"]}

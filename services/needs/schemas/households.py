@@ -76,9 +76,11 @@ class ResidentEdit(Schema):
 
 
 class HouseholdIn(Schema):
-    """`site_id` may be left out by somebody who belongs to a site."""
+    """`site_id` may be left out by somebody who belongs to a site. With `lead_id`, of a lead that was raised to them, they
+    file at the site of the lead."""
 
     site_id: f.Code | None = None
+    lead_id: f.Code | None = None
     area: f.AreaCode
     address: f.ShortText
     phone: f.Phone | None = None
@@ -147,11 +149,13 @@ class HouseholdSummary(Schema):
 
 
 class Wanted(Schema):
-    """Whom to look for: by name or a part of it, by phone, or by both. It stands in a body, since an address is logged."""
+    """Whom to look for: by name or a part of it, by phone, or by both. It stands in a body, since an address is logged.
+    With `lead_id`, of a lead that was raised to them, they look at the site of the lead, and that is put on record."""
 
     name: f.Name | None = None
     phone: f.Phone | None = None
     site_id: f.Code | None = None
+    lead_id: f.Code | None = None
 
 
 class ResidentFound(Schema):

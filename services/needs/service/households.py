@@ -8,9 +8,13 @@ from datetime import datetime
 from services.needs.domain import household as domain
 from services.needs.domain.disclosure import ContactRead
 from services.needs.domain.household import Household, OldAddress
+from services.needs.domain.lead import Lead, need_id_of
+from services.needs.domain.need import Need
+from services.needs.domain.refusals import LeadDecided
 from services.needs.domain.words import Level, Move
 from services.needs.schemas import households as schemas
 from services.needs.service.desk import Desk, existing
+from shared.contracts.vocabulary import LeadStatus
 from shared.errors import Invalid
 from shared.http import Access, Page
 from shared.http.pages import Paging
@@ -27,7 +31,8 @@ class Households(Desk):
         self, access: Access, asked: schemas.HouseholdIn, op: Op, id: str
     ) -> Outcome[Household]:
         """File a household at a site, with the residents known so far."""
-        site_id = self._reached(access, asked.site_id or access.principal.site_id)
+        lead, decided = await self._lead(access, asked.lead_id, asked.site_id)
+        site_id = lead.site_id if lead else self._reached(access, asked.site_id or access.principal.site_id)
         now = self._clock.now()
         first = Household(
             id=id,
@@ -46,6 +51,8 @@ class Households(Desk):
         def decide(record: Household | None) -> Change[Household]:
             if record is not None:
                 return _answered(Change(record))
+            if decided:
+                raise LeadDecided()
             self._open_site(site_id)
             self._require_homes(asked)
             residents = [r.resident() for r in asked.residents]
@@ -110,18 +117,39 @@ class Households(Desk):
     ) -> Page[schemas.HouseholdFound]:
         """Households of sites within reach with a resident of this name or phone, or of this phone, newest first.
 
-        A page looks at so many files at most, so it may be empty and still lead to another one.
+        A page looks at so many files at most, so it may be empty and still lead to another one. Who looks for the one that
+        a lead is about, of a station that is not theirs, is on record before they see whom they found.
         """
         if not domain.plain(wanted.name or "") and not domain.digits(wanted.phone or ""):
             raise Invalid("/name", zh="请填写姓名或电话", en="name somebody, or give a phone number")
-        query = pages.query(
-            *self._of_sites(access, wanted.site_id), order="created_ms", descending=True, look_at=LOOKED_AT
-        )
-        return pages.sifted(
+        lead, decided = await self._lead(access, wanted.lead_id, wanted.site_id)
+        if decided:
+            raise LeadDecided()
+        where = [Where("site_id", "equal", lead.site_id)] if lead else self._of_sites(access, wanted.site_id)
+        query = pages.query(*where, order="created_ms", descending=True, look_at=LOOKED_AT)
+        page = pages.sifted(
             await self._store.find(Household, query),
             lambda household: domain.is_found(household, wanted.name, wanted.phone),
             lambda household: schemas.found(household, wanted),
         )
+        for found in page.items if lead else ():
+            await self._note_read(access, Level.MASKED, household_id=found.id)
+        return page
+
+    async def _lead(
+        self, access: Access, lead_id: str | None, site_id: str | None
+    ) -> tuple[Lead | None, bool]:
+        """The lead for whose site somebody acts to whom it was raised, and whether it is decided: then they do no more."""
+        if lead_id is None:
+            return None, False
+        found = await self._store.get(Lead, lead_id)
+        if found is None or not access.reaches_raised(found.record.site_id, found.record.tier_site_id):
+            raise Invalid("/lead_id", zh="没有这条线索", en="there is no such lead")
+        lead = found.record
+        if site_id not in (None, lead.site_id):
+            raise Invalid("/site_id", zh="这条线索属于另一个站点", en="this lead is of another site")
+        needed = await self._store.get(Need, need_id_of(lead_id)) is not None
+        return lead, needed or lead.status is not LeadStatus.REPORTED
 
     async def _edited(
         self,

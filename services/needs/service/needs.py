@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from services.needs.domain import closing, lifecycle, ordering
 from services.needs.domain.household import Household
+from services.needs.domain.lead import Lead
 from services.needs.domain.need import Need
 from services.needs.domain.ordering import Moment, Order
 from services.needs.domain.parties import Known, Party, parties
@@ -106,11 +107,20 @@ class Needs(Desk):
         return await self._act(access, id, note, op=op)
 
     async def read(self, access: Access, id: str) -> Versioned[Need]:
-        """Also for whoever is to look as well, while it is not over. What is done about it, its own station does."""
+        """Also for whoever is to look as well, or made it of a lead that was raised to them, while it is not over. What is
+        done about it, its own station does."""
         found = await self._found(Need, id)
         need = found.record
-        access.require_raised(need.site_id, need.tier_site_id)
+        if not await self._verified(access, need):
+            access.require_raised(need.site_id, need.tier_site_id)
         return found
+
+    async def _verified(self, access: Access, need: Need) -> bool:
+        """Whether the principal made this need of a lead that they were asked to look into."""
+        if need.lead_id is None or need.ended or need.created_by != access.principal.account_id:
+            return False
+        lead = (await self._found(Lead, need.lead_id)).record
+        return access.reaches_raised(lead.site_id, lead.tier_site_id)
 
     async def read_referred(self, access: Access, id: str) -> Versioned[Need]:
         found = await self._found(Need, id)
