@@ -212,6 +212,9 @@ class MatchStalled(MatchEvent):
     en = "Nothing fits yet: {diagnosis}"
 
     site_id: str
+    wave: int | None = None
+    ring: v.Ring | None = None
+    asked: int | None = None
     waiting: v.Waiting
     diagnosis: tuple[LineDiagnosis, ...]
     next_action_at: datetime

@@ -272,6 +272,7 @@ async def test_a_search_that_is_stuck_says_why_only_of_the_lines_that_are() -> N
         (stalled,) = d.w.said(MatchStalled)
         assert d.asked("p1") == ["li"]
         assert [(why.line_id, why.looked_at) for why in stalled.diagnosis] == [("p2", 1)]
+        assert (stalled.wave, stalled.asked) == (1, 1), "and who was asked for the others"
 
 
 async def test_a_need_without_the_line_that_was_stuck_is_no_longer_said_to_be_stuck() -> None:

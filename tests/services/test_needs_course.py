@@ -19,7 +19,7 @@ from shared.contracts.needs import (
     SearchAsked,
 )
 from shared.contracts.parts import Window
-from shared.contracts.vocabulary import Closing
+from shared.contracts.vocabulary import Closing, Ring
 from tests.services import needs_desk as k
 from tests.services.needs_desk import TEN, Desk, an_order, desk, goods, people
 from tests.world import START
@@ -144,6 +144,22 @@ async def test_a_stalled_search_shows_why_and_who_looks_now() -> None:
         assert await d.course(need_id) == ("matching", "nobody")
         seen = await d.made("staff", f"GET /needs/{need_id}")
         assert seen["search"]["diagnosis"][0]["removed"] == [{"rule": "skill", "count": 9}]
+
+
+async def test_a_search_that_is_stuck_for_one_line_shows_how_many_were_asked_for_the_others() -> None:
+    async with desk() as d:
+        need_id, rice = await d.posts(people(), people(skills=["repair"])), await d.posts(goods())
+        stuck = k.stalled(START + timedelta(minutes=20))
+        counted = stuck.model_copy(update={"wave": 2, "ring": Ring.TOWNSHIP, "asked": 7})
+        await d.hears((need_id, counted), (rice, counted))
+        seen = (await d.made("staff", f"GET /needs/{need_id}"))["search"]
+        assert (seen["wave"], seen["ring"], seen["asked"], seen["waiting"]) == (2, "township", 7, "nobody")
+        assert (await d.made("staff", f"GET /needs/{rice}"))["search"]["ring"] is None
+        await d.hears((need_id, stuck))
+        seen = (await d.made("staff", f"GET /needs/{need_id}"))["search"]
+        assert (seen["wave"], seen["ring"], seen["asked"]) == (2, "township", 7), (
+            "an older word counts nothing"
+        )
 
 
 async def test_whoever_is_to_look_as_well_reads_the_need_and_nothing_more_until_it_is_over() -> None:

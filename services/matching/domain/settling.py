@@ -110,19 +110,24 @@ def missing(match: Match) -> tuple[LineDiagnosis, ...]:
 def word(match: Match, now: datetime) -> SearchProgressed | MatchStalled:
     """Where the search stands, and when it will act next by itself."""
     next_action_at = max(match.next_search_at or match.due_at or now, now)
+    rings = [state.ring for state in match.people.values() if state.ring is not None]
+    ring = max(rings, key=list(Ring).index, default=Ring.VILLAGE)
+    asked = len({owner_of(id) for id, one in match.asked.items() if one.answer not in NEVER_ASKED})
     if match.stalled:
         return MatchStalled(
             site_id=match.need.site_id,
+            wave=match.wave,
+            ring=ring,
+            asked=asked,
             waiting=match.waiting,
             diagnosis=tuple(why for why in missing(match) if why.line_id in match.diagnosis),
             next_action_at=next_action_at,
         )
-    rings = [state.ring for state in match.people.values() if state.ring is not None]
     return SearchProgressed(
         site_id=match.need.site_id,
         wave=match.wave,
-        ring=max(rings, key=list(Ring).index, default=Ring.VILLAGE),
-        asked=len({owner_of(id) for id, one in match.asked.items() if one.answer not in NEVER_ASKED}),
+        ring=ring,
+        asked=asked,
         open_seats=sum(state.free for state in match.people.values()),
         waiting=waits_for(match),
         next_action_at=next_action_at,

@@ -196,6 +196,9 @@ def _facts_of(need: Need, event: m.SearchProgressed | m.MatchStalled | m.MatchEs
             said = {"waiting": event.waiting, "wave": event.wave, "ring": ring, "asked": event.asked}
             return said | {"diagnosis": ()}
         case m.MatchStalled():
-            return {"waiting": event.waiting, "diagnosis": event.diagnosis}
+            ring = event.ring if need.people else None
+            counted = {"wave": event.wave, "ring": ring, "asked": event.asked}
+            known = {name: value for name, value in counted.items() if value is not None}
+            return known | {"waiting": event.waiting, "diagnosis": event.diagnosis}
         case m.MatchEscalated():
             return {"hops": event.hops, "tier_site_id": event.to_site_id}
