@@ -83,10 +83,14 @@ async def test_from_search_to_the_residents_own_word() -> None:
 async def test_after_a_check_in_by_mistake_the_need_stands_where_it_stood() -> None:
     async with desk() as d:
         need_id = await d.posts(people())
-        await d.hears((need_id, k.won()), (need_id, k.made(k.taken())), k.checked_in(need_id))
+        await d.hears((need_id, k.won()), (need_id, k.made(k.taken())))
+        taken = (await d.made("staff", f"GET /needs/{need_id}"))["seats"]
+        assert [(seat["task_status"], seat["invitation_id"]) for seat in taken] == [("taken", "li~1")]
+        await d.hears(k.checked_in(need_id))
         assert await d.course(need_id) == ("in_service", "service")
         await d.hears(k.check_in_undone(need_id))
         assert await d.course(need_id) == ("matched", "service")
+        assert (await d.made("staff", f"GET /needs/{need_id}"))["seats"] == taken
         await d.hears(k.checked_in(need_id), k.done(need_id))
         assert await d.course(need_id) == ("awaiting_confirmation", "confirmation")
 

@@ -45,9 +45,13 @@ class PartyView(Schema):
 
 
 class SeatView(Schema):
+    """The task has the id of the invitation, `GET /api/tasks/{invitation_id}`, and is `taken` as long as nothing else was
+    heard of it."""
+
     line_id: str
+    invitation_id: str
     volunteer_id: str
-    task_status: v.TaskStatus | None
+    task_status: v.TaskStatus
 
 
 class GoodsView(Schema):
@@ -183,13 +187,12 @@ def _summary(need: Need) -> dict[str, Any]:
 
 
 def _seats(need: Need) -> tuple[SeatView, ...]:
-    def status(invitation_id: str) -> v.TaskStatus | None:
+    def status(invitation_id: str) -> v.TaskStatus:
         task = need.tasks.get(invitation_id)
-        return task.status if task else None
+        return task.status if task else v.TaskStatus.TAKEN
 
     return tuple(
-        SeatView(line_id=s.line_id, volunteer_id=s.volunteer_id, task_status=status(s.invitation_id))
-        for s in need.seats
+        SeatView(task_status=status(s.invitation_id), **_of(s, SeatView, "task_status")) for s in need.seats
     )
 
 
