@@ -76,13 +76,21 @@ def read_json(text: bytes) -> Any:
     try:
         value = _DECODER.decode(text.decode())
     except _Twice:
-        flaws = [Flaw(pointer, *words_for("twice", {})) for pointer in islice(_repeated(text), FLAWS_SHOWN)]
-        raise RequestRefused(INVALID, flaws) from None
+        raise _given_twice(text) from None
     except (ValueError, RecursionError) as e:
         raise RequestRefused(BROKEN_JSON) from e
     if _SUSPECT.search(text):
         _refuse_unkeepable(value)
     return value
+
+
+def _given_twice(text: bytes) -> RequestRefused:
+    """Which fields; or that the text is broken further on."""
+    try:
+        flaws = [Flaw(pointer, *words_for("twice", {})) for pointer in islice(_repeated(text), FLAWS_SHOWN)]
+    except (ValueError, RecursionError):
+        return RequestRefused(BROKEN_JSON)
+    return RequestRefused(INVALID, flaws)
 
 
 def _repeated(text: bytes) -> Iterator[str]:

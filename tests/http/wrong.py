@@ -302,6 +302,9 @@ def _requests(b: Builder) -> Iterator[Wrong]:
         json.dumps(b.home(address="a\0b")).encode("utf-16"),
         b"[" * 100_000,
         b"{'a': 1}",
+        b'[{"a": 1, "a": 2}, x',
+        b'[{"a": 1, "a": 2}, ' + b"[" * 100_000,
+        b'[{"a": 1, "a": 2}, ' + b"9" * 5_000 + b"]",
     )
     for body in broken:
         yield Wrong("broken JSON", "staff", post, body, None, 400 if body else 422)

@@ -93,13 +93,15 @@ async def test_every_bad_line_is_named_with_its_field_and_the_others_are_saved()
             an_order(home),
             an_order(home, key="e", note="nul \0"),
             an_order(home, key="f", note="half \ud83d"),
+            b'{"lines": [{"kind": "a", "kind": "b"}, x',
+            b'{"lines": [{"kind": "a", "kind": "b"}, ' + b"[" * 100_000,
             good | {"key": "last"},
         )
         answer = (await load(d, body, skip=True)).json()
-        assert (answer["lines"], answer["created"], answer["refused"]) == (10, 2, 8)
+        assert (answer["lines"], answer["created"], answer["refused"]) == (12, 2, 10)
         assert [(e["line"], e["field"]) for e in sorted(answer["errors"], key=lambda e: e["line"])] == [
             (2, None), (4, "/lines/0/quantity"), (5, "/household_id"), (6, "/lines/0/window/end_at"),
-            (7, "/lines/0/category"), (8, "/key"), (9, "/note"), (10, "/note"),
+            (7, "/lines/0/category"), (8, "/key"), (9, "/note"), (10, "/note"), (11, None), (12, None),
         ]  # fmt: skip
         assert answer["stopped_at"] is None and all(e["zh"] and e["en"] for e in answer["errors"])
 
