@@ -1,4 +1,5 @@
-"""Who is asking, and whether the policy table lets them: the two dependencies that every route has one of.
+"""Who is asking, and whether the policy table lets them: the two dependencies that every route has one of. Since every
+route has one, parameters that a route does not know are refused here too.
 
 A program sends `Authorization: Bearer <token>`. A browser sends the HttpOnly cookie `wushe_access`; because a browser
 sends cookies by itself, a request with the cookie that changes something must also show that our own page sent it:
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 from fastapi import Depends, Request
 
 from shared.errors import Forbidden, Outage, Refusal
+from shared.http.parameters import only_known
 from shared.places import Atlas
 from shared.security.access import Access, Principal
 from shared.security.policy import POLICY, PUBLIC
@@ -94,6 +96,7 @@ class Allow:
         row = POLICY[self.action]
         if not any(role in row for role in principal.roles):
             raise Forbidden()
+        only_known(request)
         return Access(principal, self.action, gate.atlas)
 
 
@@ -103,8 +106,9 @@ class Public:
 
     action: str
 
-    async def __call__(self) -> None:
-        return None
+    async def __call__(self, request: Request) -> None:
+        if self.action != "health.read":  # whoever watches a machine asks as they are used to
+            only_known(request)
 
 
 def allow(action: str) -> Any:

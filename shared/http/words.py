@@ -74,6 +74,8 @@ WORDS: dict[str, Words] = {
     "mapping_type": _OBJECT,
     "model_type": _OBJECT,
     "model_attributes_type": _OBJECT,
+    "parameter": ("没有这个查询参数；可用的有：{known}", "there is no such parameter; there are {known}"),
+    "no_parameter": ("没有这个查询参数；此地址不带参数", "there is no such parameter; this address takes none"),
     "twice": ("这一项写了两次，请只留一次", "stands here twice; leave one of them"),
     "phone": (
         "电话为 3 至 20 个字符：数字、空格、括号、加号和短横",

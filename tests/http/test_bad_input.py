@@ -17,7 +17,9 @@ from pydantic import ValidationError
 from shared.contracts.vocabulary import Role
 from shared.http import Schema
 from shared.http.bodies import BODY_LIMIT
+from shared.http.catalogue import Guarded, catalogue
 from shared.http.problems import escaped
+from shared.security.policy import POLICY
 from tests.http.district import Asker, District, Thing, district
 from tests.http.everything import differing, everything
 from tests.http.expected import NOBODY, TABLE, address
@@ -198,6 +200,35 @@ async def test_every_create_and_action_needs_a_key_and_every_edit_a_version(ther
     assert len(edits) >= 8
     assert not bad, "\n".join(bad)
     assert differing(before, everything(there.town)) == []
+
+
+async def test_a_parameter_that_no_route_has_is_refused_with_those_that_it_has(there: District) -> None:
+    """A list whose filter is mistyped would show everything."""
+    bad, tried = [], 0
+    for route in catalogue(there.town.system.api):
+        if route.method != "GET" or not route.path.startswith("/api/"):
+            continue
+        operation = there.town.system.api.openapi()["paths"][route.path][route.method.lower()]
+        known = [p["name"] for p in operation.get("parameters", ()) if p["in"] == "query"]
+        who = next((a.name for a in there.askers if not a.bad and may(a, route)), "staff")
+        path = f"{route.path.replace('{', '').replace('}', '')}?{'&'.join([*(f'{n}=1' for n in known), 'sitid=1'])}"
+        answer = await send(there, who, route.method, path)
+        found = faults(answer, 422, "/query/sitid")
+        errors = [e for e in answer.json()["errors"] if e["pointer"] == "/query/sitid"] if not found else []
+        if found or not all(name in e[words] for e in errors for name in known for words in ("zh", "en")):
+            bad.append(f"{route.method} {path}: {found} ({answer.text[:160]})")
+        if not route.public:
+            there.town.http.cookies.clear()
+            answer = await there.town.http.request(route.method, path)
+            bad += [f"{route.method} {path}: {answer.status_code}"] if answer.status_code != 401 else []
+        tried += 1
+    assert not bad, "\n".join(bad)
+    assert tried > 40
+    assert (await there.town.http.get("/healthz?from=watcher")).status_code == 200, "it is nobody's filter"
+
+
+def may(asker: Asker, route: Guarded) -> bool:
+    return route.public or any(role in POLICY[route.action] for role in asker.roles)
 
 
 async def test_every_body_is_of_the_right_type_whole_and_without_more_than_was_asked(there: District) -> None:
