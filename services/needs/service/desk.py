@@ -74,7 +74,8 @@ class Desk:
                 "/tier_site_id", zh="请与 site_id 二选一", en="ask by this or by site_id, not by both"
             )
         access.require(site_id=tier_site_id)
-        below = tuple(s.id for s in self._atlas.sites() if self._atlas.is_under(s.id, tier_site_id))
+        sites = (site.id for site in self._atlas.sites())
+        below = tuple(id for id in sites if id != tier_site_id and self._atlas.is_under(id, tier_site_id))
         tiers = tuple(self._atlas.upwards(tier_site_id))
         return [Where("tier_site_id", "one_of", tiers), Where("site_id", "one_of", below)]
 
