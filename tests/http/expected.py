@@ -197,6 +197,7 @@ TABLE: dict[str, Row] = {
     "POST /api/invitations/{invitation_id}/decline": Row("invitation", just(reason="other")),
     "GET /api/tasks": Row(lists="task"),
     "GET /api/tasks/{task_id}": Row("task"),
+    "GET /api/tasks/{task_id}/helper": Row("task"),
     "POST /api/tasks/{task_id}/check-in": Row("task"),
     "POST /api/tasks/{task_id}/check-out": Row("task"),
     "POST /api/tasks/{task_id}/undo-check-in": Row("task"),

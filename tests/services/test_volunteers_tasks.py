@@ -299,6 +299,41 @@ async def test_staff_of_the_station_whose_need_it_is_note_who_came_from_elsewher
         assert (await d.ask("staff", f"GET {other}")).status_code == 200
 
 
+async def test_the_station_whose_need_it_is_learns_who_comes_and_can_call_until_it_is_over() -> None:
+    async with desk() as d:
+        await d.registers("li", "wang", name="罗小梅", phone="13800000000")
+        await d.takes("li", "need-1", site_id="west")
+        await d.takes("wang", "need-2")
+        who_comes = f"GET {TASK}/helper"
+        expected = {"volunteer_id": "li", "name": "罗小梅", "phone": "13800000000"}
+        for who in ("stranger", "staff", "boss", "li"):
+            assert (await d.ask(who, who_comes)).json() == expected
+        assert [(await d.ask(w, who_comes)).status_code for w in ("wang", "charity")] == [404, 403]
+        assert (await d.ask("stranger", "GET /tasks/wang~need-2/helper")).status_code == 404
+        assert (await d.ask("stranger", "GET /volunteers/li")).status_code == 404, "the profile stays closed"
+        await d.w.passes(days=1, hours=3)
+        assert (await d.ask("stranger", who_comes)).json() == expected, "nobody came: now they call"
+        await d.ask("stranger", f"POST {TASK}/no-show")
+        assert (await d.ask("stranger", who_comes)).json() == {**expected, "phone": None}
+
+
+async def test_an_invitation_is_nobody_who_comes() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.asks("need-1", "li", site_id="west")
+        assert (await d.ask("stranger", f"GET {TASK}/helper")).status_code == 404
+
+
+async def test_invitations_and_tasks_say_whose_need_it_is() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.asks("need-1", "li", site_id="west")
+        (asked,) = (await d.ask("li", "GET /invitations")).json()["items"]
+        won = await d.accepts("li", "need-1")
+        assert (asked["site_id"], won.json()["site_id"]) == ("west", "west")
+        assert "household_id" not in asked and "household_id" not in won.json()
+
+
 async def test_nobody_vouches_for_a_task_of_their_own_because_the_need_is_of_their_station() -> None:
     async with desk() as d:
         await d.registers("stranger")

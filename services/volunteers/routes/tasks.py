@@ -9,6 +9,7 @@ from fastapi import APIRouter, Response
 from services.volunteers.domain.calendar import Calendar
 from services.volunteers.routes.reach import as_staff, person_within, reachable_people
 from services.volunteers.schemas.calendars import CheckIn, CheckOut, TaskView
+from services.volunteers.schemas.people import HelperView
 from services.volunteers.service import Volunteers
 from services.volunteers.service.answers import owner_of
 from shared.contracts.vocabulary import TaskStatus
@@ -30,6 +31,9 @@ class TaskRoutes:
             self.find
         )
         get(one, operation_id="read_task", summary="One task")(self.read)
+        get(
+            f"{one}/helper", operation_id="read_helper", summary="Who comes: name, and phone until it is over"
+        )(self.helper)
         post(f"{one}/withdraw", operation_id="withdraw_from_task", summary="Give the seat back")(
             self.withdraw
         )
@@ -65,6 +69,13 @@ class TaskRoutes:
         calendar = await self._volunteers.invitations.calendar(person)
         invitation, _ = calendar.task(task_id)
         return TaskView.of(person, invitation, self._atlas)
+
+    async def helper(self, task_id: str, access: Access = allow("task.read")) -> HelperView:
+        """Also for the station whose need it is: it expects them, and may have to call."""
+        await self._within(task_id, access)
+        person = owner_of(task_id)
+        _, task = (await self._volunteers.invitations.calendar(person)).task(task_id)
+        return HelperView.of((await self._volunteers.registry.read(person)).record, task)
 
     async def withdraw(
         self, task_id: str, response: Response, op: Operation, access: Access = allow("task.perform")

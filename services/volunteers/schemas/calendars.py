@@ -39,9 +39,10 @@ class CheckOut(Schema):
 
 
 class Errand(Schema):
-    """What an invitation or a task is about."""
+    """What an invitation or a task is about. `site_id` is the station whose need it is: whom to ask."""
 
     id: str
+    site_id: str
     volunteer_id: str
     need_id: str
     line_id: str
@@ -175,6 +176,6 @@ class CalendarView(Schema):
 
 
 def _errand(volunteer_id: str, invitation: Invitation, atlas: Atlas) -> dict[str, Any]:
-    same = ("id", "need_id", "line_id", "category", "skills", "mode", "urgency", "window", "area")
+    same = ("id", "site_id", "need_id", "line_id", "category", "skills", "mode", "urgency", "window", "area")
     shown = {field: getattr(invitation, field) for field in same}
     return shown | {"volunteer_id": volunteer_id, "area_names": tuple(atlas.area_names(invitation.area))}

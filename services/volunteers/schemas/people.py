@@ -8,6 +8,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field
 
+from services.volunteers.domain.calendar import Task
 from services.volunteers.domain.registry import Certified, Volunteer, VolunteerStatus
 from services.volunteers.schemas.parts import (
     Home,
@@ -23,7 +24,7 @@ from services.volunteers.schemas.parts import (
     windows,
 )
 from shared.contracts.parts import Window
-from shared.contracts.vocabulary import Certificate, Language, Mode, Skill
+from shared.contracts.vocabulary import Certificate, Language, Mode, Skill, TaskStatus
 from shared.errors import Invalid
 from shared.http import Day, Moment, Schema
 
@@ -208,6 +209,21 @@ class VolunteerView(Schema):
             for c in volunteer.certificates
         )
         return cls(**same, certificates=certificates)
+
+
+class HelperView(Schema):
+    """Who comes, for those who expect them; `phone` only as long as the task is ahead or goes on."""
+
+    volunteer_id: str
+    name: str
+    phone: str | None
+
+    @classmethod
+    def of(cls, volunteer: Volunteer, task: Task) -> Self:
+        ahead = task.status in (TaskStatus.TAKEN, TaskStatus.CHECKED_IN)
+        return cls(
+            volunteer_id=volunteer.id, name=volunteer.name, phone=(volunteer.phone or None) if ahead else None
+        )
 
 
 def once(terms: Sequence[Any]) -> tuple[Any, ...]:
