@@ -48,7 +48,7 @@ POLICY: dict[str, dict[Role, Scope]] = {
     "organisation.register": {SUPERVISOR: SUBTREE, ADMINISTRATOR: ANY},
     "organisation.edit": {SUPERVISOR: SUBTREE, ADMINISTRATOR: ANY},
     "account.open": {STAFF: SITE, SUPERVISOR: SUBTREE, ADMINISTRATOR: ANY},
-    "account.read": {**_SELF, STAFF: SITE, SUPERVISOR: SUBTREE, ADMINISTRATOR: ANY},
+    "account.read": {**_SELF, STAFF: SITE, SOCIAL_WORKER: SITE, SUPERVISOR: SUBTREE, ADMINISTRATOR: ANY},
     "account.edit": {SUPERVISOR: SUBTREE, ADMINISTRATOR: ANY},
     "account.password": {**_SELF, ADMINISTRATOR: ANY},
     # needs

@@ -197,6 +197,22 @@ async def test_accounts_are_seen_within_reach_only(hall: TownHall, tree: dict[st
     assert listed == {"staff": {"staff", "v1"}, "sup": {"staff", "sup", "v1"}, "v1": {"v1"}}
 
 
+async def test_a_social_worker_sees_the_accounts_of_the_station_as_staff_do_and_manages_none(
+    hall: TownHall, tree: dict[str, str]
+) -> None:
+    """Whoever verifies a scout's report, or sees who looked at a contact, has to know whom to ask."""
+    await hall.an_account("worker", Role.SOCIAL_WORKER, site_id=tree["station"])
+    scout = await hall.an_account("scout", Role.SCOUT, site_id=tree["station"])
+    far = await hall.an_account("v2", Role.VOLUNTEER, site_id=tree["other"])
+    asked = [(await hall.ask("GET", f"/accounts/{id}", by="worker")).status_code for id in (scout, far)]
+    assert asked == [200, 404]
+    listed = (await hall.ask("GET", "/accounts", by="worker")).json()["items"]
+    assert {a["login"] for a in listed} == {"staff", "worker", "scout"}
+    new = an_account("new", Role.VOLUNTEER, site_id=tree["station"])
+    assert (await hall.ask("POST", "/accounts", new, by="worker")).status_code == 403
+    assert (await hall.ask("POST", f"/accounts/{scout}/disable", by="worker")).status_code == 403
+
+
 async def test_new_roles_void_the_tokens_of_before_at_once(hall: TownHall, tree: dict[str, str]) -> None:
     id = await hall.an_account("wang", Role.STAFF, site_id=tree["station"])
     token = await hall.token("wang")

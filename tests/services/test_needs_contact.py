@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from services.needs.domain.disclosure import ContactRead, mask_name, mask_phone
-from shared.contracts.vocabulary import Closing
+from shared.contracts.directory import AccountChanged
+from shared.contracts.vocabulary import Closing, Role
 from shared.ports import Query
 from tests.services import needs_desk as k
 from tests.services.needs_desk import ADDRESS, NAME, PHONE, Desk, a_resident, desk, people
@@ -216,6 +217,21 @@ async def test_who_looked_is_listed_newest_first_and_only_for_the_station() -> N
         await d.made("staff", f"GET /households/{household_id}")
         whole = await d.made("boss", f"GET /households/{household_id}/reads")
         assert [r["level"] for r in whole["items"]] == ["file", "full", "full", "full"]
+
+
+async def test_of_whoever_looked_from_elsewhere_the_station_learns_role_site_and_organisation() -> None:
+    async with desk() as d:
+        role = (Role.SOCIAL_WORKER,)
+        rights = AccountChanged(roles=role, site_id="west", organisation_id="hands", valid_from=START)
+        d.w.knows(("li", rights))
+        need_id = await d.posts(people(2))
+        await made(d, need_id)
+        await d.ask("li", f"GET /needs/{need_id}/contact")
+        household_id = (await d.need(need_id)).household_id
+        for path in (f"/needs/{need_id}/reads", f"/households/{household_id}/reads"):
+            (read,) = (await d.made("staff", f"GET {path}"))["items"]
+            told = (read["reader_roles"], read["reader_site_id"], read["reader_organisation_id"])
+            assert told == (["social_worker"], "west", "hands")
 
 
 async def test_an_applicant_and_who_passed_it_on_are_shown_to_the_station_only() -> None:

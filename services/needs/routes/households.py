@@ -90,7 +90,8 @@ class HouseholdRoutes:
     async def reads(
         self, household_id: str, pages: Pages, access: Access = allow("need.reads")
     ) -> Page[ReadView]:
-        return pages.page(await self._households.reads(access, household_id, pages), read_view)
+        reads = await self._households.reads(access, household_id, pages)
+        return pages.page(reads, lambda read: read_view(read, access.atlas))
 
     async def add_resident(
         self,

@@ -151,4 +151,5 @@ class NeedRoutes:
         return await self._contacts.read(access, need_id)
 
     async def reads(self, need_id: str, pages: Pages, access: Access = allow("need.reads")) -> Page[ReadView]:
-        return pages.page(await self._contacts.reads(access, need_id, pages), read_view)
+        reads = await self._contacts.reads(access, need_id, pages)
+        return pages.page(reads, lambda read: read_view(read, access.atlas))

@@ -9,6 +9,7 @@ from services.needs.domain.need import Need
 from services.needs.domain.words import Level
 from shared.contracts import vocabulary as v
 from shared.http import Schema
+from shared.places import Atlas
 
 
 class ContactView(Schema):
@@ -29,7 +30,13 @@ class ContactView(Schema):
 
 
 class ReadView(Schema):
+    """Who looked. Roles, site and organisation are those of the account today: whom to ask, where the reader is of
+    elsewhere and their account cannot be read."""
+
     reader_id: str
+    reader_roles: tuple[v.Role, ...] = ()
+    reader_site_id: str | None = None
+    reader_organisation_id: str | None = None
     level: Level
     read_at: datetime
 
@@ -50,5 +57,13 @@ def contact_view(
     )
 
 
-def read_view(read: ContactRead) -> ReadView:
-    return ReadView(reader_id=read.reader_id, level=read.level, read_at=read.read_at)
+def read_view(read: ContactRead, atlas: Atlas) -> ReadView:
+    reader = atlas.account(read.reader_id)
+    return ReadView(
+        reader_id=read.reader_id,
+        reader_roles=reader.roles if reader else (),
+        reader_site_id=reader.site_id if reader else None,
+        reader_organisation_id=reader.organisation_id if reader else None,
+        level=read.level,
+        read_at=read.read_at,
+    )
