@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from services.volunteers.service import Volunteers
+from shared.contracts.directory import AccountChanged
 from shared.contracts.matching import OffersWithdrawn, SeatFilled, SeatReleased, SeatsOffered, SeatWon
 from shared.contracts.volunteers import TaskDone, TeamChanged
 from shared.run.kit import Handler, on
@@ -12,6 +13,7 @@ from shared.run.kit import Handler, on
 
 def handlers(volunteers: Volunteers) -> list[Handler[Any]]:
     return [
+        on(AccountChanged, volunteers.registry.note_account),
         on(SeatsOffered, volunteers.invitations.ask),
         on(OffersWithdrawn, volunteers.invitations.withdraw_offers),
         on(SeatWon, volunteers.invitations.win),

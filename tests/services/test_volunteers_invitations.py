@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 
 from services.volunteers.domain.calendar import Calendar
+from shared.contracts.directory import AccountChanged
 from shared.contracts.vocabulary import (
     Category,
     Certificate,
     Closing,
     InvitationStatus,
+    Role,
     Rule,
     TaskStatus,
     Urgency,
@@ -29,6 +31,7 @@ from shared.contracts.volunteers import (
     SlotFreed,
     TaskTaken,
     TaskWithdrawn,
+    VolunteerChanged,
 )
 from tests.services.volunteers_desk import (
     EAST,
@@ -36,6 +39,7 @@ from tests.services.volunteers_desk import (
     WEST,
     Desk,
     a_loss,
+    a_profile,
     a_release,
     a_win,
     a_window,
@@ -317,6 +321,65 @@ async def test_a_deactivated_person_cannot_say_yes_any_more() -> None:
         await d.ask("staff", "POST /volunteers/li/deactivate")
         answer = await d.accepts("li", "need-1")
         assert answer.json()["type"].endswith("volunteer-not-active")
+
+
+CLOSED = AccountChanged(roles=(Role.VOLUNTEER,), valid_from=START, active=False)
+NO_MORE = AccountChanged(roles=(Role.SCOUT,), valid_from=START)
+AGAIN = AccountChanged(roles=(Role.VOLUNTEER,), valid_from=START)
+
+
+@pytest.mark.parametrize("lost", [CLOSED, NO_MORE])
+async def test_whoever_cannot_sign_in_to_answer_is_not_asked_until_they_can_again(
+    lost: AccountChanged,
+) -> None:
+    async with desk() as d:
+        await d.registers("li")
+        without = (await d.ask("staff", "POST /volunteers", a_profile())).json()["id"]
+        await d.w.hears(("li", lost))
+        assert not d.w.said(VolunteerChanged)[-1].state.active, "so that matching looks past them"
+        assert (await d.ask("staff", "GET /volunteers/li")).json()["can_answer"] is False
+        await d.asks("need-1", "li", without)
+        assert rules(d) == [Rule.INACTIVE]
+        assert [one.volunteer_id for one in opened(d)] == [without], "their station answers for them"
+        await d.w.hears(("li", AGAIN))
+        await d.asks("need-2", "li")
+        assert [one.volunteer_id for one in opened(d)] == [without, "li"]
+
+
+async def test_whoever_is_deactivated_stays_so_when_the_account_is_opened_again() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.w.hears(("li", CLOSED))
+        assert (await d.ask("staff", "POST /volunteers/li/deactivate")).status_code == 200
+        await d.w.hears(("li", AGAIN))
+        await d.asks("need-1", "li")
+        assert rules(d) == [Rule.INACTIVE]
+
+
+async def test_whoever_is_registered_with_a_closed_account_is_not_asked() -> None:
+    async with desk() as d:
+        d.w.knows(("li", CLOSED))
+        await d.ask("staff", "POST /volunteers", a_profile(account_id="li"))
+        await d.asks("need-1", "li")
+        assert rules(d) == [Rule.INACTIVE]
+
+
+async def test_an_account_of_nobody_who_helps_registers_nobody() -> None:
+    async with desk() as d:
+        await d.w.hears(("clerk", CLOSED))
+        assert (await d.ask("boss", "GET /volunteers")).json()["items"] == []
+
+
+async def test_a_seat_that_somebody_without_account_holds_stays_and_whoever_expects_them_sees_it() -> None:
+    """As after a deactivation: they may still come. Their station gives the seat back if they do not."""
+    async with desk() as d:
+        await d.registers("li")
+        await d.takes("li", "need-1", site_id="west")
+        await d.w.hears(("li", CLOSED))
+        assert (await d.task("li", "need-1")).status is TaskStatus.TAKEN
+        helper = (await d.ask("stranger", "GET /tasks/li~need-1/helper")).json()
+        assert (helper["active"], helper["phone"]) == (False, "13800000000")
+        assert (await d.ask("staff", "POST /tasks/li~need-1/withdraw")).status_code == 200
 
 
 async def test_a_no_is_an_answer_and_is_kept_with_its_reason() -> None:

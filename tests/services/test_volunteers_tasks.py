@@ -305,7 +305,7 @@ async def test_the_station_whose_need_it_is_learns_who_comes_and_can_call_until_
         await d.takes("li", "need-1", site_id="west")
         await d.takes("wang", "need-2")
         who_comes = f"GET {TASK}/helper"
-        expected = {"volunteer_id": "li", "name": "罗小梅", "phone": "13800000000"}
+        expected = {"volunteer_id": "li", "name": "罗小梅", "phone": "13800000000", "active": True}
         for who in ("stranger", "staff", "boss", "li"):
             assert (await d.ask(who, who_comes)).json() == expected
         assert [(await d.ask(w, who_comes)).status_code for w in ("wang", "charity")] == [404, 403]

@@ -20,8 +20,8 @@ class CertificateExpired(Refusal):
 
 class NotActive(Refusal):
     code = "volunteer-not-active"
-    zh = "志愿者尚未激活或已停用，请联系所在站点"
-    en = "The volunteer is not active; please ask the station"
+    zh = "志愿者尚未激活、已停用或账号已关闭，请联系所在站点"
+    en = "The volunteer is not active, or the account is closed; please ask the station"
 
 
 class PapersMissing(Refusal):

@@ -60,13 +60,16 @@ class Volunteer(Record):
     quiet_to: int = 7 * 60
     blocked_until: datetime | None = None
     status: VolunteerStatus = VolunteerStatus.PENDING
+    can_answer: bool = True
+    """False once the account is closed or has no role left that answers. Who never signs in answers through the station."""
     team_ids: tuple[str, ...] = ()
     registered_at: datetime
     registered_by: str
 
     @property
     def active(self) -> bool:
-        return self.status == VolunteerStatus.ACTIVE
+        """Whether this person is to be asked."""
+        return self.status == VolunteerStatus.ACTIVE and self.can_answer
 
     def today(self, now: datetime) -> date:
         return now.astimezone(ZoneInfo(self.zone)).date()
@@ -141,6 +144,13 @@ def activate(volunteer: Volunteer, by: str) -> Change[Volunteer]:
 def deactivate(volunteer: Volunteer) -> Change[Volunteer]:
     """No new invitations; what the person has taken stays with them until it is done or given back."""
     return _changed(volunteer.but(status=VolunteerStatus.INACTIVE))
+
+
+def note_account(volunteer: Volunteer, can_answer: bool) -> Change[Volunteer]:
+    """Whoever cannot answer any more is asked no more, as if deactivated: what they have taken stays with them."""
+    if volunteer.can_answer == can_answer:
+        return Change(volunteer)
+    return _changed(volunteer.but(can_answer=can_answer))
 
 
 def certify(volunteer: Volunteer, new: Certified, now: datetime) -> Change[Volunteer]:

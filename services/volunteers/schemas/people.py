@@ -175,12 +175,14 @@ class CertificateView(Schema):
 
 
 class VolunteerView(Schema):
-    """A profile, for the person themselves and for staff."""
+    """A profile, for the person themselves and for staff. `can_answer` is false once the account is closed, or lost the roles
+    that answer invitations: then nobody asks them."""
 
     id: str
     name: str
     phone: str
     status: VolunteerStatus
+    can_answer: bool
     site_id: str
     area: str
     cell: str | None
@@ -212,17 +214,22 @@ class VolunteerView(Schema):
 
 
 class HelperView(Schema):
-    """Who comes, for those who expect them; `phone` only as long as the task is ahead or goes on."""
+    """Who comes, for those who expect them; `phone` only as long as the task is ahead or goes on. `active` is false for
+    somebody who is asked no more, deactivated or without an account by now: it may be wise to call."""
 
     volunteer_id: str
     name: str
     phone: str | None
+    active: bool
 
     @classmethod
     def of(cls, volunteer: Volunteer, task: Task) -> Self:
         ahead = task.status in (TaskStatus.TAKEN, TaskStatus.CHECKED_IN)
         return cls(
-            volunteer_id=volunteer.id, name=volunteer.name, phone=(volunteer.phone or None) if ahead else None
+            volunteer_id=volunteer.id,
+            name=volunteer.name,
+            phone=(volunteer.phone or None) if ahead else None,
+            active=volunteer.active,
         )
 
 

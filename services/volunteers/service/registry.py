@@ -9,12 +9,15 @@ from services.volunteers.domain import registry
 from services.volunteers.domain.registry import Volunteer, VolunteerStatus
 from services.volunteers.schemas.people import CertificateNew, VolunteerEdit, VolunteerNew, VolunteerView
 from services.volunteers.service.answers import existing, with_answer
+from shared.contracts.base import Message
+from shared.contracts.directory import AccountChanged
 from shared.errors import Invalid, NotFound
 from shared.many import Wanted, change_many
 from shared.ports import Op, Query
 from shared.records import Change, Outcome, Versioned
 from shared.run.kit import Kit
 from shared.security.digests import is_id
+from shared.security.policy import POLICY
 
 
 class Registry:
@@ -67,7 +70,9 @@ class Registry:
         self._must_know(site_id, asked.area)
         status = VolunteerStatus.ACTIVE if staff else VolunteerStatus.PENDING
         zone = self._atlas.zone(site_id).key
-        return asked.volunteer(id, site_id, zone, status, by, by if staff else None, now)
+        new = asked.volunteer(id, site_id, zone, status, by, by if staff else None, now)
+        account = self._atlas.account(id)
+        return new if account is None else new.but(can_answer=_can_answer(account))
 
     async def edit(self, id: str, asked: VolunteerEdit, expected: int) -> Outcome[Volunteer]:
         self._must_know(asked.site_id, asked.area)
@@ -99,6 +104,14 @@ class Registry:
             Volunteer, id, lambda v: with_answer(decide(existing(v), now), VolunteerView.of), op=op
         )
 
+    async def note_account(self, event: AccountChanged, message: Message) -> None:
+        """Keep the profile in line with the account, if it belongs to a volunteer."""
+        id, able = message.subject, _can_answer(event)
+        if await self._store.get(Volunteer, id) is not None:
+            await self._store.change(
+                Volunteer, id, lambda v: registry.note_account(existing(v), able), cause=message
+            )
+
     def _must_be_an_account(self, id: str | None) -> None:
         """Refuse an id that somebody made up: it becomes the volunteer's and travels in events, as no name may."""
         if id is not None and not is_id(id) and self._atlas.account(id) is None:
@@ -115,3 +128,7 @@ class Registry:
             raise Invalid("/site_id", zh="没有这个站点", en="there is no such site")
         if area is not None and self._atlas.area(area) is None:
             raise Invalid("/area", zh="没有这个地区代码", en="there is no such area code")
+
+
+def _can_answer(account: AccountChanged) -> bool:
+    return account.active and not POLICY["invitation.answer"].keys().isdisjoint(account.roles)
