@@ -19,6 +19,6 @@ def build(kit: Kit) -> Service:
         name="resources",
         records=RECORDS,
         router=router(lots, holds),
-        handlers=handlers(holds),
+        handlers=handlers(lots, holds),
         sweeps=(Sweep(Lot, holds.wake_lot),),
     )

@@ -1,10 +1,12 @@
-"""What charity resources hears: matching's requests, and its own events, from which ledger and cards are kept."""
+"""What charity resources hears: that a charity was closed, matching's requests, and its own events, from which ledger and
+cards are kept."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from services.resources.service import Holds
+from services.resources.service import Holds, Lots
+from shared.contracts.directory import OrganisationChanged
 from shared.contracts.matching import HoldConfirmationRequested, HoldReleaseRequested, HoldRequested
 from shared.contracts.resources import (
     HoldConfirmed,
@@ -22,8 +24,9 @@ from shared.contracts.resources import (
 from shared.run.kit import Handler, on
 
 
-def handlers(holds: Holds) -> list[Handler[Any]]:
+def handlers(lots: Lots, holds: Holds) -> list[Handler[Any]]:
     return [
+        on(OrganisationChanged, lots.follow_charity),
         on(HoldRequested, holds.place_hold),
         on(HoldConfirmationRequested, holds.confirm_hold),
         on(HoldReleaseRequested, holds.release_hold),

@@ -55,10 +55,14 @@ class Atlas:
 
     def _is_newest(self, message: Message) -> bool:
         """A message may come again behind a later one of its record, and then it says what is no longer so."""
-        if message.sequence < self._heard.get(message.source_record, 0):
+        if self.knows_newer(message):
             return False
         self._heard[message.source_record] = message.sequence
         return True
+
+    def knows_newer(self, message: Message) -> bool:
+        """Whether a later message of the same record has been noted: this one, come again, tells nothing."""
+        return message.sequence < self._heard.get(message.source_record, 0)
 
     def area(self, code: str) -> Area | None:
         return self._areas.get(code) or self._villages.get(code)

@@ -1,4 +1,4 @@
-"""What a closed account, or a role that was taken away, means for the search and for what was promised."""
+"""What a closed account or charity, or a role that was taken away, means for the search and for what was promised."""
 
 from __future__ import annotations
 
@@ -90,3 +90,24 @@ async def test_a_seat_ahead_stays_until_the_station_gives_it_back_and_then_anoth
         await t.settle()
         [instead] = await cast.invitations(wang)
         assert instead["need_id"] == need["id"]
+
+
+async def test_goods_of_a_closed_charity_are_promised_to_nobody_until_it_is_there_again() -> None:
+    async with fuquan() as (t, cast, _):
+        await cast.lot(5)
+        charity = f"/api/organisations/{cast.charity}"
+        for version, active, promised in (("1", False, 0), ("2", True, 2)):
+            match = {"If-Match": f'"{version}"'}
+            changed = await t.call(cast.admin.token, "PATCH", charity, {"active": active}, headers=match)
+            assert changed.status == 200, changed.body
+            await t.settle()
+            if active:
+                await t.passes(hours=1)
+                cast.appoint()
+            else:
+                need = await cast.need(await cast.household(), cast.goods_line(2))
+                await t.settle()
+            holds = (await cast.got(cast.donor, "/api/holds"))["items"]
+            assert sum(hold["quantity"] for hold in holds) == promised
+            found = await cast.got(cast.staff, f"/api/needs/{need['id']}")
+            assert (found["waiting"] == "stock_short") is (not active)

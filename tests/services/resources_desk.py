@@ -149,6 +149,13 @@ class Desk:
         await asyncio.gather(*(attempt(row, message) for row, message in pairs))
         await self.w.settle()
 
+    async def charity_is(self, active: bool, who: str = "love") -> None:
+        """The directory closes this charity, or opens it again."""
+        kind = OrganisationKind.CHARITY
+        told = OrganisationChanged(organisation_name="爱心", kind=kind, site_id="main", active=active)
+        self.w.knows((who, told))
+        await self.w.hears((who, told))
+
     async def issues(self, hold_id: str) -> None:
         await self.confirms(hold_id)
         answer = await self.ask("staff", f"POST /holds/{hold_id}/issue")

@@ -9,8 +9,17 @@ from typing import Any
 import pytest
 
 from services.resources.domain.records import Lot
-from shared.contracts.resources import HoldReleased, LotChanged, LotIssued, LotListed, LotReceived
-from shared.contracts.vocabulary import Closing
+from services.resources.service.lots import AT_ONCE
+from shared.contracts.directory import OrganisationChanged
+from shared.contracts.resources import (
+    HoldRefused,
+    HoldReleased,
+    LotChanged,
+    LotIssued,
+    LotListed,
+    LotReceived,
+)
+from shared.contracts.vocabulary import Closing, GoodsRule, OrganisationKind
 from shared.ports import Query
 from tests.services.resources_desk import COUNTY, ELSEWHERE, TOWNSHIP, Desk, a_lot, desk
 
@@ -403,6 +412,65 @@ async def test_loading_a_file_again_lists_nothing_twice() -> None:
         first, again = await load(d, "boss", *rows), await load(d, "boss", *rows)
         assert (first["created"], again["created"], again["repeated"]) == (300, 0, 300)
         assert len(d.w.said(LotListed)) == 300
+
+
+async def test_a_closed_charity_lists_nothing_new_and_what_it_promised_is_still_handed_over() -> None:
+    async with desk() as d:
+        lot_id, others = await d.lists(), await d.lists("hope")
+        hold_id = await d.holds(lot_id, 2)
+        await d.confirms(hold_id)
+        await d.charity_is(active=False)
+        fund = {"amount_fen": 5_00, "area": COUNTY}
+        refused = [
+            await d.ask("love", "POST /lots", a_lot()),
+            await d.ask("love", "POST /funds", fund),
+            await d.ask("love", f"POST /lots/{lot_id}/open"),
+        ]
+        assert [code(answer) for answer in refused] == ["charity-closed"] * 3
+        (flaw,) = (await load(d, "boss", a_lot(key="1", charity_id="love")))["errors"]
+        assert flaw["code"] == "charity-closed"
+        await d.holds(lot_id, 1, "need-2")
+        await d.holds(others, 1, "need-3")
+        assert [(e.need_id, e.rule, e.state.open) for e in d.w.said(HoldRefused)] == [
+            ("need-2", GoodsRule.QUANTITY, False)
+        ]
+        assert (await d.ask("staff", f"POST /holds/{hold_id}/issue")).json()["status"] == "issued"
+        signed = {"relation": "resident", "signature": "罗阿婆"}
+        assert (await d.ask("staff", f"POST /holds/{hold_id}/receipt", signed)).json()["status"] == "received"
+
+
+async def test_with_its_charity_a_lot_is_open_again_unless_it_was_closed_by_hand() -> None:
+    async with desk() as d:
+        open_, closed, closed_since = [await d.lists() for _ in range(3)]
+        await d.ask("love", f"POST /lots/{closed}/close")
+        await d.charity_is(active=False)
+        assert (await d.ask("staff", "GET /lots?open=true")).json()["items"] == []
+        await d.ask("love", f"POST /lots/{closed_since}/close")
+        await d.charity_is(active=True)
+        listed = (await d.ask("staff", "GET /lots?open=true")).json()["items"]
+        assert [lot["id"] for lot in listed] == [open_]
+        assert (await d.ask("love", "POST /lots", a_lot())).status_code == 201
+        await d.lot(open_)
+
+
+async def test_old_news_of_a_charity_heard_again_closes_nothing() -> None:
+    async with desk() as d:
+        kind = OrganisationKind.CHARITY
+        closed = OrganisationChanged(organisation_name="爱心", kind=kind, site_id="main", active=False)
+        old = d.w.message("love", closed)
+        await d.charity_is(active=False)
+        await d.charity_is(active=True)
+        lot_id = await d.lists()
+        await d.w.hears(old)
+        assert (await d.lot(lot_id)).open and not d.w.said(LotChanged)
+
+
+async def test_every_lot_of_a_charity_is_closed_with_it_however_many_there_are() -> None:
+    async with desk() as d:
+        for _ in range(AT_ONCE + 1):
+            await d.lists()
+        await d.charity_is(active=False)
+        assert len(d.w.said(LotChanged)) == AT_ONCE + 1
 
 
 async def test_two_issues_at_once_hand_over_once() -> None:

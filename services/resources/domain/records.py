@@ -191,6 +191,8 @@ class Lot(Record):
     note: str = ""
     open: bool = True
     listed: bool = True
+    closed_with_charity: bool = False
+    """It was open when its charity was closed, and will be again with it."""
     holds: dict[str, Hold] = Field(default_factory=dict)
     refusals: dict[str, GoodsRule] = Field(default_factory=dict)
     write_offs: tuple[WriteOff, ...] = ()

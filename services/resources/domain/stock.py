@@ -40,6 +40,12 @@ class TooMuch(Refusal):
     en = "That is too much for one lot: at most {most}"
 
 
+class CharityClosed(Refusal):
+    code = "charity-closed"
+    zh = "该慈善组织已停用，不能登记或重新开放捐赠批次；已预留的仍可出库、签收"
+    en = "The charity is closed and lists or opens no lots; what is promised is still handed over"
+
+
 def check_listing(lot: Lot, today: date) -> None:
     """Refuse a lot that makes no sense, naming the field: its unit against its kind, its expiry, its dates."""
     if lot.gift is LotKind.MONEY and lot.unit != Unit.FEN:
@@ -118,6 +124,18 @@ def edit(lot: Lot, today: date, **changes: Any) -> Change[Lot]:
 def set_open(lot: Lot, open: bool) -> Change[Lot]:
     """Open or close a lot for new holds; those placed before keep their promise."""
     if lot.open == open:
+        return Change(lot.but(closed_with_charity=False) if lot.closed_with_charity else lot)
+    after = lot.but(open=open, closed_with_charity=False)
+    return Change(after, LotChanged(state=state(after)))
+
+
+def follow_charity(lot: Lot, active: bool) -> Change[Lot]:
+    """Close what is open when the charity is closed, and open just that when it is there again. What is promised is
+    still handed over."""
+    if active and lot.closed_with_charity:
+        after = lot.but(open=True, closed_with_charity=False)
+    elif not active and lot.open:
+        after = lot.but(open=False, closed_with_charity=True)
+    else:
         return Change(lot)
-    after = lot.but(open=open)
     return Change(after, LotChanged(state=state(after)))

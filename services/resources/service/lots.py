@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from typing import Any, TypeVar
 
@@ -12,22 +13,29 @@ from pydantic import BaseModel
 from services.resources.domain.ledger import LedgerEntry
 from services.resources.domain.records import Donor, Lot, WriteOffReason
 from services.resources.domain.stock import (
+    CharityClosed,
     check_listing,
     edit,
+    follow_charity,
     list_lot,
     receive_more,
     set_open,
     write_off,
 )
 from services.resources.schemas.lots import LotView
+from shared.contracts.base import Message
+from shared.contracts.directory import OrganisationChanged
 from shared.contracts.parts import Earmark
 from shared.errors import Invalid, NotFound
-from shared.ports import Op, Query
+from shared.many import Wanted, change_many, outcomes
+from shared.ports import Op, Query, Where
 from shared.records import Change, Outcome, Record, Versioned
 from shared.run.kit import Kit
 
 R = TypeVar("R", bound=Record)
 Answer = Callable[[Lot], BaseModel]
+AT_ONCE = 200
+"""So many lots of a charity are closed or opened together."""
 
 
 class Lots:
@@ -55,6 +63,7 @@ class Lots:
 
         def decide(there: Lot | None) -> Change[Lot]:
             if there is None or not there.listed:
+                self._check_charity(lot)
                 self._check(lot)
             return _answered(list_lot(there, lot), answer)
 
@@ -86,7 +95,23 @@ class Lots:
         return await self._act(id, op, lambda lot: set_open(lot, False))
 
     async def open_lot(self, id: str, op: Op) -> Outcome[Lot]:
-        return await self._act(id, op, lambda lot: set_open(lot, True))
+        def decide(lot: Lot) -> Change[Lot]:
+            self._check_charity(lot)
+            return set_open(lot, True)
+
+        return await self._act(id, op, decide)
+
+    async def follow_charity(self, event: OrganisationChanged, cause: Message) -> None:
+        """Close the lots of a charity that was closed, or open them again."""
+        if self._atlas.knows_newer(cause):
+            return
+        query = Query((Where("charity_id", "equal", cause.subject),), limit=AT_ONCE)
+        while found := await self._store.find(Lot, query):
+            wanted = [
+                Wanted(v.record.id, lambda lot: follow_charity(_listed(lot), event.active)) for v in found
+            ]
+            outcomes(await change_many(self._store, Lot, wanted, cause=cause))
+            query = replace(query, after=query.cursor(found[-1].record))
 
     async def edit_lot(self, id: str, expected: int, changes: dict[str, Any]) -> Outcome[Lot]:
         """Change what `changes` names. Raises Stale unless the lot is at version `expected`."""
@@ -113,6 +138,11 @@ class Lots:
         check_listing(lot, self._today(lot))
         self._check_places(lot)
         self._check_earmark(lot.earmark)
+
+    def _check_charity(self, lot: Lot) -> None:
+        charity = self._atlas.organisation(lot.charity_id)
+        if charity is not None and not charity.active:
+            raise CharityClosed()
 
     async def _check_donor(self, lot: Lot) -> None:
         if lot.donor_id is None:

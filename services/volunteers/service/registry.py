@@ -107,7 +107,7 @@ class Registry:
     async def note_account(self, event: AccountChanged, message: Message) -> None:
         """Keep the profile in line with the account, if it belongs to a volunteer."""
         id, able = message.subject, _can_answer(event)
-        if await self._store.get(Volunteer, id) is not None:
+        if not self._atlas.knows_newer(message) and await self._store.get(Volunteer, id) is not None:
             await self._store.change(
                 Volunteer, id, lambda v: registry.note_account(existing(v), able), cause=message
             )
