@@ -11,10 +11,12 @@ import pytest
 
 from services.volunteers.domain.calendar import Calendar
 from shared.contracts.directory import AccountChanged
+from shared.contracts.parts import Offer, Reason
 from shared.contracts.vocabulary import (
     Category,
     Certificate,
     Closing,
+    Criterion,
     InvitationStatus,
     Role,
     Rule,
@@ -151,6 +153,18 @@ async def test_an_invitation_shows_the_errand_and_the_place_but_no_person() -> N
         assert shown["category"] == "social_support" and shown["area_names"][-1] == "凤山镇"
         assert shown["status"] == "pending" and shown["ring"] == "township"
         assert not {"name", "phone", "address", "household_id"} & shown.keys()
+
+
+async def test_an_invitation_does_not_tell_that_it_is_a_household_they_served_before() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        seen = {Criterion.DISTANCE: 1.2, Criterion.CONTINUITY: 3.0}
+        reasons = tuple(Reason(criterion=criterion, value=value) for criterion, value in seen.items())
+        one = Offer(invitation_id="li~need-1", volunteer_id="li", reasons=reasons)
+        await d.asks("need-1", offers=(one,))
+        for path in ("/invitations/li~need-1", "/invitations", "/volunteers/li/calendar"):
+            shown = await d.ask("li", f"GET {path}")
+            assert "distance" in shown.text and "continuity" not in shown.text
 
 
 async def test_whoever_is_first_wins_and_has_a_task() -> None:

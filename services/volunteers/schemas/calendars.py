@@ -10,6 +10,7 @@ from shared.contracts.parts import Reason, Window
 from shared.contracts.vocabulary import (
     Category,
     Closing,
+    Criterion,
     DeclineReason,
     InvitationStatus,
     Mode,
@@ -56,6 +57,9 @@ class Errand(Schema):
 
 
 class InvitationView(Errand):
+    """`reasons` are without continuity, which would tell whose household it is before anybody has said yes; staff find it in
+    the match."""
+
     ring: Ring
     status: InvitationStatus
     reasons: tuple[Reason, ...]
@@ -72,7 +76,7 @@ class InvitationView(Errand):
             **_errand(volunteer_id, invitation, atlas),
             ring=invitation.ring,
             status=invitation.status,
-            reasons=invitation.reasons,
+            reasons=tuple(r for r in invitation.reasons if r.criterion is not Criterion.CONTINUITY),
             opened_at=invitation.opened_at,
             expires_at=invitation.expires_at,
             answered_at=invitation.answered_at,
