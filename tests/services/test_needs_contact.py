@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from services.needs.domain.disclosure import ContactRead, mask_name, mask_phone
+from services.needs.domain.household import digits
 from shared.contracts.directory import AccountChanged
 from shared.contracts.vocabulary import Closing, Role
 from shared.ports import Query
@@ -277,7 +278,7 @@ def test_a_mask_keeps_the_first_character_as_a_reader_sees_it() -> None:
     assert {name: mask_name(name) for name in names} == names
     assert [mask_phone(p) for p in ("13812341234", "0854-1234567", "110")] == [
         "138****1234",
-        "085****4567",
+        "085****567",
         "****",
     ]
 
@@ -295,6 +296,28 @@ async def test_whoever_holds_a_seat_sees_the_contact_whatever_their_role_and_sta
         (read,) = await d.w.store.find(ContactRead, Query())
         assert read.record.level == "full"
         assert contact.json()["applicant_name"] is None
+
+
+@pytest.mark.parametrize(
+    ("phone", "area", "shown"),
+    [
+        ("0854-2211334", "0854", "085****334"),
+        ("010-62211334", "010", "010****334"),
+        ("0755-82211334", "0755", "075****334"),
+        ("+86 0854 2211334", "0854", "085****334"),
+        ("+86 854 2211334", "854", "****"),
+        ("0086-13985450001", "", "139****0001"),
+        ("+8613985450001", "", "139****0001"),
+    ],
+)
+def test_of_what_is_the_subscribers_own_in_a_number_at_least_four_digits_are_hidden(
+    phone: str, area: str, shown: str
+) -> None:
+    """The area code is known to everybody in the county."""
+    assert mask_phone(phone) == shown
+    own = digits(phone).removeprefix("00").removeprefix("86").removeprefix(area)
+    left = len(shown.rpartition("*")[2]) + max(0, len(shown.partition("*")[0]) - len(area))
+    assert len(own) - left >= 4
 
 
 @pytest.mark.parametrize("phone", ["822-1234", "82212345", "(0854)8221", "８２２－１２３４", "110"])

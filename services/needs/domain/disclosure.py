@@ -15,6 +15,7 @@ and, once the match is made, the address; never a phone: they go through the sta
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from datetime import date, datetime, timedelta
 from typing import ClassVar, NamedTuple
@@ -30,6 +31,8 @@ from shared.records import Record, index
 
 LONG_PHONE = 11
 """So many digits a number has of which seven may be shown: fewer than four hidden ones are soon guessed."""
+_COUNTRY = re.compile(r"^(00)?86(?=\d{10})")
+_MOBILE = re.compile(r"1[3-9]\d{9}")
 MISSED_AFTER = timedelta(hours=2)
 """So long after the window of a seat its holder can no longer check in, and needs the contact no more."""
 HANDED_OVER_FOR = timedelta(days=30)
@@ -122,6 +125,8 @@ def mask_name(name: str) -> str:
 
 
 def mask_phone(phone: str) -> str:
-    """138****1234; of a short number nothing."""
-    number = digits(phone)
-    return f"{number[:3]}****{number[-4:]}" if len(number) >= LONG_PHONE else "****"
+    """138****1234; 085****567 of a landline, whose area code everybody knows; of a short number nothing."""
+    number = _COUNTRY.sub("", digits(phone))
+    if len(number) < LONG_PHONE:
+        return "****"
+    return f"{number[:3]}****{number[-4:] if _MOBILE.fullmatch(number) else number[-3:]}"
