@@ -43,6 +43,22 @@ async def test_staff_who_volunteer_elsewhere_find_their_people_and_themselves() 
         assert task["volunteer_id"] == both.id
 
 
+async def test_staff_who_volunteer_say_whom_they_mean_until_they_are_registered_themselves() -> None:
+    """Left to guess, it would be a stranger's profile under their account, or theirs under none."""
+    async with town() as t:
+        cast, _ = await arrived(t)
+        both = volunteer_id("both")
+        me = Person(both, t.token(both, Role.STAFF, Role.VOLUNTEER, site_id=cast.station))
+        profile = {"name": "龙阿妮", "area": TOWNSHIP}
+        unsaid = await t.call(me.token, "POST", "/api/volunteers", profile)
+        assert unsaid.status == 422 and unsaid.body["errors"][0]["pointer"] == "/account_id"
+        other = await cast.made(me, "/api/volunteers", {**profile, "account_id": None})
+        assert other["id"] != both and other["status"] == "active"
+        mine = await cast.made(me, "/api/volunteers", {**profile, "account_id": both})
+        assert (mine["id"], mine["status"]) == (both, "active")
+        assert (await cast.made(me, "/api/volunteers", profile))["id"] not in (both, other["id"])
+
+
 async def test_staff_of_a_charity_find_the_holds_of_their_needs_and_of_their_lots() -> None:
     async with town() as t:
         cast, other = await arrived(t)

@@ -15,10 +15,12 @@ from services.volunteers.schemas.people import (
     VolunteerView,
 )
 from services.volunteers.service import Volunteers
+from shared.contracts.vocabulary import Role
 from shared.errors import Invalid
 from shared.http import Access, IfMatch, Operation, Page, Pages, allow, answered, created, id_from, shown
 from shared.ports import Where
 from shared.run.kit import Kit
+from shared.security.access import Principal
 
 
 class People:
@@ -62,12 +64,14 @@ class People:
         access: Access = allow("volunteer.register"),
     ) -> VolunteerView:
         """Volunteers register themselves and wait for staff; whom staff register is active at once, with or
-        without an account to sign in with."""
+        without an account to sign in with. Staff who are volunteers too and not registered yet say whom they mean."""
         me = access.principal
         site_id = body.site_id or me.site_id
         if site_id is None:
             raise Invalid("/site_id", zh="请选择所属站点", en="say which station you belong to")
         staff = access.reaches(site_id=site_id)
+        if staff and "account_id" not in body.model_fields_set:
+            await self._must_not_be_meant(me)
         id = body.account_id or (id_from(op) if staff else me.account_id)
         access.require(site_id=site_id, owner_id=id, hidden=False)
         outcome = await self._registry.register(id, site_id, body, op, by=me.account_id, staff=staff)
@@ -160,3 +164,14 @@ class People:
         await person_within(self._volunteers, volunteer_id, access)
         calendar = await self._volunteers.invitations.calendar(volunteer_id)
         return CalendarView.of(calendar, self._atlas, self._clock.now())
+
+    async def _must_not_be_meant(self, me: Principal) -> None:
+        """Refuse to guess whether somebody who is both staff and volunteer means themselves or a person without account:
+        a profile under the wrong account could not be put right."""
+        if Role.VOLUNTEER in me.roles and not await self._registry.has(me.account_id):
+            raise Invalid(
+                "/account_id",
+                zh="您也是志愿者，尚未登记：登记自己请填本人账号编号；登记没有账号的人请填 null",
+                en="you are a volunteer too and not registered yet: give your own account id to register yourself, or"
+                " null for a person without an account",
+            )

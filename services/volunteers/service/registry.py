@@ -34,6 +34,9 @@ class Registry:
             raise NotFound()
         return found
 
+    async def has(self, id: str) -> bool:
+        return await self._store.get(Volunteer, id) is not None
+
     async def list(self, query: Query) -> list[Versioned[Volunteer]]:
         return await self._store.find(Volunteer, query)
 
