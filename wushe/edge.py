@@ -25,7 +25,7 @@ PASSED_BY_SECONDS = 1.0
 PATIENCE = httpx2.Timeout(60.0, connect=1.0)
 _OURS = frozenset({
     b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade",
-    b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host",
+    b"forwarded", b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host",
 })  # fmt: skip
 """Headers that are about one connection, or that only the edge may set."""
 _ANY = httpx2.URL("http://instance")

@@ -108,7 +108,9 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def server_for(api: ASGIApp) -> Server:
+def server_for(api: ASGIApp, trusted: str | None = None) -> Server:
+    """`trusted` are the addresses, parted by commas, whose word about who asked is taken (`X-Forwarded-For`, `-Proto`): the
+    edge's, or a proxy's. With None those of `FORWARDED_ALLOW_IPS`, or else this machine's own."""
     return Server(
         uvicorn.Config(
             api,
@@ -118,6 +120,7 @@ def server_for(api: ASGIApp) -> Server:
             log_config=None,
             access_log=False,
             server_header=False,
+            forwarded_allow_ips=trusted,
             timeout_keep_alive=75,
             timeout_graceful_shutdown=3,
             backlog=2048,

@@ -50,6 +50,10 @@ class Settings(BaseSettings):
         description="keeps several stations on one MongoDB and Kafka apart",
         pattern=r"^[a-z0-9]{1,20}$",
     )
+    edge_trusts: str = Field(
+        "",
+        description="proxies in front of `wushe edge`, as in 127.0.0.1,10.0.0.7: who asked is what they say",
+    )
     fault: str = Field(
         "", description="tests only: POINT:N stops the process dead at the Nth pass of a named point"
     )

@@ -13,6 +13,8 @@ from starlette.types import Message
 
 from shared.contracts.topics import TOPICS
 from shared.http.catalogue import catalogue
+from shared.run.settings import Settings
+from wushe.commands.edge import server_of
 from wushe.edge import Edge
 from wushe.papers import whole_system
 from wushe.routing import SERVICE_OF, caddyfile, service_at, services
@@ -137,6 +139,36 @@ async def test_who_asked_is_told_by_the_edge_alone() -> None:
         await client.get("/api/session", headers={"X-Forwarded-For": "1.2.3.4", "Authorization": "Bearer t"})
     assert seen[0]["x-forwarded-for"] == "127.0.0.1"
     assert seen[0]["authorization"] == "Bearer t"
+
+
+@pytest.mark.parametrize(
+    ("trusts", "peer", "told"),
+    [
+        ("", "127.0.0.1", ("127.0.0.1", "http")),
+        ("", "203.0.113.5", ("203.0.113.5", "http")),
+        ("10.0.0.7", "127.0.0.1", ("127.0.0.1", "http")),
+        ("10.0.0.7", "10.0.0.7", ("6.6.6.6", "https")),
+    ],
+)
+async def test_the_edge_takes_nobodys_word_about_who_asked_but_a_proxys_that_it_was_told_of(
+    trusts: str, peer: str, told: tuple[str, str]
+) -> None:
+    seen: list[httpx2.Headers] = []
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        seen.append(request.headers)
+        return httpx2.Response(200)
+
+    upstreams = {service: ["http://instance:8000"] for service in services()}
+    edge = Edge(upstreams, httpx2.AsyncClient(transport=Network(answer, "")))
+    config = server_of(edge, Settings(edge_trusts=trusts)).config
+    config.load()
+    transport = httpx2.ASGITransport(app=config.loaded_app, client=(peer, 4711))
+    forged = {"X-Forwarded-For": "6.6.6.6", "X-Forwarded-Proto": "https", "Forwarded": "for=6.6.6.6"}
+    async with httpx2.AsyncClient(transport=transport, base_url="http://edge") as client:
+        await client.get("/api/session", headers=forged)
+    assert (seen[0]["x-forwarded-for"], seen[0]["x-forwarded-proto"]) == told
+    assert "forwarded" not in seen[0]
 
 
 async def test_figures_stay_inside() -> None:

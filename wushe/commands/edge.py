@@ -12,7 +12,7 @@ from shared.run.settings import Settings
 from wushe.edge import Edge, is_address
 from wushe.language import say
 from wushe.routing import services
-from wushe.serving import listen, run, server_for
+from wushe.serving import Server, listen, run, server_for
 from wushe.terminal import console, give_up, plainly
 
 
@@ -38,10 +38,15 @@ def serve_edge(instances: list[str], settings: Settings) -> None:
     run(_serve(upstreams, settings))
 
 
+def server_of(edge: Edge, settings: Settings) -> Server:
+    """A server that believes nobody about who asked, unless it was told to."""
+    return server_for(edge, trusted=settings.edge_trusts)
+
+
 async def _serve(upstreams: dict[str, list[str]], settings: Settings) -> None:
     listening = listen(settings.host, settings.port)
     edge = Edge(upstreams)
-    server = server_for(edge)
+    server = server_of(edge, settings)
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
