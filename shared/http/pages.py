@@ -30,15 +30,18 @@ class Paging:
         self.limit = limit
         self._cursor = cursor
         self._asked: Query | None = None
+        self._begun: str | None = None
 
     def query(
         self, *where: Where, order: str = "id", descending: bool = False, look_at: int | None = None
     ) -> Query:
         """The search for this page, and for one more record, which tells whether there is another page.
 
-        `look_at` is for `sifted`: how many records are looked at.
+        `look_at` is for `sifted` and `spread`: how many records are looked at.
         """
-        after = _read(self._cursor, order, descending) if self._cursor else None
+        after = None
+        if self._cursor:
+            after, self._begun = _read(self._cursor, order, descending)
         self._asked = Query(where, order, descending, (look_at or self.limit) + 1, after)
         return self._asked
 
@@ -61,6 +64,26 @@ class Paging:
         cursor = _write(self._asked, found[end].record) if end + 1 < len(found) else None
         return Page(items=[view(found[n].record) for n in fitting], next_cursor=cursor)
 
+    def spread(
+        self, found: Sequence[Versioned[R]], parts: Sequence[Sequence[V]], id_of: Callable[[V], str]
+    ) -> Page[V]:
+        """The parts of what was found by `query`, those of each record in turn. A page ends within a record where it must;
+        it may be short, even empty, and still lead on."""
+        assert self._asked is not None and not self._asked.descending, "query() comes first, and goes upwards"
+        looked_at, items = found[: self._asked.limit - 1], list[V]()
+        for n, theirs in enumerate(parts[: len(looked_at)]):
+            rest = theirs if n else _behind(theirs, self._begun, id_of)
+            room = self.limit - len(items)
+            if len(rest) > room:
+                before = self._asked.cursor(looked_at[n - 1].record) if n else self._asked.after
+                last = id_of(rest[room - 1]) if room else None
+                return Page(
+                    items=[*items, *rest[:room]], next_cursor=_mark(self._asked, before or (None, ""), last)
+                )
+            items += rest
+        more = len(found) > len(looked_at)
+        return Page(items=items, next_cursor=_write(self._asked, looked_at[-1].record) if more else None)
+
 
 async def _paging(
     limit: Annotated[int, QueryParameter(ge=1, le=LIMIT_AT_MOST, description="How many at most")] = LIMIT,
@@ -75,12 +98,23 @@ Pages = Annotated[Paging, Depends(_paging)]
 
 
 def _write(query: Query, last: Record) -> str:
-    value, id = query.cursor(last)
-    text = json.dumps([query.order, query.descending, value, id], separators=(",", ":"))
+    return _mark(query, query.cursor(last))
+
+
+def _mark(query: Query, after: After, part: str | None = None) -> str:
+    """The cursor behind this record; with `part`, behind this part of the one that follows it."""
+    mark = [query.order, query.descending, *after, *([] if part is None else [part])]
+    text = json.dumps(mark, separators=(",", ":"))
     return urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def _read(cursor: str, order: str, descending: bool) -> After:
+def _behind(parts: Sequence[V], begun: str | None, id_of: Callable[[V], str]) -> Sequence[V]:
+    """What follows the part with this id; all, where there is none of it any more."""
+    ids = [id_of(part) for part in parts] if begun is not None else []
+    return parts[ids.index(begun) + 1 :] if begun in ids else parts
+
+
+def _read(cursor: str, order: str, descending: bool) -> tuple[After, str | None]:
     broken = Invalid(
         "/query/cursor",
         zh="翻页标记无效，请从第一页重新开始",
@@ -91,11 +125,11 @@ def _read(cursor: str, order: str, descending: bool) -> After:
         json.dumps(parts, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as e:
         raise broken from e
-    if not isinstance(parts, list) or len(parts) != 4 or parts[:2] != [order, descending]:
+    if not isinstance(parts, list) or len(parts) not in (4, 5) or parts[:2] != [order, descending]:
         raise broken
-    value, id = parts[2:]
-    if not isinstance(value, str | int | None) or not isinstance(id, str):
+    value, id, part = parts[2], parts[3], parts[4] if len(parts) == 5 else None
+    if not isinstance(value, str | int | None) or not isinstance(id, str) or not isinstance(part, str | None):
         raise broken
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
         raise broken
-    return value, id
+    return (value, id), part

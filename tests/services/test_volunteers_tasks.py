@@ -346,13 +346,49 @@ async def test_nobody_vouches_for_a_task_of_their_own_because_the_need_is_of_the
         assert (await d.ask("stranger", f"POST {mine}/check-in")).status_code == 200
 
 
-async def test_staff_page_through_the_tasks_of_their_people() -> None:
+async def in_pages(d: Desk, query: str, limit: int) -> list[list[str]]:
+    """The ids of all tasks, a page at a time."""
+    pages: list[list[str]] = []
+    more = ""
+    while True:
+        page = (await d.ask("staff", f"GET /tasks?limit={limit}&{query}{more}")).json()
+        pages.append([task["id"] for task in page["items"]])
+        if page["next_cursor"] is None:
+            return pages
+        more = f"&cursor={page['next_cursor']}"
+
+
+@pytest.mark.parametrize("limit", range(1, 8))
+async def test_a_page_of_tasks_holds_as_many_as_were_asked_for_and_none_is_left_out(limit: int) -> None:
+    async with desk() as d:
+        await d.registers("an", "li", "li-2", "wang", "zhou", weekly_cap_minutes=1200)
+        taken = [("li", 1), ("li", 2), ("li", 3), ("li-2", 4), ("wang", 5), ("wang", 6)]
+        for who, n in taken:
+            at = TOMORROW + timedelta(hours=3 * n)
+            await d.takes(who, f"need-{n}", window=a_window(at))
+        all_ = [f"{who}~need-{n}" for who, n in taken]
+        pages = await in_pages(d, "", limit)
+        assert [id for page in pages for id in page] == all_
+        assert max(map(len, pages)) <= limit and all(len(page) == limit for page in pages[:-1])
+        assert await in_pages(d, "volunteer_id=wang&status=taken", 1) == [["wang~need-5"], ["wang~need-6"]]
+
+
+async def test_no_task_is_left_out_though_the_one_where_a_page_ended_has_left_the_list() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        for n in (1, 2, 3):
+            await d.takes("li", f"need-{n}", window=a_window(TOMORROW + timedelta(hours=3 * n)))
+        first = (await d.ask("staff", "GET /tasks?status=taken&limit=2")).json()
+        await d.ask("li", "POST /tasks/li~need-2/withdraw")
+        path = f"GET /tasks?status=taken&limit=2&cursor={first['next_cursor']}"
+        assert [t["id"] for t in (await d.ask("staff", path)).json()["items"]] == ["li~need-1", "li~need-3"]
+
+
+async def test_staff_find_the_tasks_of_their_people() -> None:
     async with desk() as d:
         await d.registers("li", "wang")
         await d.takes("wang", "need-2")
-        first = (await d.ask("staff", "GET /tasks?limit=1")).json()
-        second = (await d.ask("staff", f"GET /tasks?limit=1&cursor={first['next_cursor']}")).json()
-        assert first["items"] == [] and [t["id"] for t in second["items"]] == ["wang~need-2"]
+        assert await in_pages(d, "", 1) == [["wang~need-2"]]
         only = (await d.ask("staff", "GET /tasks?volunteer_id=wang&status=taken")).json()["items"]
         assert len(only) == 1
 

@@ -18,6 +18,9 @@ from shared.http import Access, Operation, Page, Pages, allow, answered
 from shared.ports import Where
 from shared.run.kit import Kit
 
+PEOPLE_LOOKED_AT = 50
+"""So many people's calendars are looked at for one page, however few tasks it is to hold."""
+
 
 class TaskRoutes:
     def __init__(self, kit: Kit, volunteers: Volunteers) -> None:
@@ -52,16 +55,20 @@ class TaskRoutes:
         status: TaskStatus | None = None,
         overdue: bool | None = None,
     ) -> Page[TaskView]:
-        """The tasks of everybody in reach, a page of people at a time; of one person with `volunteer_id`."""
+        """The tasks of everybody in reach, person by person, or of one with `volunteer_id`. A page may be short, even empty,
+        and still lead on."""
         where = reachable_people(access)
         if volunteer_id is not None:
             await person_within(self._volunteers, volunteer_id, access)
             where = [Where("id", "equal", volunteer_id)]
-        found = await self._volunteers.registry.list(pages.query(*where))
-        people = pages.page(found, lambda person: person.id)
-        calendars = await asyncio.gather(*map(self._volunteers.invitations.calendar, people.items))
-        shown = [task for calendar in calendars for task in self._shown(calendar, status, overdue)]
-        return Page(items=shown, next_cursor=people.next_cursor)
+        people = await self._volunteers.registry.list(
+            pages.query(*where, look_at=max(pages.limit, PEOPLE_LOOKED_AT))
+        )
+        calendars = await asyncio.gather(
+            *(self._volunteers.invitations.calendar(person.record.id) for person in people)
+        )
+        tasks = [self._shown(calendar, status, overdue) for calendar in calendars]
+        return pages.spread(people, tasks, lambda task: task.id)
 
     async def read(self, task_id: str, access: Access = allow("task.read")) -> TaskView:
         person = owner_of(task_id)
