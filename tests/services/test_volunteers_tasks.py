@@ -317,6 +317,40 @@ async def test_the_station_whose_need_it_is_learns_who_comes_and_can_call_until_
         assert (await d.ask("stranger", who_comes)).json() == {**expected, "phone": None}
 
 
+async def elsewhere(d: Desk, who: str, query: str = "") -> list[str]:
+    listed = (await d.ask(who, f"GET /tasks?from_elsewhere=true{query}")).json()["items"]
+    return [task["id"] for task in listed]
+
+
+async def test_the_station_whose_need_it_is_finds_the_tasks_of_people_from_elsewhere() -> None:
+    async with desk() as d:
+        await d.registers("li", "wang")
+        await d.takes("li", "need-1", site_id="west")
+        await d.takes("li", "need-2", window=a_window(TOMORROW + timedelta(hours=3)))
+        await d.takes("wang", "need-3", site_id="west", window=a_window(TOMORROW + timedelta(days=1)))
+        await d.takes("li", "need-4", site_id="west", window=a_window(TOMORROW + timedelta(days=2)))
+        west = ["li~need-1", "li~need-4", "wang~need-3"]
+        assert await elsewhere(d, "stranger") == west
+        assert await elsewhere(d, "stranger", "&volunteer_id=wang") == ["wang~need-3"]
+        for who in ("staff", "boss", "li"):
+            assert await elsewhere(d, who) == [], "their own list has them"
+        await d.w.passes(days=1, hours=1)
+        assert await elsewhere(d, "stranger", "&overdue=true") == ["li~need-1"]
+        assert (await d.ask("stranger", f"POST {TASK}/no-show")).status_code == 200
+        assert await elsewhere(d, "stranger", "&overdue=true") == []
+        assert await elsewhere(d, "stranger", "&status=taken") == ["li~need-4", "wang~need-3"]
+
+
+async def test_whoever_moves_is_found_by_the_station_that_still_expects_them() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.takes("li", "need-1")
+        assert await elsewhere(d, "staff") == []
+        moved = await d.ask("boss", "PATCH /volunteers/li", {"site_id": "west"}, if_match='"1"')
+        assert moved.status_code == 200
+        assert await elsewhere(d, "staff") == ["li~need-1"]
+
+
 async def test_an_invitation_is_nobody_who_comes() -> None:
     async with desk() as d:
         await d.registers("li")

@@ -7,6 +7,7 @@ import asyncio
 from fastapi import APIRouter, Response
 
 from services.volunteers.domain.calendar import Calendar
+from services.volunteers.domain.helpers import Helper
 from services.volunteers.routes.reach import as_staff, person_within, reachable_people
 from services.volunteers.schemas.calendars import CheckIn, CheckOut, TaskView
 from services.volunteers.schemas.people import HelperView
@@ -15,6 +16,7 @@ from services.volunteers.service.answers import owner_of
 from shared.contracts.vocabulary import TaskStatus
 from shared.errors import Forbidden
 from shared.http import Access, Operation, Page, Pages, allow, answered
+from shared.http.pages import Paging
 from shared.ports import Where
 from shared.run.kit import Kit
 
@@ -54,9 +56,12 @@ class TaskRoutes:
         volunteer_id: str | None = None,
         status: TaskStatus | None = None,
         overdue: bool | None = None,
+        from_elsewhere: bool = False,
     ) -> Page[TaskView]:
-        """The tasks of everybody in reach, person by person, or of one with `volunteer_id`. A page may be short, even empty,
-        and still lead on."""
+        """The tasks of everybody in reach, person by person, or of one with `volunteer_id`; with `from_elsewhere` those of
+        people of other stations at needs of the sites in reach. A page may be short, even empty, and still lead on."""
+        if from_elsewhere:
+            return await self._from_elsewhere(pages, access, volunteer_id, status, overdue)
         where = reachable_people(access)
         if volunteer_id is not None:
             await person_within(self._volunteers, volunteer_id, access)
@@ -69,6 +74,33 @@ class TaskRoutes:
         )
         tasks = [self._shown(calendar, status, overdue) for calendar in calendars]
         return pages.spread(people, tasks, lambda task: task.id)
+
+    async def _from_elsewhere(
+        self,
+        pages: Paging,
+        access: Access,
+        volunteer_id: str | None,
+        status: TaskStatus | None,
+        overdue: bool | None,
+    ) -> Page[TaskView]:
+        where = [Where("site_id", "one_of", access.sites() or ())]
+        if volunteer_id is not None:
+            where.append(Where("id", "one_of", tuple(f"{id}~{volunteer_id}" for id in access.sites() or ())))
+        helpers = await self._volunteers.helpers.list(
+            pages.query(*where, look_at=max(pages.limit, PEOPLE_LOOKED_AT))
+        )
+        tasks = [await self._at_the_needs_of(one.record, access, status, overdue) for one in helpers]
+        return pages.spread(helpers, tasks, lambda task: task.id)
+
+    async def _at_the_needs_of(
+        self, helper: Helper, access: Access, status: TaskStatus | None, overdue: bool | None
+    ) -> list[TaskView]:
+        """This helper's tasks at the needs of the site; none if their own station is in reach, whose list has them."""
+        person = (await self._volunteers.registry.read(helper.volunteer_id)).record
+        if access.reaches(site_id=person.site_id):
+            return []
+        calendar = await self._volunteers.invitations.calendar(person.id)
+        return [t for t in self._shown(calendar, status, overdue) if t.site_id == helper.site_id]
 
     async def read(self, task_id: str, access: Access = allow("task.read")) -> TaskView:
         person = owner_of(task_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from services.volunteers.service.helpers import Helpers
 from services.volunteers.service.hours import Hours
 from services.volunteers.service.invitations import Invitations
 from services.volunteers.service.registry import Registry
@@ -21,10 +22,14 @@ class Volunteers:
     tasks: Tasks
     hours: Hours
     teams: Teams
+    helpers: Helpers
 
 
 def volunteers(kit: Kit) -> Volunteers:
-    return Volunteers(Registry(kit), Invitations(kit), Tasks(kit), Hours(kit), Teams(kit))
+    helpers = Helpers(kit)
+    return Volunteers(
+        Registry(kit, helpers), Invitations(kit, helpers), Tasks(kit), Hours(kit), Teams(kit), helpers
+    )
 
 
 __all__ = ["Volunteers", "volunteers"]

@@ -12,6 +12,7 @@ from services.volunteers.domain.calendar import Calendar, Invitation
 from services.volunteers.domain.registry import Volunteer
 from services.volunteers.schemas.calendars import Decline, InvitationView
 from services.volunteers.service.answers import existing, owner_of, with_answer
+from services.volunteers.service.helpers import Helpers
 from shared.contracts.base import Message
 from shared.contracts.matching import OffersWithdrawn, SeatFilled, SeatReleased, SeatsOffered, SeatWon
 from shared.contracts.parts import Offer
@@ -26,7 +27,8 @@ PATIENCE = 2.5
 class Invitations:
     """Every message and every answer is one change of one person's calendar."""
 
-    def __init__(self, kit: Kit) -> None:
+    def __init__(self, kit: Kit, helpers: Helpers) -> None:
+        self._helpers = helpers
         self._store = kit.store
         self._clock = kit.clock
         self._atlas = kit.atlas
@@ -73,8 +75,11 @@ class Invitations:
         return Wanted(person, decide)
 
     async def win(self, event: SeatWon, message: Message) -> None:
-        now = self._clock.now()
-        await self._hear(event.volunteer_id, message, lambda c: verdicts.win(c, event, message.subject, now))
+        now, person = self._clock.now(), event.volunteer_id
+        calendar = await self._hear(person, message, lambda c: verdicts.win(c, event, message.subject, now))
+        won = calendar.invitations.get(event.invitation_id)
+        if won is not None and won.task is not None:
+            await self._helpers.note(won.site_id, person)
 
     async def lose(self, event: SeatFilled, message: Message) -> None:
         now = self._clock.now()
@@ -113,10 +118,11 @@ class Invitations:
 
     async def _hear(
         self, person: str, message: Message, decide: Callable[[Calendar], Change[Calendar]]
-    ) -> None:
-        await self._store.change(
+    ) -> Calendar:
+        heard = await self._store.change(
             Calendar, person, lambda known: decide(known or Calendar(id=person)), cause=message
         )
+        return heard.record
 
 
 def _asking(offer: Offer, person: Volunteer | None, draft: Invitation, now: datetime) -> Wanted[Calendar]:

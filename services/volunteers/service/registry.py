@@ -9,6 +9,7 @@ from services.volunteers.domain import registry
 from services.volunteers.domain.registry import Volunteer, VolunteerStatus
 from services.volunteers.schemas.people import CertificateNew, VolunteerEdit, VolunteerNew, VolunteerView
 from services.volunteers.service.answers import existing, with_answer
+from services.volunteers.service.helpers import Helpers
 from shared.contracts.base import Message
 from shared.contracts.directory import AccountChanged
 from shared.errors import Invalid, NotFound
@@ -23,7 +24,8 @@ from shared.security.policy import POLICY
 class Registry:
     """Who helps. Each change says `VolunteerChanged`, without name and phone."""
 
-    def __init__(self, kit: Kit) -> None:
+    def __init__(self, kit: Kit, helpers: Helpers) -> None:
+        self._helpers = helpers
         self._store = kit.store
         self._clock = kit.clock
         self._atlas = kit.atlas
@@ -80,9 +82,12 @@ class Registry:
     async def edit(self, id: str, asked: VolunteerEdit, expected: int) -> Outcome[Volunteer]:
         self._must_know(asked.site_id, asked.area)
         changes, now = asked.changes(), self._clock.now()
-        return await self._store.change(
+        left = (await self.read(id)).record.site_id
+        edited = await self._store.change(
             Volunteer, id, lambda v: registry.edit(existing(v), changes, now), expect=expected
         )
+        await self._helpers.note(left, id)  # what they promised there, whoever moves still comes to do
+        return edited
 
     async def activate(self, id: str, op: Op, by: str) -> Outcome[Volunteer]:
         return await self._change(id, op, lambda v, now: registry.activate(v, by))
