@@ -242,6 +242,11 @@ async def test_a_need_shows_no_more_of_a_hold_than_its_lot_keeps() -> None:
         await d.hears(k.confirmed(need_id, quantity=4))
         seen = await d.made("staff", f"GET /needs/{need_id}")
         assert [g["quantity"] for g in seen["goods"]] == [4]
+        await d.hears(k.issued(need_id), k.received(need_id), k.confirmed(need_id, quantity=4))
+        seen = await d.made("staff", f"GET /needs/{need_id}")
+        assert [g["hold_status"] for g in seen["goods"]] == ["received"], (
+            "confirmed once more, as it was asked twice"
+        )
 
 
 async def test_a_need_nobody_took_lapses_when_its_window_begins() -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from services.needs.domain.facts import Goods, HoldFact, Search, Seat, TaskFact, Word
+from services.needs.domain.facts import HANDED_OVER, Goods, HoldFact, Search, Seat, TaskFact, Word
 from services.needs.domain.lifecycle import FIRST_WORD, PATIENCE, settle
 from services.needs.domain.need import Need
 from shared.contracts import matching as m
@@ -150,7 +150,7 @@ def hear_hold(
 ) -> Change[Need]:
     """A lot says that goods were handed over, signed for, came back, or are no longer kept."""
     known = need.holds.get(event.hold_id)
-    if known is not None and message.sequence <= known.sequence:
+    if known is not None and (message.sequence <= known.sequence or _says_less(known, event)):
         return Change(need)
     fact = HoldFact(
         lot_id=message.subject,
@@ -162,6 +162,11 @@ def hear_hold(
         at=message.time,
     )
     return settle(need, need.but(holds={**need.holds, event.hold_id: fact}), now, policy)
+
+
+def _says_less(known: HoldFact, event: HoldEvent) -> bool:
+    """A lot that is asked once more says once more that it confirmed, also of what it has handed over since."""
+    return isinstance(event, HoldConfirmed) and known.status in HANDED_OVER
 
 
 def _replaced(word: Word, seats: tuple[Seat, ...], message: Message) -> Word:
