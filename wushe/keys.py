@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -61,6 +62,21 @@ class SampleSecret(WusheError):
                 "生产环境不得使用样例密钥或样例密码：{what}",
                 "production refuses a sample key or password: {what}",
                 what=what,
+            )
+        )
+
+
+class SampleAccounts(WusheError):
+    """Production was asked to start where people sign in with the password of the sample, which is published."""
+
+    def __init__(self, place: str, logins: Sequence[str]) -> None:
+        super().__init__(
+            say(
+                "{place} 中仍有账号使用公开的样例密码（{logins}）：请先以 WUSHE_ENV=development 启动，修改密码或停用这些账号，再以生产环境启动",
+                "{place}: accounts still have the published password of the sample ({logins}). Start with "
+                "WUSHE_ENV=development, change their passwords or close them, then start production again",
+                place=place,
+                logins=", ".join(logins),
             )
         )
 

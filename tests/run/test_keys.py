@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 from shared.embedded.clock import SystemClock
@@ -13,9 +14,10 @@ from shared.security.access import Principal
 from shared.security.passwords import Hasher
 from wushe.cluster import link_for
 from wushe.commands.run import refuse_what_everybody_knows
+from wushe.commands.serve import OnceBegun
 from wushe.embedded import embedded
 from wushe.first import ensure_administrator
-from wushe.keys import KeyMissing, SampleSecret, administrator_password, security_for
+from wushe.keys import KeyMissing, SampleAccounts, SampleSecret, administrator_password, security_for
 from wushe.sample.staff import ADMINISTRATOR, PASSWORD, STAFF
 from wushe.serving import moving
 
@@ -78,8 +80,22 @@ async def test_production_refuses_data_in_which_any_account_of_the_sample_is_lef
         await ensure_administrator(system, tmp_path, ADMINISTRATOR, "admin", "a word of our own")
         await refuse_what_everybody_knows(system, tmp_path)
         await ensure_administrator(system, tmp_path, STAFF[1].login, "somebody", PASSWORD)
-        with pytest.raises(SampleSecret, match=STAFF[1].login):
+        with pytest.raises(SampleAccounts, match=STAFF[1].login):
             await refuse_what_everybody_knows(system, tmp_path)
+
+
+async def test_a_directory_answers_nobody_before_it_has_looked_at_the_accounts(tmp_path: Path) -> None:
+    async with embedded(tmp_path, hasher=Hasher.cheap()) as system, moving(system):
+        transport = httpx2.ASGITransport(app=OnceBegun(system))
+        async with httpx2.AsyncClient(transport=transport, base_url="http://inside") as http:
+            body = {"login": "nobody", "password": PASSWORD}
+            system.also_missing = ["the first administrator"]
+            early = await http.post("/api/session", json=body)
+            assert (early.status_code, int(early.headers["retry-after"]) > 0) == (503, True)
+            assert (await http.get("/healthz")).status_code == 200
+            assert (await http.get("/readyz")).status_code == 503
+            system.also_missing = []
+            assert (await http.post("/api/session", json=body)).status_code == 401
 
 
 def test_there_are_fewer_than_twenty_settings() -> None:

@@ -15,6 +15,15 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from shared.run.settings import Settings
+from shared.security.passwords import Hasher
+from wushe.commands.run import serve_here
+from wushe.embedded import embedded
+from wushe.first import ensure_administrator
+from wushe.sample.loading import begin
+from wushe.sample.staff import ADMINISTRATOR, PASSWORD, STAFF
+from wushe.serving import moving, run
+
 ROOT = Path(__file__).parents[2]
 PATIENCE = 90.0
 
@@ -181,3 +190,57 @@ def test_production_does_not_start_on_data_with_the_samples_password(tmp_path: P
     given = {"WUSHE_ENV": "production", "WUSHE_ADMIN_PASSWORD_FILE": str(secret)}
     code, said = ended(wushe("run", "--port", str(port), "--data", str(data), **given))
     assert (code, "sample" in said) == (2, True), said
+
+
+def test_a_sample_town_asked_for_in_vain_leaves_no_mark_on_a_station(tmp_path: Path) -> None:
+    """The mark says that the town is to stand here: the next start would go on loading it."""
+    data, nowhere = tmp_path / "data", "http://127.0.0.1:1"
+    code, _ = ended(wushe("sample", "--town", "--data", str(data), "--url", nowhere))
+    assert (code, (data / "sample.json").exists()) == (2, False)
+    port = a_free_port()
+    with running(data, port):
+        code, said = ended(
+            wushe("sample", "--town", "--data", str(data), "--url", f"http://127.0.0.1:{port}")
+        )
+    assert (code, "--data" in said, (data / "sample.json").exists()) == (2, True, False)
+
+
+async def test_a_station_that_began_with_the_sample_goes_to_production_once_nobody_has_its_password(
+    tmp_path: Path,
+) -> None:
+    data, secret = tmp_path / "data", tmp_path / "password"
+    secret.write_text("only here", encoding="utf-8")
+    begin(data)
+    async with embedded(data, hasher=Hasher.cheap()) as system, moving(system):
+        await ensure_administrator(system, data, ADMINISTRATOR, "admin", "a word of our own")
+    given = {"WUSHE_ENV": "production", "WUSHE_ADMIN_PASSWORD_FILE": str(secret)}
+    with running(data, a_free_port(), "--host", "127.0.0.1", **given) as process:
+        process.send_signal(signal.SIGTERM)
+        assert ended(process)[0] == 0
+
+
+def test_a_password_of_its_own_is_not_passed_over_for_that_of_the_sample(tmp_path: Path) -> None:
+    data, secret = tmp_path / "data", tmp_path / "password"
+    secret.write_text("only here", encoding="utf-8")
+    given = {"WUSHE_ADMIN_PASSWORD_FILE": str(secret)}
+    code, said = ended(wushe("run", "--port", str(a_free_port()), "--data", str(data), **given))
+    assert (code, "--no-sample" in said, data.exists()) == (2, True, False), said
+
+
+def test_production_answers_nobody_before_it_has_looked_at_the_accounts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def restored() -> None:
+        async with embedded(tmp_path, hasher=Hasher.cheap()) as system, moving(system):
+            await ensure_administrator(system, tmp_path, STAFF[1].login, "somebody", PASSWORD)
+
+    async def answers(*_: object) -> None:
+        raise AssertionError("somebody could sign in")
+
+    run(restored())
+    (own := tmp_path / "own").write_text("a word of our own\n")
+    monkeypatch.setattr("wushe.commands.run.serve", answers)
+    with pytest.raises(SystemExit, match="2"):
+        serve_here(Settings(data=tmp_path, env="production", admin_password_file=own, port=0))
+    said = capsys.readouterr().err
+    assert STAFF[1].login in said and "WUSHE_ENV=development" in said

@@ -17,7 +17,7 @@ from wushe.commands.reaching import note_address
 from wushe.commands.welcome import welcome
 from wushe.embedded import DATABASE, embedded
 from wushe.first import ensure_administrator, sample_accounts
-from wushe.keys import SampleSecret, administrator_password
+from wushe.keys import SampleAccounts, administrator_password
 from wushe.language import say
 from wushe.sample.loading import MARKER, begin, load_once
 from wushe.sample.staff import ADMINISTRATOR, PASSWORD
@@ -38,6 +38,19 @@ class NoPassword(WusheError):
         )
 
 
+class TwoPasswords(WusheError):
+    """The sample town was asked for with a password of its own for the administrator: it has that of the sample."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            say(
+                "样例小镇的管理员用的是公开的样例密码：请加 --no-sample（或设 WUSHE_SAMPLE=false），或者不设 WUSHE_ADMIN_PASSWORD_FILE",
+                "the administrator of the sample town has the password of the sample: add --no-sample (or set "
+                "WUSHE_SAMPLE=false), or leave WUSHE_ADMIN_PASSWORD_FILE out",
+            )
+        )
+
+
 @plainly
 def serve_here(settings: Settings) -> None:
     """Serve until asked to stop."""
@@ -52,18 +65,21 @@ async def _serve(settings: Settings) -> None:
     if settings.env == "production" and settings.admin_password_file is None:
         raise NoPassword()
     administrator_password(settings)  # whatever is wrong with it is said before anything starts
-    sample_stands = (settings.data / MARKER).exists() and (settings.data / DATABASE).exists()
-    if settings.env == "production" and sample_stands:
-        raise SampleSecret(str(settings.data))
+    is_new = not (settings.data / DATABASE).exists()
+    with_sample = is_new and settings.sample and settings.env != "production"
+    if with_sample and settings.admin_password_file is not None:
+        raise TwoPasswords()
     listening = listen(settings.host, settings.port)
-    if not (settings.data / DATABASE).exists():
+    if is_new:
         (settings.data / MARKER).unlink(missing_ok=True)
-        if settings.sample and settings.env != "production":
-            begin(settings.data)
+    if with_sample:
+        begin(settings.data)
     try:
         async with embedded(
             settings.data, faults=_faults(settings), access_log=settings.log != "error"
         ) as system:
+            if settings.env == "production":
+                await refuse_what_everybody_knows(system, settings.data)
             note_address(settings.data, settings.host, listening.getsockname()[1])
             await serve(system, listening, lambda: _begin(system, settings))
     finally:
@@ -82,7 +98,6 @@ async def _begin(system: System, settings: Settings) -> None:
     if settings.env == "production":
         password = administrator_password(settings)
         await ensure_administrator(system, settings.data, ADMINISTRATOR, ADMINISTRATOR, password)
-        await refuse_what_everybody_knows(system, settings.data)
         welcome(settings, sample=False)
         return
     sample = (settings.data / MARKER).exists()
@@ -94,10 +109,11 @@ async def _begin(system: System, settings: Settings) -> None:
 
 
 async def refuse_what_everybody_knows(system: System, data: Path) -> None:
-    """No production on data with an account that has the sample's password, which is published. Raises SampleSecret."""
+    """No production on data with an account that has the sample's password, which is published: nobody must be answered
+    before. Raises SampleAccounts."""
     mint = TokenMint(signing_key(data / "keys" / "signing.pem"))
     if known := await sample_accounts(system, mint):
-        raise SampleSecret(f"{data} ({', '.join(known)})")
+        raise SampleAccounts(str(data), known)
 
 
 async def load_sample(system: System, data: Path) -> None:

@@ -12,16 +12,18 @@ from typing import Any
 
 from rich.progress import Progress
 
+from shared.errors import WusheError
 from shared.run.settings import Settings
 from wushe.client import Account, Api, Refused
 from wushe.commands.load import Sum, in_parts, send
 from wushe.commands.reaching import HERE, signed_in
 from wushe.edge import Edge
+from wushe.embedded import DATABASE
 from wushe.language import say
 from wushe.readiness import until_ready
 from wushe.routing import services
 from wushe.sample.city import City, Crowd, cities
-from wushe.sample.loading import load_once
+from wushe.sample.loading import MARKER, load_once
 from wushe.serving import run
 from wushe.terminal import FOUND, console, plainly, progress
 
@@ -50,6 +52,19 @@ def make_city(
     return run(make())
 
 
+class NotForTheSample(WusheError):
+    """The note that the town stands would mark a station that never had it: its next start would go on loading it."""
+
+    def __init__(self, data: Path) -> None:
+        super().__init__(
+            say(
+                "{data} 是一个没有样例的站点：样例小镇的记录请用 --data 放到别的目录",
+                "{data} is a station without the sample: keep the note of the town elsewhere, with --data",
+                data=data,
+            )
+        )
+
+
 @plainly
 def load_town(url: str | None, settings: Settings) -> None:
     """The sample town of `wushe run`, into the running system at `url`; done once, noted in the data directory.
@@ -62,6 +77,8 @@ def load_town(url: str | None, settings: Settings) -> None:
     if settings.env == "production":
         console.print(say("生产环境不装样例", "Production takes no sample"))
         return
+    if (settings.data / DATABASE).exists() and not (settings.data / MARKER).exists():
+        raise NotForTheSample(settings.data)
 
     async def load() -> None:
         api = _before_the_edge(apart) if apart else Api.at(url or HERE)

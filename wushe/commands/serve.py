@@ -9,14 +9,17 @@ import sys
 import threading
 
 import structlog
+from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared.errors import Outage
+from shared.http.api import PREFIX
+from shared.http.problems import out_of_order
 from shared.run.settings import Settings
 from shared.security.tokens import TokenMint
 from wushe.cluster import one_service
 from wushe.first import open_first_account, sample_accounts
-from wushe.keys import SampleSecret, administrator_password
+from wushe.keys import SampleAccounts, administrator_password
 from wushe.language import say
 from wushe.papers import whole_interface
 from wushe.sample.staff import ADMINISTRATOR
@@ -56,7 +59,8 @@ async def _serve(name: str, settings: Settings) -> None:
     stop = _asked_to_stop()
     try:
         async with one_service(name, settings) as system:
-            api: ASGIApp = WithPapers(system.api) if name == "directory" else system.api
+            system.also_missing = [FIRST] if name == "directory" else []
+            api: ASGIApp = WithPapers(OnceBegun(system)) if name == "directory" else system.api
             server = server_for(api)
             serving = asyncio.create_task(server.serve([listening]), name="http")
             life = asyncio.create_task(system.run(), name="system")
@@ -117,13 +121,12 @@ async def _until_one_ends(
 def _tell_what_broke(*tasks: asyncio.Task[None]) -> None:
     for task in tasks:
         if task.done() and not task.cancelled() and (reason := task.exception()) is not None:
-            raise Broken(reason)
+            raise reason if isinstance(reason, SampleAccounts) else Broken(reason)
 
 
 async def _begin(system: System, password: str, env: str) -> None:
     """Once the servers answer: the first administrator, if this is the directory; a line in the log."""
-    first = [FIRST] if "directory" in system.units else []
-    system.also_missing = first
+    first = list(system.also_missing)
     told: list[str] = []
     while (missing := await system.missing()) != first:
         if missing != told:
@@ -142,13 +145,27 @@ async def _ensure_administrator(system: System, password: str, env: str) -> None
     assert isinstance(mint, TokenMint)
     while True:
         try:
-            await open_first_account(system, mint, ADMINISTRATOR, "系统管理员", password)
             if env == "production" and (known := await sample_accounts(system, mint)):
-                raise SampleSecret(", ".join(known))
+                raise SampleAccounts("MongoDB", known)
+            await open_first_account(system, mint, ADMINISTRATOR, "系统管理员", password)
             return
         except Outage as outage:
             log.warning("outage", reason=str(outage))
             await asyncio.sleep(1.0)
+
+
+class OnceBegun:
+    """Nobody signs in while it is not known whether somebody has a password that everybody knows."""
+
+    def __init__(self, system: System) -> None:
+        self._system = system
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].startswith(f"{PREFIX}/") and self._system.also_missing:
+            answer: ASGIApp = await out_of_order(Request(scope), Outage("; ".join(self._system.also_missing)))
+        else:
+            answer = self._system.api
+        await answer(scope, receive, send)
 
 
 class WithPapers:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from wushe.client import Api
 from wushe.language import say
+from wushe.sample.staff import ADMINISTRATOR
 from wushe.sample.stories import play_stories
 from wushe.sample.town import Town
 from wushe.terminal import console
@@ -30,6 +31,8 @@ async def load_once(api: Api, data: Path) -> None:
         return
     with console.status(say("正在准备样例小镇……", "Setting up the sample town …")):
         town = Town(api, began_at)
+        await town.sign_in(ADMINISTRATOR)  # what cannot be begun leaves no mark
+        _note(marker, began_at, done=False)
         await town.load()
         await play_stories(town)
     _note(marker, began_at, done=True)
@@ -40,9 +43,7 @@ def _began_at(marker: Path) -> datetime | None:
     with suppress(FileNotFoundError, ValueError):
         noted = json.loads(marker.read_text(encoding="utf-8"))
         return None if noted["done"] else datetime.fromisoformat(noted["began_at"])
-    now = datetime.now(UTC).replace(microsecond=0)
-    _note(marker, now, done=False)
-    return now
+    return datetime.now(UTC).replace(microsecond=0)
 
 
 def _note(marker: Path, began_at: datetime, *, done: bool) -> None:
