@@ -34,6 +34,11 @@ class Refused(WusheError):
         self.code = str(self.problem.get("type", status)).rsplit(":", 1)[-1]
         super().__init__(self.sentence())
 
+    @property
+    def is_final(self) -> bool:
+        """Whether the same would be refused again."""
+        return self.status < 500 and self.status != 429
+
     def sentence(self) -> str:
         """The refusal and each field it is about, in the language of the terminal."""
         title = str(self.problem.get(f"title_{LANGUAGE}") or f"HTTP {self.status}")

@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from shared.embedded.clock import SystemClock
 from shared.embedded.ids import SystemIds
 from shared.errors import WusheError
-from shared.kafka import KafkaBus, Link, flaw_in
+from shared.kafka import KafkaBus, Link, flaw_in, is_there
 from shared.mongo import Connection, Driver, MongoStore, NoAddress
 from shared.ports import Adapters, Clock, Faults, Ids, NoFaults
 from shared.run.faults import KillAt
@@ -41,6 +41,19 @@ class Unusable(WusheError):
                 "the setting {setting} cannot be used: {reason}",
                 setting=setting,
                 reason=reason,
+            )
+        )
+
+
+class NoKafka(WusheError):
+    """Nothing listens where Kafka should."""
+
+    def __init__(self, addresses: str) -> None:
+        super().__init__(
+            say(
+                "{a} 上没有 Kafka 应答：它在运行吗？地址用 --kafka 或 WUSHE_KAFKA 指明",
+                "no Kafka answers at {a}: is it running? Its address is given with --kafka or WUSHE_KAFKA",
+                a=addresses,
             )
         )
 
@@ -84,6 +97,12 @@ def connection_for(settings: Settings, name: str) -> Connection:
         return Connection(address, driver, prefix=settings.station, name=f"{settings.station}-{name}")
     except NoAddress as e:
         raise Unusable("WUSHE_MONGO" if file is None else "WUSHE_MONGO_FILE", str(e)) from e
+
+
+async def require_kafka(link: Link) -> None:
+    """For commands, which somebody waits for. Raises NoKafka."""
+    if not await is_there(link):
+        raise NoKafka(link.addresses)
 
 
 def link_for(settings: Settings) -> Link:

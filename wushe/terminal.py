@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from shared.embedded.opening import InUse
-from shared.errors import Refusal, WusheError
+from shared.errors import Outage, Refusal, WusheError
 from shared.security.tokens import NoKey
 from wushe.language import LANGUAGE, Words, say
 
@@ -86,6 +86,8 @@ def plainly(command: Callable[P, T]) -> Callable[P, T]:
             give_up(say("{path} 不是可用的密钥（Ed25519，PEM）", "{path} holds no usable key (Ed25519, PEM)", path=bad.path))  # fmt: skip
         except Refusal as no:
             give_up(no.words(LANGUAGE))
+        except Outage as away:
+            give_up(say("暂时无法进行：{why}", "it cannot be done just now: {why}", why=away))
         except WusheError as failure:
             give_up(str(failure))
         except OSError as failure:

@@ -8,7 +8,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from shared.embedded.opening import lock
+from shared.embedded.opening import lock, to_read
 from shared.errors import Outage, WusheError
 
 _BROKEN = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
@@ -72,9 +72,8 @@ def _copy(source: Path, to: Path) -> None:
 
 
 def _copy_pages(source: Path, part: Path) -> None:
-    uri = f"{source.resolve().as_uri()}?mode=ro"
     with (
-        closing(sqlite3.connect(uri, uri=True, timeout=10.0)) as old,
+        closing(sqlite3.connect(to_read(source), uri=True, timeout=10.0)) as old,
         closing(sqlite3.connect(part, isolation_level=None)) as new,
     ):
         part.chmod(0o600)  # it holds names, telephone numbers and the digests of passwords

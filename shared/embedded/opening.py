@@ -49,10 +49,19 @@ def open_writer(path: Path | str) -> sqlite3.Connection:
     return writer
 
 
+def to_read(path: Path) -> str:
+    """The address of this database for reading only. SQLite keeps an index of the log beside it; where nothing can be
+    written nobody writes, and what has no log is read without one."""
+    address, log = f"{path.resolve().as_uri()}?mode=ro", path.with_name(f"{path.name}-wal")
+    has_log = log.exists() and log.stat().st_size > 0
+    return address if has_log or os.access(path.parent, os.W_OK) else f"{address}&immutable=1"
+
+
 def open_reader(path: Path | str) -> sqlite3.Connection:
     try:
-        uri = f"{Path(path).resolve().as_uri()}?mode=ro"
-        reader = sqlite3.connect(uri, uri=True, isolation_level=None, cached_statements=1024, timeout=1.0)
+        reader = sqlite3.connect(
+            to_read(Path(path)), uri=True, isolation_level=None, cached_statements=1024, timeout=1.0
+        )
         for pragma in ("query_only = 1", "mmap_size = 0", "cache_size = -32768"):
             reader.execute(f"PRAGMA {pragma}")
         reader.execute("SELECT 1 FROM sqlite_master").fetchall()

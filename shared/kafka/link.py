@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -66,6 +67,17 @@ def flaw_in(link: Link) -> str | None:
     finally:
         loop.close()
     return None
+
+
+async def is_there(link: Link) -> bool:
+    """Whether anything listens at one of these addresses. A client that finds nothing there tries for long, and says so often."""
+    for host, port, _ in AIOKafkaClient(**link.options).hosts:
+        with suppress(OSError, TimeoutError):
+            async with asyncio.timeout(link.patience.answer):
+                _, writer = await asyncio.open_connection(host, port)
+            writer.close()
+            return True
+    return False
 
 
 class Spent(Outage):

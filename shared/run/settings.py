@@ -23,9 +23,7 @@ class Settings(BaseSettings):
     data: Path = Field(Path("data"), description="the data directory of the embedded store")
     host: str = Field("127.0.0.1", description="the address to listen on", min_length=1)
     port: int = Field(8000, description="the port to listen on", ge=0, le=65535)
-    language: Literal["zh", "en"] | None = Field(
-        None, description="the language of the command line; by LANG if unset"
-    )
+    language: str | None = Field(None, description="the language of the command line; by LANG if unset")
     log: Literal["debug", "info", "warning", "error"] = Field(
         "warning", description="the least that is logged"
     )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 import stat
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ from shared.embedded.bus import SqliteBus
 from shared.embedded.clock import FixedClock
 from shared.embedded.engine import SqliteEngine
 from shared.embedded.ids import SeededIds
-from shared.embedded.opening import InUse
+from shared.embedded.opening import InUse, open_reader
 from shared.embedded.store import SqliteStore
 from tests.conformance.toys import Basket, Fill
 
@@ -82,6 +84,18 @@ async def test_a_backup_is_one_file_that_only_its_owner_reads(file: Path, tmp_pa
     back_up(file, place / "one.backup")
     assert [path.name for path in place.iterdir()] == ["one.backup"]
     assert stat.S_IMODE((place / "one.backup").stat().st_mode) == 0o600
+
+
+async def test_what_lies_where_nothing_can_be_written_is_read_and_backed_up(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await filled(file)
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    before = sorted(file.parent.iterdir())
+    with closing(open_reader(file)) as reader:
+        assert reader.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] > 0
+        assert sorted(file.parent.iterdir()) == before
+    assert back_up(file, tmp_path / "one.backup") > 0
 
 
 async def test_nothing_is_ever_overwritten(file: Path, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import cast
 
 import pytest
 
-from wushe.client import Account, Answer, Unreachable
+from wushe.client import Account, Answer, Refused, Unreachable
 from wushe.commands import load
 from wushe.commands.load import LONGEST, Part, Sum, count_lines, in_parts, load_file, parts, send
 from wushe.sample.staff import ADMINISTRATOR, PASSWORD
@@ -82,6 +82,26 @@ async def test_a_load_that_breaks_off_says_how_far_it_came(
         await load.load_into("volunteers", file, None, None, ADMINISTRATOR, None)
     said = capsys.readouterr().out
     assert "first 4 lines" in said and "4 new" in said
+
+
+async def test_who_may_not_load_is_not_told_to_load_the_same_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "rows.jsonl"
+    file.write_text("{}\n", encoding="utf-8")
+
+    class Forbidding:
+        async def bulk(self, path: str, lines: bytes) -> Answer:
+            raise Refused(403, {"type": "forbidden"})
+
+    @asynccontextmanager
+    async def signed_in(*_: object) -> AsyncIterator[Account]:
+        yield cast(Account, Forbidding())
+
+    monkeypatch.setattr(load, "signed_in", signed_in)
+    with pytest.raises(Refused):
+        await load.load_into("volunteers", file, None, None, ADMINISTRATOR, None)
+    assert capsys.readouterr().out == ""
 
 
 def test_there_is_no_data_to_load_into(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

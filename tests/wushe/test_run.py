@@ -86,6 +86,18 @@ def test_it_stops_within_five_seconds_of_being_asked_and_the_data_survive(tmp_pa
     assert (tmp_path / "data" / "wushe.db").exists()
 
 
+def test_a_port_that_was_left_to_the_machine_is_the_one_that_is_told(tmp_path: Path) -> None:
+    process = wushe("run", "--port", "0", "--data", str(tmp_path), "--no-sample")
+    try:
+        assert process.stdout is not None
+        told = next(line for line in process.stdout if "http://" in line)
+        port = int(told.rsplit(":", 1)[1].split()[0])
+        assert port > 0 and is_ready(port)
+    finally:
+        process.kill()
+        process.communicate()
+
+
 def test_a_second_process_on_the_same_data_is_told_in_one_sentence(tmp_path: Path) -> None:
     port = a_free_port()
     with running(tmp_path, port):

@@ -90,3 +90,12 @@ def test_the_large_city_is_the_same_for_the_same_seed_and_follows_zipf() -> None
     weights = [city.weight for city in cities(7)]
     assert len(weights) == 80
     assert weights == sorted(weights, reverse=True)
+
+
+def test_a_row_of_the_crowd_does_not_depend_on_how_much_else_is_made() -> None:
+    sites = {city.area.code: "site" for city in cities(7)}
+    small, large = Crowd(7, sites, NOW), Crowd(7, sites, NOW)
+    assert list(small.people(5)) == list(large.people(50))[:5]
+    assert list(small.lots(2, ["charity"])) == list(large.lots(20, ["charity"]))[:2]
+    assert small.household(0, cities(7)[0]) == large.household(0, cities(7)[0])
+    assert list(small.needs(1, ["home"])) == list(large.needs(9, ["home"]))[:1]

@@ -14,7 +14,7 @@ from shared.ports import Position
 from shared.run.settings import Settings
 from wushe.check.embedded import heard
 from wushe.check.evidence import Evidence, Progress
-from wushe.cluster import connection_for, link_for, stores
+from wushe.cluster import connection_for, link_for, require_kafka, stores
 from wushe.system import SERVICES, group_of
 
 
@@ -24,6 +24,7 @@ async def evidence_on(settings: Settings) -> AsyncIterator[Evidence]:
     topics and indexes that are missing."""
     clock = SystemClock()
     connection, link = connection_for(settings, "check"), link_for(settings)
+    await require_kafka(link)
     books = stores(connection, clock, SystemIds(clock))
     bus, offsets = KafkaBus(link), Offsets(link, TOPICS)
 

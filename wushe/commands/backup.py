@@ -6,7 +6,7 @@ from pathlib import Path
 
 from shared.embedded.backup import Damaged, InTheWay, back_up, restore
 from shared.errors import WusheError
-from wushe.commands.reaching import NoData
+from wushe.commands.reaching import require_data
 from wushe.embedded import DATABASE
 from wushe.language import say
 from wushe.terminal import console, errors, plainly, program
@@ -16,11 +16,26 @@ class CannotBackUp(WusheError):
     """Why a backup was not made or not restored, in words."""
 
 
+class NoFileName(WusheError):
+    """A backup was to be written to what is a directory."""
+
+    def __init__(self, to: Path) -> None:
+        super().__init__(
+            say(
+                "{to} 是目录：请写明备份文件，例如 {example}",
+                "{to} is a directory: name the file, such as {example}",
+                to=to,
+                example=to / "wushe-backup.db",
+            )
+        )
+
+
 @plainly
 def make_backup(data: Path, to: Path) -> None:
     """Back this data directory up, whether or not a system runs on it."""
-    if not (data / DATABASE).exists():
-        raise NoData(data)
+    require_data(data)
+    if to.is_dir():
+        raise NoFileName(to)
     if not to.exists():
         _require_room_for(to)
     try:

@@ -12,8 +12,7 @@ from shared.embedded.opening import is_live
 from shared.run.settings import Settings
 from wushe.check import Report, recount
 from wushe.check.embedded import evidence_in
-from wushe.commands.reaching import NoData
-from wushe.embedded import DATABASE
+from wushe.commands.reaching import require_data
 from wushe.language import LANGUAGE, say
 from wushe.terminal import CANNOT, FOUND, console, errors, plainly, program
 
@@ -45,8 +44,7 @@ async def counted_there(settings: Settings) -> Report:
 
 async def counted(data: Path) -> Report:
     """The recount of this data directory. Raises NoData."""
-    if not (data / DATABASE).exists():
-        raise NoData(data)
+    require_data(data)
     with errors.status(say("正在重新核算……", "Recounting …")):
         async with evidence_in(data, live=is_live(data)) as evidence:
             return await recount(evidence, SystemClock())

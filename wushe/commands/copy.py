@@ -10,11 +10,10 @@ from rich.progress import Progress
 from rich.table import Table
 
 from shared.run.settings import Settings
-from wushe.commands.reaching import NoData
+from wushe.commands.reaching import require_data
 from wushe.copy.moving import Copied, copy_station
 from wushe.copy.sums import Sum
 from wushe.copy.telling import Advance, Tell
-from wushe.embedded import DATABASE
 from wushe.language import say
 from wushe.serving import run
 from wushe.terminal import FOUND, console, plainly, progress
@@ -26,8 +25,7 @@ SHOWN_DIGITS = 8
 def copy(data: Path, settings: Settings) -> int:
     """Copy, and show what was counted on both sides; 1 if it is not the same."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger("error"))
-    if not (data / DATABASE).exists():
-        raise NoData(data)
+    require_data(data)
     with progress() as bar:
         copied = run(copy_station(data, settings, lambda title: _in_one_bar(bar, title)))
     console.print(table(copied))

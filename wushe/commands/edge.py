@@ -54,7 +54,7 @@ async def _serve(upstreams: dict[str, list[str]], settings: Settings) -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop)
-    console.print(say("入口已就绪：http://{h}:{p}", "The edge listens: http://{h}:{p}", h=settings.host, p=settings.port))  # fmt: skip
+    console.print(say("入口已就绪：http://{h}:{p}", "The edge listens: http://{h}:{p}", h=settings.host, p=listening.getsockname()[1]))  # fmt: skip
     try:
         await server.serve([listening])
     finally:

@@ -14,7 +14,7 @@ from wushe.client import Account
 from wushe.commands.reaching import Data, Login, PasswordFile, Url, signed_in
 from wushe.language import say
 from wushe.sample.staff import ADMINISTRATOR
-from wushe.terminal import console, plainly
+from wushe.terminal import console, give_up, plainly
 
 SERVICES = ("directory", "needs", "volunteers", "resources", "matching")
 
@@ -51,8 +51,10 @@ def show_letter(
     login: Login = ADMINISTRATOR,
     password_file: PasswordFile = None,
 ) -> None:
+    place = place_of(service, id)
+
     async def ask(account: Account) -> None:
-        letter = (await account.get(place_of(service, id))).body
+        letter = (await account.get(place)).body
         message = base64.b64decode(letter.pop("value"))
         console.print_json(json.dumps(letter, ensure_ascii=False))
         console.print(message.decode("utf-8", "replace"), markup=False)
@@ -71,8 +73,10 @@ def resend_letter(
     login: Login = ADMINISTRATOR,
     password_file: PasswordFile = None,
 ) -> None:
+    place = place_of(service, id)
+
     async def ask(account: Account) -> None:
-        await account.post(f"{place_of(service, id)}/resend")
+        await account.post(f"{place}/resend")
         console.print(say("已安排重新送达", "It will be played again"))
 
     _speak(ask, url, data, login, password_file)
@@ -88,8 +92,10 @@ def discard_letter(
     login: Login = ADMINISTRATOR,
     password_file: PasswordFile = None,
 ) -> None:
+    place = place_of(service, id)
+
     async def ask(account: Account) -> None:
-        await account.post(f"{place_of(service, id)}/discard", {"reason": reason})
+        await account.post(f"{place}/discard", {"reason": reason})
         console.print(say("已放弃", "It is given up"))
 
     _speak(ask, url, data, login, password_file)
@@ -114,6 +120,8 @@ def _speak(
 
 def place_of(service: str, id: str) -> str:
     """Where a letter is asked for, whatever somebody typed for its id."""
+    if service not in SERVICES:
+        give_up(say("没有这个服务：{n}（有 {all}）", "no such service: {n}; there are {all}", n=service, all=", ".join(SERVICES)))  # fmt: skip
     return f"/api/dead-letters/{quote(service, safe='')}/{quote(id, safe='')}"
 
 

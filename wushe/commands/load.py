@@ -11,7 +11,7 @@ from rich.progress import Progress, TaskID
 
 from shared.errors import WusheError
 from shared.http.bodies import BODY_LIMIT
-from wushe.client import Account
+from wushe.client import Account, Refused
 from wushe.commands.reaching import signed_in
 from wushe.language import LANGUAGE, say
 from wushe.serving import run
@@ -83,17 +83,22 @@ async def _send_all(account: Account, kind: str, file: Path, total: Sum, bar: Pr
         for part in parts(file):
             before = part.before
             await send(account, kind, part, total, bar, task)
-    except WusheError:
+    except WusheError as failure:
         bar.stop()
-        console.print(
-            say(
-                "导入中断：前 {n} 行已处理（{sum}）。请再导入同一文件，已导入的不会重复",
-                "It broke off: the first {n} lines are dealt with ({sum}). Load the same file again; nothing is loaded twice",
-                n=before,
-                sum=total.sentence(),
-            )
-        )
+        if not (isinstance(failure, Refused) and before == 0 and failure.is_final):
+            _tell_where_to_go_on(before, total)
         raise
+
+
+def _tell_where_to_go_on(before: int, total: Sum) -> None:
+    console.print(
+        say(
+            "导入中断：前 {n} 行已处理（{sum}）。请再导入同一文件，已导入的不会重复",
+            "It broke off: the first {n} lines are dealt with ({sum}). Load the same file again; nothing is loaded twice",
+            n=before,
+            sum=total.sentence(),
+        )
+    )
 
 
 async def send(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -75,6 +76,16 @@ class NoData(WusheError):
         )
 
 
+def require_data(data: Path) -> None:
+    """Raises NoData where no station lies; NotADirectoryError for a file."""
+    from wushe.embedded import DATABASE
+
+    if data.is_file():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(data))
+    if not (data / DATABASE).exists():
+        raise NoData(data)
+
+
 def password_from(file: Path | None) -> str:
     """The password in this file; the sample's if none is named."""
     return secret_in(file) if file else PASSWORD
@@ -105,11 +116,10 @@ async def signed_in(
 @asynccontextmanager
 async def opened(data: Path) -> AsyncIterator[Api]:
     """The system on this data directory, running in this process until the block ends. Raises InUse, NoData."""
-    from wushe.embedded import DATABASE, embedded
+    from wushe.embedded import embedded
     from wushe.serving import moving
 
-    if not (data / DATABASE).exists():
-        raise NoData(data)
+    require_data(data)
     async with embedded(data) as system, moving(system):
         api = Api.inside(system.api)
         try:

@@ -70,6 +70,7 @@ async def _serve(settings: Settings) -> None:
     if with_sample and settings.admin_password_file is not None:
         raise TwoPasswords()
     listening = listen(settings.host, settings.port)
+    settings = settings.model_copy(update={"port": listening.getsockname()[1]})
     if is_new:
         (settings.data / MARKER).unlink(missing_ok=True)
     if with_sample:
@@ -80,7 +81,7 @@ async def _serve(settings: Settings) -> None:
         ) as system:
             if settings.env == "production":
                 await refuse_what_everybody_knows(system, settings.data)
-            note_address(settings.data, settings.host, listening.getsockname()[1])
+            note_address(settings.data, settings.host, settings.port)
             await serve(system, listening, lambda: _begin(system, settings))
     finally:
         listening.close()

@@ -21,7 +21,7 @@ from shared.kafka.progress import Progress
 from shared.ports import Faults, NoFaults
 from shared.run.faults import KillAt
 from shared.run.settings import Settings
-from wushe.cluster import connection_for, link_for
+from wushe.cluster import connection_for, link_for, require_kafka
 from wushe.copy.layout import Chains
 from wushe.copy.log import Log
 from wushe.copy.records import Records
@@ -104,6 +104,7 @@ async def _carry(
 @asynccontextmanager
 async def _servers(settings: Settings) -> AsyncIterator[tuple[Records, Log]]:
     connection, link = connection_for(settings, "copy"), replace(link_for(settings), patience=UNHURRIED)
+    await require_kafka(link)
     bus, progress = KafkaBus(link), Progress(link, TOPICS)
     faults: Faults = KillAt.parse(settings.fault) if settings.fault else NoFaults()
     try:

@@ -57,7 +57,7 @@ def _city(area: Area, rank: int) -> City | None:
 
 
 class Crowd:
-    """Makes rows. `sites` are site ids by city code, `households` (id, city code) of those who are in need."""
+    """Makes rows, each the same whatever else is made. `sites` are site ids by city code, `households` (id, city code) of those who are in need."""
 
     def __init__(self, seed: int, sites: dict[str, str], now: datetime) -> None:
         self._random = Random(seed)
@@ -82,6 +82,7 @@ class Crowd:
             yield _line(self._need(n, households[n % len(households)]))
 
     def household(self, number: int, city: City) -> dict[str, Any]:
+        self._begin(f"household/{number}")
         lat, lon = self._near(city, 0.1)
         return {
             "site_id": self._sites[city.area.code],
@@ -92,10 +93,14 @@ class Crowd:
             "residents": [{"name": self._name(), "birth_date": "1950-01-01", "relation": "head"}],
         }
 
+    def _begin(self, row: str) -> None:
+        self._random.seed(f"{self._seed}/{row}")
+
     def pick(self) -> City:
         return self._random.choices(self._cities, cum_weights=self._weights)[0]
 
     def _person(self, n: int) -> dict[str, Any]:
+        self._begin(f"person/{n}")
         city, rural = self.pick(), self._random.random() < RURAL
         lat, lon = self._near(city, 0.8 if rural else 0.12)
         return {
@@ -112,6 +117,7 @@ class Crowd:
         }
 
     def _lot(self, n: int, charities: list[str]) -> dict[str, Any]:
+        self._begin(f"lot/{n}")
         city = self.pick()
         category = self._random.choice(list(UNITS))
         groups = self._random.sample(list(TargetGroup), 3) if self._random.random() < 0.3 else []
@@ -128,6 +134,7 @@ class Crowd:
         }
 
     def _need(self, n: int, household: str) -> dict[str, Any]:
+        self._begin(f"need/{n}")
         start = self._now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=24 + n % 240)
         people = {
             "kind": "people",
