@@ -19,7 +19,7 @@ from wushe.terminal import give_up
 app = typer.Typer(
     name="wushe",
     help=say(
-        "五社联动：一份需求同时找到人和物，名额与物资都不会许出两次。",
+        "五社联动：一份需求同时找到人和物，名额与物资都不会重复许诺。",
         "Five-community linkage: one need finds people and goods at once, and nothing is promised twice.",
     ),
     no_args_is_help=True,

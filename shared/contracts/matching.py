@@ -181,7 +181,7 @@ class MatchReopened(MatchState):
     """Somebody or something dropped out after the match was made; the search goes on."""
 
     name = "match.reopened"
-    zh = "有人退出（{reason}），重新寻找"
+    zh = "{reason}，重新寻找"
     en = "{reason}: the search begins again"
 
     reason: v.Closing

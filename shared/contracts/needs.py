@@ -78,8 +78,8 @@ class LeadVerified(Event):
 class LeadDismissed(Event):
     name = "lead.dismissed"
     topic = topics.LEAD
-    zh = "线索经核实不成立"
-    en = "The report is looked into and found groundless"
+    zh = "线索已核实：目前无需另行帮助"
+    en = "The report is looked into: nothing new is to be done"
 
     site_id: str
 
@@ -171,8 +171,8 @@ class SearchAsked(Event):
 
     name = "search.asked"
     topic = topics.NEED
-    zh = "久无消息，再次询问匹配进展"
-    en = "No word for a while: matching is asked where it stands"
+    zh = "询问匹配进展"
+    en = "Matching is asked where it stands"
 
     spec: NeedSpec
 

@@ -38,7 +38,7 @@ class Role(Term):
     SOCIAL_WORKER = "social_worker", "社会工作者", "social worker"
     PROVIDER = "provider", "社会组织", "contracted provider"
     CHARITY = "charity", "慈善组织", "charity"
-    SUPERVISOR = "supervisor", "总站督导", "supervisor"
+    SUPERVISOR = "supervisor", "督导（总站／指导中心）", "supervisor"
     ADMINISTRATOR = "administrator", "系统管理员", "administrator"
 
 
@@ -80,7 +80,7 @@ class NeedStatus(Term):
 class LeadStatus(Term):
     REPORTED = "reported", "已上报", "reported"
     VERIFIED = "verified", "已核实", "verified"
-    DISMISSED = "dismissed", "不成立", "dismissed"
+    DISMISSED = "dismissed", "已了结", "dismissed"
 
 
 class InvitationStatus(Term):
@@ -303,7 +303,7 @@ class Rule(Term):
     WINDOW = "window", "时间不合", "not free at that time"
     OVERLAP = "overlap", "已有任务", "has another task at that time"
     BLOCKED = "blocked", "暂停接单", "takes no tasks until a later date"
-    CAP = "cap", "本周已满", "weekly cap reached"
+    CAP = "cap", "当周已满", "weekly cap reached"
     BUDGET = "budget", "近期已多次邀约", "contact budget used up"
     QUIET = "quiet", "免打扰时段", "quiet hours"
     ASKED = "asked", "已邀约过", "asked before for this need"
@@ -314,7 +314,7 @@ class GoodsRule(Term):
 
     CATEGORY = "category", "类别不符", "other category"
     UNIT = "unit", "单位不符", "other unit"
-    ATTRIBUTES = "attributes", "规格不符", "attributes differ"
+    ATTRIBUTES = "attributes", "规格或批次不符", "attributes or batch differ"
     BATCH = "batch", "属于专用批次", "put aside for a campaign"
     EXPIRED = "expired", "已过有效期", "past its expiry"
     EARMARK_PURPOSE = "earmark_purpose", "用途不符", "earmarked for another purpose"
@@ -335,7 +335,7 @@ class Waiting(Term):
     NOBODY = "nobody", "暂无合适人员", "nobody fits yet"
     STOCK_SHORT = "stock_short", "物资不足", "stock is short"
     COORDINATOR = "coordinator", "等待协调员处理", "a coordinator must look at it"
-    SERVICE = "service", "等待上门服务", "the service is to come"
+    SERVICE = "service", "等待服务或领取", "the help is to come"
     CONFIRMATION = "confirmation", "等待服务对象确认", "the resident has yet to confirm"
     REFERRAL = "referral", "等待转介单位答复", "another body has been asked"
     SUBMISSION = "submission", "草稿待提交", "the draft has yet to be posted"
@@ -355,6 +355,7 @@ class Closing(Term):
     NOT_NEEDED = "not_needed", "不再需要", "no longer needed"
     BY_STAFF = "by_staff", "工作人员释放", "released by staff"
     EXPIRED = "expired", "物资已过有效期", "the goods are past their expiry"
+    NOT_TO_BE_HAD = "not_to_be_had", "物资已不可用", "the goods can no longer be had"
 
 
 class DeclineReason(Term):
@@ -376,4 +377,4 @@ class CancelReason(Term):
 
 class HoursKind(Term):
     CREDIT = "credit", "信用时数", "hours by check-in"
-    HONOUR = "honour", "荣誉时数", "hours by make-up"
+    HONOUR = "honour", "荣誉时数", "hours entered afterwards"

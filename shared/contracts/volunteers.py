@@ -127,7 +127,7 @@ class TaskTaken(CalendarEvent):
 
     name = "task.taken"
     zh = "接单：{subject}的日程里有了这项任务"
-    en = "{subject} has the task in the calendar"
+    en = "{subject} now has the task in their calendar"
 
     seat_id: str
     window: Window
@@ -192,7 +192,7 @@ class HoursRecorded(Event):
 
     name = "hours.recorded"
     topic = topics.SERVICE_RECORD
-    zh = "{volunteer_id}记入{kind}{minutes}"
+    zh = "{volunteer_id}的{kind}已记录：{minutes}"
     en = "{volunteer_id}: {minutes} of {kind} on record"
 
     volunteer_id: str

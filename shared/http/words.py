@@ -5,6 +5,7 @@ Only limits and allowed values are filled in, never what was sent.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -87,14 +88,28 @@ WORDS: dict[str, Words] = {
     "surrogate": ("含有不完整的字符（半个代理对）", "holds half a character (a lone surrogate)"),
 }  # fmt: skip
 
+_AND = re.compile(r", | or ")
+
+PATTERNS: dict[str, Words] = {
+    r"^[0-9]+$": ("只能用数字", "has digits only"),
+    r"^(\d{2}|\d{4}|\d{6}|\d{9}|\d{12})$": ("区划代码为 2、4、6、9 或 12 位数字", "the code of an area has 2, 4, 6, 9 or 12 digits"),
+    r"^[0-9a-f]{15}$": ("H3 网格编号为 15 位，只含 0-9 与 a-f", "an H3 cell has 15 characters, 0-9 and a-f"),
+    r"^[0-9A-Za-z._-]+$": ("只能用字母、数字、点、下划线和短横", "has letters, digits, dots, underscores and hyphens only"),
+    r"^[a-z0-9]{1,20}$": ("为 1 至 20 个小写字母或数字", "has 1 to 20 small letters or digits"),
+}  # fmt: skip
+"""What the patterns of the interface ask for; whoever fills in a form need not read them."""
+
 _OTHERWISE: Words = ("填写有误，请核对后重填", "is not right; check it and fill it in again")
 
 
 def words_for(kind: str, facts: Mapping[str, Any]) -> Words:
     """What to say about an error of this kind; `facts` are its limits."""
-    zh, en = WORDS.get(kind, _OTHERWISE)
+    zh, en = PATTERNS.get(str(facts.get("pattern"))) or WORDS.get(kind, _OTHERWISE)
     known = _Facts(facts)
-    return zh.format_map(known), en.format_map(known)
+    listed = _Facts(
+        {n: _AND.sub("、", v) if n in {"expected", "expected_tags"} else v for n, v in facts.items()}
+    )
+    return zh.format_map(listed), en.format_map(known)
 
 
 class _Facts(dict[str, Any]):

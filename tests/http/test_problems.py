@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from typing import Any, Literal
 
 import pytest
 import pytest_asyncio
+from pydantic import TypeAdapter, ValidationError
 from structlog.testing import capture_logs
 
+from services.volunteers.schemas.parts import Id
 from shared.contracts.vocabulary import Role
 from shared.http.bodies import BODY_LIMIT
+from shared.http.words import words_for
 from tests.http.toy import Toy, a_toy
 
 JSON = {"Content-Type": "application/json"}
@@ -235,3 +239,19 @@ async def test_a_large_body_full_of_mistakes_is_refused_briefly(toy: Toy) -> Non
     for body in (f"{{{many},{many}}}", json.dumps(["\0"] * 25_000)):
         answer = await toy.http.post("/api/notes", content=body, headers=toy.staff() | JSON)
         assert (answer.status_code, len(answer.json()["errors"])) == (422, 100)
+
+
+@pytest.mark.parametrize(
+    ("kind", "sent", "zh", "en"),
+    [
+        (Literal["a", "b", "c"], "x", "不在可选值之内：'a'、'b'、'c'", "must be one of 'a', 'b' or 'c'"),
+        (Id, "a b", "只能用字母、数字、点、下划线和短横", "has letters, digits, dots, underscores and hyphens only"),
+    ],
+)  # fmt: skip
+def test_what_may_be_chosen_or_written_is_said_as_people_say_it(
+    kind: Any, sent: str, zh: str, en: str
+) -> None:
+    with pytest.raises(ValidationError) as refused:
+        TypeAdapter(kind).validate_python(sent)
+    (error,) = refused.value.errors()
+    assert words_for(error["type"], error["ctx"]) == (zh, en)

@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.contracts import EVENTS, REGISTRY, Event
-from shared.contracts.matching import MatchMade, MatchStalled, SeatsOffered
+from shared.contracts.matching import MatchMade, MatchReopened, MatchStalled, SeatsOffered
 from shared.contracts.needs import NeedCompleted, NeedProgressed
 from shared.contracts.parts import LineDiagnosis, Offer, Relaxation, Removed
 from shared.contracts.resources import HoldConfirmed, HoldPlaced
-from shared.contracts.vocabulary import NeedStatus, Ring, Waiting
+from shared.contracts.vocabulary import Closing, NeedStatus, Ring, Waiting
 from wushe.contracts.examples import example
 from wushe.demo.narrator import SERVICES, Narrator, counted
 from wushe.language import HERE, Language, chosen
@@ -77,8 +77,20 @@ def test_a_diagnosis_counts_and_names_the_smallest_relaxation() -> None:
     event = example_event.model_copy(update={"diagnosis": (line,)})
     assert (
         told(event, "zh")
-        == "还找不到合适的：看了67个，其中60个技能不符、7个语言不通，剩下0个；如果放宽“语言不通”这一条，就有7个"
+        == "还找不到合适的：共查看67人，其中60人技能不符、7人语言不通，剩下0人；若不计“语言不通”，就有7人"
     )
+
+
+def test_goods_that_do_not_fit_are_counted_by_the_batch() -> None:
+    line = LineDiagnosis(line_id="g1", looked_at=8, removed=(Removed(rule="earmark_group", count=8),))
+    stalled = an_example(MatchStalled).model_copy(update={"diagnosis": (line,)})
+    assert told(stalled, "zh") == "还找不到合适的：共查看8批，其中8批对象不符，剩下0批"
+
+
+def test_a_search_that_goes_on_says_why_and_not_that_somebody_left() -> None:
+    reopened = an_example(MatchReopened)
+    for reason in (Closing.EXPIRED, Closing.NOT_TO_BE_HAD, Closing.CHANGED):
+        assert told(reopened.model_copy(update={"reason": reason}), "zh") == f"{reason.zh}，重新寻找"
 
 
 def test_money_is_told_in_yuan() -> None:

@@ -16,6 +16,19 @@ from wushe.commands.reaching import require_data
 from wushe.language import LANGUAGE, say
 from wushe.terminal import CANNOT, FOUND, console, errors, plainly, program
 
+COUNTED = {
+    "needs": "需求",
+    "leads": "排困线索",
+    "matches": "匹配",
+    "calendars": "日程",
+    "volunteers": "志愿者",
+    "service records": "服务记录",
+    "lots": "捐赠批次",
+    "ledger entries": "批次流水",
+    "messages": "消息",
+}
+"""In Chinese, what a recount goes through."""
+
 
 @plainly
 def recount_here(data: Path | None) -> int:
@@ -94,5 +107,5 @@ def table(report: Report) -> Table:
     """What was counted."""
     shown = Table(show_header=False)
     for what, count in report.counted.items():
-        shown.add_row(what, f"{count:,}")
+        shown.add_row(say(COUNTED.get(what, what), what), f"{count:,}")
     return shown

@@ -94,7 +94,7 @@ async def _play(stage: Stage, narrator: Narrator, listener: Listener, data: Path
     console.print()
     if facts.failed or not clean:
         console.print(
-            say("结局不对：{n}条不成立", "The ending is wrong: {n} fact(s) do not hold", n=len(facts.failed)),
+            say("结果不符：{n}条不成立", "The ending is wrong: {n} fact(s) do not hold", n=len(facts.failed)),
             style="bold red",
         )
         return FOUND

@@ -20,7 +20,7 @@ SERVICES = ("directory", "needs", "volunteers", "resources", "matching")
 
 letters = typer.Typer(
     help=say(
-        "查看和处理送不进去的消息（死信）", "Messages that could not be applied: list, show, resend, discard"
+        "查看和处理未能处理的消息（死信）", "Messages that could not be applied: list, show, resend, discard"
     ),
     no_args_is_help=True,
 )

@@ -13,11 +13,16 @@ from shared.errors import WusheError
 from shared.http.bodies import BODY_LIMIT
 from wushe.client import Account, Refused
 from wushe.commands.reaching import signed_in
-from wushe.language import LANGUAGE, say
+from wushe.language import LANGUAGE, Words, say
 from wushe.serving import run
 from wushe.terminal import FOUND, console, plainly, progress
 
 KINDS = ("volunteers", "lots", "needs")
+NAMES = {
+    "volunteers": Words("志愿者", "volunteers"),
+    "lots": Words("捐赠批次", "lots"),
+    "needs": Words("需求", "needs"),
+}
 PART_BYTES = 4 * 1024 * 1024
 PART_LINES = 5000
 LONGEST = BODY_LIMIT + 2
@@ -70,7 +75,7 @@ async def load_into(
     total = Sum()
     async with signed_in(url, data, login, password_file) as account:
         with progress() as bar:
-            task = bar.add_task(kind, total=count_lines(file))
+            task = bar.add_task(NAMES[kind].said(LANGUAGE), total=count_lines(file))
             await _send_all(account, kind, file, total, bar, task)
     console.print(total.sentence())
     return FOUND if total.refused else 0
@@ -123,10 +128,10 @@ async def send(
 
 def _print(flaw: dict[str, Any], before: int) -> None:
     sentence = say(
-        "第 {line} 行 {field}：{why}",
-        "line {line} {field}: {why}",
+        "第 {line} 行{field}：{why}",
+        "line {line}{field}: {why}",
         line=before + flaw["line"],
-        field=flaw["field"] or "",
+        field=f" {flaw['field']}" if flaw["field"] else "",
         why=flaw[LANGUAGE],
     )
     console.print(sentence, markup=False)

@@ -15,11 +15,11 @@ from rich.progress import Progress
 from shared.errors import WusheError
 from shared.run.settings import Settings
 from wushe.client import Account, Api, Refused
-from wushe.commands.load import Sum, in_parts, send
+from wushe.commands.load import NAMES, Sum, in_parts, send
 from wushe.commands.reaching import HERE, signed_in
 from wushe.edge import Edge
 from wushe.embedded import DATABASE
-from wushe.language import say
+from wushe.language import LANGUAGE, say
 from wushe.readiness import until_ready
 from wushe.routing import services
 from wushe.sample.city import City, Crowd, cities
@@ -143,10 +143,11 @@ class Making:
 
     async def _bulk(self, kind: str, rows: Iterator[bytes], count: int) -> int:
         total = Sum()
-        task = self._bar.add_task(kind, total=count)
+        name = NAMES[kind].said(LANGUAGE)
+        task = self._bar.add_task(name, total=count)
         for part in in_parts(rows):
             await send(self._admin, kind, part, total, self._bar, task, tries=5)
-        console.print(f"{kind}: {total.sentence()}")
+        console.print(say("{kind}：{sum}", "{kind}: {sum}", kind=name, sum=total.sentence()))
         return total.refused
 
     async def _households(self, crowd: Crowd, count: int) -> list[str]:

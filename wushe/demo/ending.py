@@ -115,7 +115,7 @@ async def _signer(story: Story, facts: Facts) -> None:
     )
     facts.note(
         bool(need["waiting"] and need["next_action_at"]) and not need["seats"],
-        "它在等待，有原因，也有下一步时间",
+        "这份需求仍在等待，写明了原因和下一步时间",
         "it waits, with a reason and a time for the next step",
         waiting=need["waiting"],
     )
@@ -123,14 +123,14 @@ async def _signer(story: Story, facts: Facts) -> None:
     counted = {r["rule"]: r["count"] for d in diagnosis for r in d["removed"]}
     facts.note(
         counted.get("language", 0) >= len(cast.ACTORS),
-        "说得出每条规则排除了多少人：七位会修理的都不会手语",
+        "能说明每条规则排除了多少人：七位会修理的都不会手语",
         "it says how many people each rule removed: none of the seven who repair can sign",
         removed=counted,
     )
     helps = [r for d in diagnosis for r in d["relaxations"] if r["rule"] == "language" and r["gain"] > 0]
     facts.note(
         bool(helps),
-        "也说得出放宽哪一条会有人",
+        "也能说明放宽哪一条、能多出几个人选",
         "and which rule to relax, and how many that would give",
         helps=diagnosis,
     )
@@ -140,7 +140,7 @@ async def _letters(administrator: Account, facts: Facts) -> None:
     waiting = [
         letter["id"] for s in SERVICES async for letter in administrator.every(f"/api/dead-letters/{s}")
     ]
-    facts.note(not waiting, "没有送不进去的消息", "no message is stuck", letters=waiting)
+    facts.note(not waiting, "没有未能处理的消息（死信）", "no message is stuck", letters=waiting)
 
 
 async def _lot(story: Story, key: str) -> dict[str, Any]:

@@ -19,11 +19,11 @@ _NOBODY = Words("无", "nobody")
 _SEATS = Words("{count}人（{what}，{mode}）", "{count} for {what}, {mode}")
 _GOODS = Words("{count}{unit}{what}", "{count} {unit} of {what}")
 _LOT = Words("{what} {available}/{received}{unit}", "{what}, {available} of {received} {unit} free")
-_REMOVED = Words("{count}个{rule}", "{count} “{rule}”")
+_REMOVED = Words("{count}{each}{rule}", "{count} “{rule}”")
 _LOOKED = Words(
-    "看了{looked}个，其中{removed}，剩下{left}个", "of {looked} looked at, {removed}; {left} left"
+    "共查看{looked}{each}，其中{removed}，剩下{left}{each}", "of {looked} looked at, {removed}; {left} left"
 )
-_HELP = Words("；如果放宽“{rule}”这一条，就有{gain}个", "; without “{rule}” there would be {gain}")
+_HELP = Words("；若不计“{rule}”，就有{gain}{each}", "; without “{rule}” there would be {gain}")
 _SO_FAR = Words("已邀请{asked}人，还缺{seats}人：", "{asked} asked so far, {seats} seat(s) open: ")
 _MONEY = Words("元", "yuan")
 _LOTS = Words("物资{n}批", "goods from {n} lot(s)")
@@ -108,11 +108,15 @@ class Voice:
         )
 
     def diagnosis(self, line: LineDiagnosis) -> str:
-        removed = [_REMOVED.said(self._language, count=r.count, rule=self.rule(r.rule)) for r in line.removed]
+        each = "批" if any(r.rule in set(GoodsRule) for r in line.removed) else "人"
+        removed = [
+            _REMOVED.said(self._language, count=r.count, each=each, rule=self.rule(r.rule))
+            for r in line.removed
+        ]
         said = _LOOKED.said(
-            self._language, looked=line.looked_at, removed=self.join(removed), left=line.remaining
+            self._language, looked=line.looked_at, each=each, removed=self.join(removed), left=line.remaining
         )
-        return said + self._help(line.relaxations)
+        return said + self._help(line.relaxations, each)
 
     def rule(self, code: str) -> str:
         """The label of a rule for people or for goods."""
@@ -159,11 +163,11 @@ class Voice:
             return ""
         return ("，" if self._language == "zh" else ": ") + self.label(waiting)
 
-    def _help(self, relaxations: tuple[Relaxation, ...]) -> str:
+    def _help(self, relaxations: tuple[Relaxation, ...], each: str) -> str:
         if not relaxations:
             return ""
         best = relaxations[0]
-        return _HELP.said(self._language, rule=self.rule(best.rule), gain=best.gain)
+        return _HELP.said(self._language, rule=self.rule(best.rule), gain=best.gain, each=each)
 
     def _list(self, values: tuple[Any, ...]) -> str:
         return self.join([self._one(value) for value in values])

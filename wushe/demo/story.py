@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from shared.contracts.vocabulary import GoodsRule
 from wushe.demo import cast
 from wushe.demo.acting import Acting
 
@@ -78,7 +79,7 @@ class Story(Acting):
         """The goods are handed over and signed for; the people check in and out."""
         await self.head("四 · 出库、签收、签到、签退", "4 · Issue, receipt, check-in and check-out")
         hold = (await self.holds("visit"))[0]["id"]
-        await self.act("爱心社把大米交出", "The charity hands the rice over")
+        await self.act("爱心社交付大米", "The charity hands the rice over")
         await self.stage.accounts["charity"].post(f"/api/holds/{hold}/issue")
         await self.act("龙阿英签收", "Long Aying signs for it")
         receipt = {"relation": "resident", "signature": "龙阿英"}
@@ -100,7 +101,7 @@ class Story(Acting):
     async def earmark(self) -> None:
         """A fund for children is not touched for an adult, and the refusal says which condition."""
         await self.head(
-            "六 · 专款专用：不合条件的钱，一分也不动",
+            "六 · 专款专用：不合条件，一分也不动",
             "6 · Earmarked money is not touched outside its conditions",
         )
         money = {"kind": "money", "category": "cash_gift", "unit": "fen", "quantity": cast.FUND_FEN}
@@ -118,16 +119,15 @@ class Story(Acting):
         await self.act(
             "石铁柱（残疾人）需要500元慰问金", "Shi Tiezhu, who is disabled, needs a gift of 500 yuan"
         )
-        line = {
-            "kind": "goods",
-            "category": "cash_gift",
-            "quantity": cast.GIFT_FEN,
-            "unit": "fen",
-            "attributes": self.batch,
-        }
+        line = {**money, "kind": "goods", "quantity": cast.GIFT_FEN, "attributes": self.batch}
         self.needs["money"] = await self.posted("tiezhu", category="social_assistance", lines=[line])
         need = await self.until("money", lambda n: bool(n["search"] and n["search"]["diagnosis"]))
         self.refused_by = [r["rule"] for d in need["search"]["diagnosis"] for r in d["removed"]]
+        if GoodsRule.EARMARK_GROUP in self.refused_by:
+            await self.act(
+                "助学金不动用：石铁柱不在它的资助对象之内",
+                "The children's fund stays as it is: Shi Tiezhu is not whom it is for",
+            )
         await self.act(
             "另一位捐赠人捐出2000元，不设条件", "Another donor gives 2,000 yuan without conditions"
         )

@@ -148,7 +148,7 @@ def fit_roles(roles: Iterable[Role], site_id: str | None, party: OrganisationKin
     if Role.PROVIDER in asked and party is OrganisationKind.CHARITY:
         raise Invalid(
             "/organisation_id",
-            zh="承接机构账号不能归属慈善组织",
+            zh="社会组织账号不能归属慈善组织",
             en="a provider's account needs another kind of organisation",
         )
 

@@ -70,7 +70,7 @@ def note_refusal(match: Match | None, refused: HoldRefused, scene: Scene) -> Cha
     match, hold = _known(match, refused.hold_id)
     if hold is None:
         return Change(match)
-    return _lost(match, refused.hold_id, hold, scene, refused.rule, Closing.NOT_NEEDED)
+    return _lost(match, refused.hold_id, hold, scene, refused.rule, Closing.NOT_TO_BE_HAD)
 
 
 def note_expiry(match: Match | None, expired: HoldExpired, scene: Scene) -> Change[Match]:
@@ -78,7 +78,7 @@ def note_expiry(match: Match | None, expired: HoldExpired, scene: Scene) -> Chan
     match, hold = _known(match, expired.hold_id)
     if hold is None:
         return Change(match)
-    return _lost(match, expired.hold_id, hold, scene, None, Closing.NOT_NEEDED)
+    return _lost(match, expired.hold_id, hold, scene, None, Closing.NOT_TO_BE_HAD)
 
 
 def note_end(match: Match | None, ended: HoldReleased | LotReturned, scene: Scene) -> Change[Match]:
@@ -87,7 +87,7 @@ def note_end(match: Match | None, ended: HoldReleased | LotReturned, scene: Scen
     match, hold = _known(match, ended.hold_id)
     if hold is None:
         return Change(match)
-    reason = ended.reason if isinstance(ended, HoldReleased) else Closing.NOT_NEEDED
+    reason = ended.reason if isinstance(ended, HoldReleased) else Closing.NOT_TO_BE_HAD
     rule = GoodsRule.EXPIRED if reason is Closing.EXPIRED else GoodsRule.REFUSED
     return _lost(match, ended.hold_id, hold, scene, rule, reason)
 

@@ -56,8 +56,8 @@ class SlotTaken(Refusal):
 
 class CapReached(Refusal):
     code = "weekly-cap-reached"
-    zh = "接下它就超过本周 {cap} 分钟的上限了"
-    en = "Taking this would go beyond the weekly cap of {cap} minutes"
+    zh = "接下这项任务，当周的服务时间就会超过 {cap} 分钟的上限"
+    en = "Taking this would go beyond the cap of {cap} minutes in that week"
 
 
 class SeatGone(Refusal):
@@ -90,7 +90,7 @@ class TaskNotOpen(Refusal):
 
 class TooEarly(Refusal):
     code = "too-early"
-    zh = "还没到时间，最早 {earliest_at} 可以这样操作"
+    zh = "还没到时间，{earliest_at} 起才能办理"
     en = "It is too early for this; it can be done from {earliest_at}"
 
 
