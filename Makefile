@@ -15,7 +15,7 @@ help: ## what there is to do
 # --- environments ----------------------------------------------------------------------------------
 # Each stamp names the set that the environment holds; the development set contains the other one.
 .venv/run: requirements/cluster.txt pyproject.toml
-	@test -e .venv/dev && touch $@ || ( echo "Setting up (about a minute, once) …" \
+	@test .venv/dev -nt requirements/dev.txt && test .venv/dev -nt pyproject.toml && touch $@ || ( echo "Setting up (about a minute, once) …" \
 	  && $(PYTHON) -m venv .venv && $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/cluster.txt \
 	  && $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . && touch $@ )
 
@@ -65,6 +65,7 @@ check: .venv/dev ## format, lint, strict types, layers, contract drift
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/pytest -n 0 tests/architecture
 	$(BIN)/wushe contracts --check
 
 format: .venv/dev ## put the code in form
@@ -80,5 +81,7 @@ bench: .venv/dev ## figures as ratios against a peer in the same run
 bench-cluster: .venv/dev servers ## the same on a real Kafka broker and a MongoDB-compatible server
 	$(BIN)/python -m tests.bench_cluster
 
-clean: ## remove what was built (not the data)
-	rm -rf .venv build .mypy_cache .ruff_cache .hypothesis
+clean: ## remove what was built, not the data; what `make cluster` started is ended
+	@test ! -d build/cluster || test ! -x $(BIN)/python || $(BIN)/python -m tests.cluster down
+	@test ! -d build || find build -mindepth 1 -maxdepth 1 ! -name cluster -exec rm -rf {} +
+	rm -rf .venv .mypy_cache .ruff_cache .hypothesis
