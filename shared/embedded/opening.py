@@ -50,11 +50,10 @@ def open_writer(path: Path | str) -> sqlite3.Connection:
 
 
 def to_read(path: Path) -> str:
-    """The address of this database for reading only. SQLite keeps an index of the log beside it; where nothing can be
-    written nobody writes, and what has no log is read without one."""
+    """The address of this database for reading only. SQLite would make an index of its log beside it; where that cannot
+    be and there is no log, as there always is while somebody has it open, nothing changes, and none is needed."""
     address, log = f"{path.resolve().as_uri()}?mode=ro", path.with_name(f"{path.name}-wal")
-    has_log = log.exists() and log.stat().st_size > 0
-    return address if has_log or os.access(path.parent, os.W_OK) else f"{address}&immutable=1"
+    return address if log.exists() or os.access(path.parent, os.W_OK) else f"{address}&immutable=1"
 
 
 def open_reader(path: Path | str) -> sqlite3.Connection:

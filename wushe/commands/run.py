@@ -66,15 +66,16 @@ async def _serve(settings: Settings) -> None:
         raise NoPassword()
     administrator_password(settings)  # whatever is wrong with it is said before anything starts
     is_new = not (settings.data / DATABASE).exists()
-    with_sample = is_new and settings.sample and settings.env != "production"
-    if with_sample and settings.admin_password_file is not None:
+    with_sample = settings.sample and settings.env != "production"
+    stands = not is_new and (settings.data / MARKER).exists()
+    if with_sample and (is_new or stands) and settings.admin_password_file is not None:
         raise TwoPasswords()
     listening = listen(settings.host, settings.port)
     settings = settings.model_copy(update={"port": listening.getsockname()[1]})
     if is_new:
         (settings.data / MARKER).unlink(missing_ok=True)
-    if with_sample:
-        begin(settings.data)
+        if with_sample:
+            begin(settings.data)
     try:
         async with embedded(
             settings.data, faults=_faults(settings), access_log=settings.log != "error"

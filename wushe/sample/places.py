@@ -97,7 +97,3 @@ PARTNERS = (
     PartnerRow("liangyou", "惠民粮油爱心仓", OrganisationKind.CHARITY, "machangping"),
     PartnerRow("zhiyuan", "致远助学基金", OrganisationKind.CHARITY, "main"),
 )
-
-
-def village_of(code: str) -> Village:
-    return next(v for v in VILLAGES if v.code == code)
