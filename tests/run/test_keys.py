@@ -14,7 +14,7 @@ from shared.security.access import Principal
 from shared.security.passwords import Hasher
 from wushe.cluster import link_for
 from wushe.commands.run import refuse_what_everybody_knows
-from wushe.commands.serve import OnceBegun
+from wushe.commands.serve import Door
 from wushe.embedded import embedded
 from wushe.first import ensure_administrator
 from wushe.keys import KeyMissing, SampleAccounts, SampleSecret, administrator_password, security_for
@@ -86,15 +86,14 @@ async def test_production_refuses_data_in_which_any_account_of_the_sample_is_lef
 
 async def test_a_directory_answers_nobody_before_it_has_looked_at_the_accounts(tmp_path: Path) -> None:
     async with embedded(tmp_path, hasher=Hasher.cheap()) as system, moving(system):
-        transport = httpx2.ASGITransport(app=OnceBegun(system))
+        door = Door(system.api, opened=False)
+        transport = httpx2.ASGITransport(app=door)
         async with httpx2.AsyncClient(transport=transport, base_url="http://inside") as http:
             body = {"login": "nobody", "password": PASSWORD}
-            system.also_missing = ["the first administrator"]
             early = await http.post("/api/session", json=body)
             assert (early.status_code, int(early.headers["retry-after"]) > 0) == (503, True)
             assert (await http.get("/healthz")).status_code == 200
-            assert (await http.get("/readyz")).status_code == 503
-            system.also_missing = []
+            door.opened = True
             assert (await http.post("/api/session", json=body)).status_code == 401
 
 

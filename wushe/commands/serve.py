@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Awaitable, Callable
 
 import structlog
 from starlette.requests import Request
@@ -60,11 +61,11 @@ async def _serve(name: str, settings: Settings) -> None:
     try:
         async with one_service(name, settings) as system:
             system.also_missing = [FIRST] if name == "directory" else []
-            api: ASGIApp = WithPapers(OnceBegun(system)) if name == "directory" else system.api
-            server = server_for(api)
+            door = Door(system.api, opened=name != "directory" or settings.env != "production")
+            server = server_for(WithPapers(door) if name == "directory" else door)
             serving = asyncio.create_task(server.serve([listening]), name="http")
             life = asyncio.create_task(system.run(), name="system")
-            beginning = asyncio.create_task(_begin(system, password, settings.env), name="begin")
+            beginning = asyncio.create_task(_begin(system, door, password), name="begin")
             await _until_one_ends(life, serving, stop, beginning)
             server.should_exit = True
             await serving
@@ -124,9 +125,12 @@ def _tell_what_broke(*tasks: asyncio.Task[None]) -> None:
             raise reason if isinstance(reason, SampleAccounts) else Broken(reason)
 
 
-async def _begin(system: System, password: str, env: str) -> None:
-    """Once the servers answer: the first administrator, if this is the directory; a line in the log."""
+async def _begin(system: System, door: Door, password: str) -> None:
+    """Open the door. Once the servers answer: the first administrator, if this is the directory; a line in the log."""
     first = list(system.also_missing)
+    if not door.opened:
+        await _in_time(lambda: _refuse_what_everybody_knows(system))
+        door.opened = True
     told: list[str] = []
     while (missing := await system.missing()) != first:
         if missing != told:
@@ -135,36 +139,45 @@ async def _begin(system: System, password: str, env: str) -> None:
         await asyncio.sleep(0.25)
     leave_alone_what_stays()
     if first:
-        await _ensure_administrator(system, password, env)
+        mint = _mint(system)
+        await _in_time(lambda: open_first_account(system, mint, ADMINISTRATOR, "系统管理员", password))
         system.also_missing = []
     log.info("ready", services=list(system.units))
 
 
-async def _ensure_administrator(system: System, password: str, env: str) -> None:
-    mint = system.security.mint
-    assert isinstance(mint, TokenMint)
+async def _refuse_what_everybody_knows(system: System) -> None:
+    """No production with an account that has the sample's password. Raises SampleAccounts."""
+    if known := await sample_accounts(system, _mint(system)):
+        raise SampleAccounts("MongoDB", known)
+
+
+async def _in_time(act: Callable[[], Awaitable[None]]) -> None:
+    """Do this as soon as the store answers."""
     while True:
         try:
-            if env == "production" and (known := await sample_accounts(system, mint)):
-                raise SampleAccounts("MongoDB", known)
-            await open_first_account(system, mint, ADMINISTRATOR, "系统管理员", password)
-            return
+            return await act()
         except Outage as outage:
             log.warning("outage", reason=str(outage))
             await asyncio.sleep(1.0)
 
 
-class OnceBegun:
-    """Nobody signs in while it is not known whether somebody has a password that everybody knows."""
+def _mint(system: System) -> TokenMint:
+    mint = system.security.mint
+    assert isinstance(mint, TokenMint)
+    return mint
 
-    def __init__(self, system: System) -> None:
-        self._system = system
+
+class Door:
+    """Nobody is let in while it is not known whether somebody has a password that everybody knows."""
+
+    def __init__(self, api: ASGIApp, *, opened: bool) -> None:
+        self._api = api
+        self.opened = opened
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"].startswith(f"{PREFIX}/") and self._system.also_missing:
-            answer: ASGIApp = await out_of_order(Request(scope), Outage("; ".join(self._system.also_missing)))
-        else:
-            answer = self._system.api
+        answer = self._api
+        if not self.opened and scope["type"] == "http" and scope["path"].startswith(f"{PREFIX}/"):
+            answer = await out_of_order(Request(scope), Outage("the accounts have not been looked at"))
         await answer(scope, receive, send)
 
 
