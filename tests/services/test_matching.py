@@ -738,6 +738,43 @@ async def test_a_need_that_turns_out_to_be_urgent_is_searched_for_at_once() -> N
         assert d.asked() == ["li"]
 
 
+async def test_a_childs_need_that_becomes_a_crisis_is_asked_about_anew_as_one() -> None:
+    """Certified people are few: budgets, quiet hours and an ordinary offer that nobody answered are no answer to it."""
+    async with desk(first_wave=9) as d:
+        for id in ("slow", "busy", "silent", "no"):
+            await d.w.hears((id, VolunteerChanged(state=a_social_worker())))
+        await d.posts(audience=Audience.NAMED)
+        assert set(d.asked()) == {"slow", "busy", "silent", "no"}
+        await d.cannot_be_asked("busy", rule=Rule.BUDGET)
+        await d.lets_expire("silent")
+        await d.declines("no")
+        await d.w.passes(minutes=20)
+        crisis = a_need(audience=Audience.NAMED, urgency=Urgency.CRISIS)
+        await d.w.hears((NEED, NeedChanged(spec=crisis)))
+        (told,) = d.w.said(OffersWithdrawn)
+        assert (told.reason, ids(told.invitations)) == (Closing.CHANGED, ["slow"])
+        anew = d.w.said(SeatsOffered)[-1]
+        assert set(ids(anew.offers)) == {"slow", "busy", "silent"}, "who said no has answered"
+        assert (anew.urgency, anew.expires_at - d.w.clock.now()) == (Urgency.CRISIS, timedelta(minutes=10))
+        longer = crisis.model_copy(update={"deadline_at": START + timedelta(days=20)})
+        await d.w.hears((NEED, NeedChanged(spec=longer)))
+        assert len(d.asked()) == 7, "nobody is asked a third time for the same crisis"
+
+
+@pytest.mark.parametrize("begun", [True, False])
+async def test_whoever_said_yes_in_the_moment_in_which_a_childs_need_became_a_crisis_has_the_seat(
+    begun: bool,
+) -> None:
+    async with desk() as d:
+        await d.w.hears(("li", VolunteerChanged(state=a_social_worker())))
+        await d.posts(audience=Audience.NAMED)
+        yes = d.about(InvitationAccepted, "li")
+        crisis = a_need(audience=Audience.NAMED, urgency=Urgency.CRISIS)
+        await d.w.hears((NEED, NeedChanged(spec=crisis, begun=begun)), ("li", yes))
+        assert ids(d.w.said(SeatWon)) == ["li"] and d.w.said(SeatFilled) == []
+        assert ids(d.w.said(MatchMade)[-1].seats) == ["li"]
+
+
 async def test_more_seats_are_searched_for_and_fewer_are_given_back() -> None:
     async with desk() as d:
         await d.knows_people("li", "wang", "zhao")

@@ -8,6 +8,7 @@ from services.matching.domain.match import (
     GoodsState,
     Match,
     PeopleState,
+    in_crisis,
     is_named,
     owner_of,
     seat_id,
@@ -37,10 +38,12 @@ def change_need(match: Match | None, need_id: str, changed: NeedChanged, scene: 
     before, events = match.spec, list[Event]()
     turned = is_named(spec) and not is_named(before)
     elsewhere = (spec.area, spec.cell, spec.category) != (before.area, before.cell, before.category)
+    worse = in_crisis(spec) and not in_crisis(before)
     if turned and changed.begun:
         match, events = _taken_from_the_public(match, scene)
-    elif elsewhere and not turned:
-        match, events = _asked_anew(match, scene)
+    elif (elsewhere or worse) and not turned:
+        match, events = _asked_anew(match, scene, elsewhere)
+        match = _with_whoever_a_crisis_may_reach(match) if worse else match
     afresh = turned and not changed.begun
     kept_people = {line.id for line in spec.people if not afresh and _same_people(line, before)}
     kept_goods = {line.id for line in spec.goods if _same_goods(line, before, spec)}
@@ -133,20 +136,32 @@ def _taken_from_the_public(match: Match, scene: Scene) -> tuple[Match, list[Even
     return match.but(asked=asked), events
 
 
-def _asked_anew(match: Match, scene: Scene) -> tuple[Match, list[Event]]:
-    """Whoever was asked was asked for another place or another matter: those whose answer is awaited are told so, and
-    the search begins again with the neighbours. Who said no, or let the time pass, has answered."""
+def _asked_anew(match: Match, scene: Scene, elsewhere: bool) -> tuple[Match, list[Event]]:
+    """Whoever was asked was asked for another place or another matter, or in no crisis: those whose answer is awaited are
+    told so, and the search begins again with the neighbours. Who said no, or let the time pass, has answered. A yes that
+    is on its way to the same place is one still."""
     events = list[Event]()
     for line_id, state in match.people.items():
         match, withdrawn = withdraw(match, line_id, Closing.CHANGED)
         again = state.but(due_at=scene.now, ring=None, waves=0, dry=0) if state.free else state
         match = match.with_line(line_id, again)
         events += withdrawn
+    return _answering(match, MAY_BE_ASKED_AGAIN if elsewhere else frozenset(), Answer.CHANGED), events
+
+
+def _with_whoever_a_crisis_may_reach(match: Match) -> Match:
+    """A crisis knows no budget and no quiet hours, which kept it from some of the few who may be asked; and who never
+    answered an ordinary offer has not been asked in a crisis."""
+    match = _answering(match, frozenset({Answer.REFUSED}), Answer.PASSED)
+    return _answering(match, frozenset({Answer.EXPIRED}), Answer.CHANGED)
+
+
+def _answering(match: Match, these: frozenset[Answer], answer: Answer) -> Match:
+    """The match in which all of these answers are this one."""
     asked = {
-        id: one._replace(answer=Answer.CHANGED) if one.answer in MAY_BE_ASKED_AGAIN else one
-        for id, one in match.asked.items()
+        id: one._replace(answer=answer) if one.answer in these else one for id, one in match.asked.items()
     }
-    return match.but(asked=asked), events
+    return match.but(asked=asked)
 
 
 def _told_where(match: Match) -> list[Event]:

@@ -226,4 +226,8 @@ def seat_id(line_id: str, number: int) -> str:
 
 def is_named(need: NeedSpec) -> bool:
     """Whether only named, certified people may be asked. Needs says so; a crisis is never left to that alone."""
-    return need.audience == Audience.NAMED or is_crisis(need.category, need.urgency)
+    return need.audience == Audience.NAMED or in_crisis(need)
+
+
+def in_crisis(need: NeedSpec) -> bool:
+    return is_crisis(need.category, need.urgency)
