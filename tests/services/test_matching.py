@@ -36,7 +36,7 @@ from shared.contracts.needs import (
     NeedReferred,
     SearchAsked,
 )
-from shared.contracts.parts import CalendarLoad, Offer, Window
+from shared.contracts.parts import CalendarLoad, GoodsLine, Offer, PeopleLine, Window
 from shared.contracts.vocabulary import (
     Audience,
     CancelReason,
@@ -368,6 +368,23 @@ async def test_a_closed_site_is_passed_over_and_nobody_above_it_is_left_out() ->
             NEED: [("east", "main"), ("main", "center")],
             "need-2": [("east", "center")],
         }
+
+
+@pytest.mark.parametrize("rest", ["nothing", "goods", "a later visit"])
+async def test_no_tier_is_told_of_a_visit_whose_time_is_over(rest: str) -> None:
+    more: dict[str, PeopleLine | GoodsLine] = {
+        "goods": some_goods(),
+        "a later visit": a_line("p2", window=IN_THREE_DAYS),
+    }
+    async with desk(first_wave=1, tier_seconds=40 * 3600, max_hops=2) as d:
+        await d.knows_people("li")
+        await d.posts(a_line(seats=2, minimum=1), *([more[rest]] if rest in more else []))
+        await d.accepts("li")
+        await d.w.passes(hours=26)
+        await d.serves("li")
+        await d.w.passes(hours=24)
+        raised = [e.to_site_id for e in d.w.said(MatchEscalated)]
+        assert raised == ([] if rest == "nothing" else ["main"])
 
 
 async def test_beyond_the_last_tier_a_coordinator_is_waited_for_and_the_search_goes_on() -> None:

@@ -8,6 +8,7 @@ from services.matching.domain.scene import Scene, Station, Tier
 from services.matching.domain.words import Answer
 from shared.contracts.base import Event
 from shared.contracts.matching import MatchEscalated
+from shared.contracts.parts import GoodsLine, PeopleLine
 from shared.contracts.vocabulary import GoodsRule, Ring, SiteKind
 
 RINGS = list(Ring)
@@ -23,8 +24,8 @@ WIDEST: dict[SiteKind | None, Ring] = {
 
 
 def raise_tier(match: Match, scene: Scene) -> tuple[Match, list[Event]]:
-    """Raise the match a tier if its time has come. Every line that is short is searched again at once; who or what
-    could not be had a while ago may be asked again.
+    """Raise the match a tier if its time has come and something is left to be found. Every line that is short is searched
+    again at once; who or what could not be had a while ago may be asked again.
 
     When there is no tier left, or it has been raised often enough, it stays where it is and searches everywhere,
     again and again, while a coordinator is waited for.
@@ -33,7 +34,7 @@ def raise_tier(match: Match, scene: Scene) -> tuple[Match, list[Event]]:
         return match, []
     station = scene.station(match.need.site_id)
     match = match.but(tier_due_at=scene.after(station.policy.tier_seconds))
-    if all(match.is_full(line) for line in lines(match.need)):
+    if not any(_can_be_found(match, line, scene) for line in lines(match.need)):
         return match, []
     match = _searching_again(match, scene)
     hops, above = match.hops + 1, _next_tier(match, station)
@@ -49,6 +50,12 @@ def raise_tier(match: Match, scene: Scene) -> tuple[Match, list[Event]]:
         next_action_at=match.due_at or scene.now,
     )
     return match, [escalated]
+
+
+def _can_be_found(match: Match, line: PeopleLine | GoodsLine, scene: Scene) -> bool:
+    """Whether a line is short of what may still be found: nobody comes to a time that has begun."""
+    ahead = isinstance(line, GoodsLine) or line.window.start_at > scene.now
+    return ahead and not match.is_full(line)
 
 
 def _next_tier(match: Match, station: Station) -> Tier | None:
