@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+import pytest
+
 from services.matching.domain.words import MatchStatus, Phase
 from shared.contracts.matching import (
     HoldConfirmationRequested,
@@ -19,7 +21,7 @@ from shared.contracts.matching import (
     SeatWon,
 )
 from shared.contracts.needs import NeedCancelled, NeedChanged, NeedLapsed, NeedPosted
-from shared.contracts.parts import Earmark
+from shared.contracts.parts import Earmark, Window
 from shared.contracts.resources import (
     HoldConfirmed,
     HoldExpired,
@@ -35,11 +37,13 @@ from shared.contracts.vocabulary import (
     Category,
     Closing,
     GoodsRule,
+    Skill,
     TargetGroup,
     Waiting,
 )
 from tests.services.matching_desk import (
     NEED,
+    TOMORROW,
     a_line,
     a_lot,
     a_need,
@@ -50,6 +54,12 @@ from tests.services.matching_desk import (
     some_goods,
 )
 from tests.world import START
+
+
+def later(days: int) -> Window:
+    """The usual visit, so many days after it would be."""
+    day = timedelta(days=days)
+    return Window(start_at=TOMORROW.start_at + day, end_at=TOMORROW.end_at + day)
 
 
 async def test_people_and_goods_are_searched_together_and_made_when_both_are_confirmed() -> None:
@@ -105,6 +115,43 @@ async def test_goods_without_a_date_of_their_own_are_good_until_the_people_come(
         assert [one.lot_id for one in d.requests()] == ["tomorrow"]
         await d.posts(some_goods(), need="need-2")
         assert [one.lot_id for one in d.requests("need-2")] == ["today"]
+
+
+async def test_goods_for_a_need_with_several_visits_are_good_until_the_next_that_is_still_to_come() -> None:
+    last = a_line("p2", window=later(days=9))
+    async with desk() as d:
+        await d.knows_people("li", "wang")
+        await d.posts(a_line(), last, some_goods())
+        await d.accepts(*d.asked())
+        await d.accepts(*d.asked("p2"), line_id="p2")
+        await d.w.passes(days=1, hours=3)
+        await d.serves(d.asked()[0])
+        soon, tenth = (START.date() + timedelta(days=days) for days in (2, 10))
+        await d.knows_lot("spoils", expires_on=soon)
+        await d.knows_lot("keeps", expires_on=tenth)
+        await d.w.passes(hours=2)
+        (one,) = d.requests()
+        assert one.lot_id == "keeps"
+        await d.places(one)
+        (asked,) = d.w.said(HoldConfirmationRequested)
+        assert (asked.good_on, asked.pick_up_by) == (tenth, last.window.start_at)
+
+
+@pytest.mark.parametrize(("required", "day"), [(True, 10), (False, 1)])
+async def test_goods_are_kept_for_a_visit_that_is_required_rather_than_for_one_that_may_stay_empty(
+    required: bool, day: int
+) -> None:
+    nobodys = a_line("p0", required=False, skills=(Skill.REHABILITATION,))
+    async with desk(wave_seconds=600, pick_up_seconds=600) as d:
+        await d.knows_people("li")
+        await d.knows_lot("rice")
+        await d.posts(nobodys, a_line(required=required, window=later(days=9)), some_goods())
+        await d.places(*d.requests())
+        await d.accepts("li")
+        await d.w.passes(minutes=20)
+        asked = d.w.said(HoldConfirmationRequested)[0]
+        assert asked.pick_up_by == START + timedelta(days=day)
+        assert asked.good_on == START.date() + timedelta(days=day)
 
 
 async def test_a_lot_is_told_until_when_its_goods_must_be_good_when_they_are_to_be_confirmed() -> None:

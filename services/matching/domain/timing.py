@@ -43,8 +43,11 @@ def good_on(need: NeedSpec, line: GoodsLine, scene: Scene) -> date:
 
 
 def needed_at(need: NeedSpec, line: GoodsLine, scene: Scene) -> datetime:
-    """When goods are needed: on their date, or else when the people come; not before now."""
-    needed_by = line.needed_by or min((x.window.start_at for x in need.people), default=scene.now)
+    """When goods are needed: on their date, or else when the people come next, who are required rather than those who
+    may stay away; not before now."""
+    to_come = [visit for visit in need.people if visit.window.start_at > scene.now]
+    visits = [visit for visit in to_come if visit.required] or to_come
+    needed_by = line.needed_by or min((visit.window.start_at for visit in visits), default=scene.now)
     return max(scene.now, needed_by)
 
 
