@@ -188,6 +188,22 @@ async def test_the_match_says_until_when_its_lots_keep_what_they_confirmed() -> 
         assert [hold.pick_up_by for hold in made.holds] == [until]
 
 
+async def test_the_match_says_it_again_when_its_lots_keep_what_they_confirmed_for_less_long() -> None:
+    async with desk() as d:
+        await d.knows_lot("rice")
+        await d.posts(some_goods())
+        (one,) = d.requests()
+        await d.places(one)
+        for days in (8, 2, 2):
+            until = START + timedelta(days=days)
+            await d.w.hears(("rice", hold_event(HoldConfirmed, one, pick_up_by=until)))
+        said = [[(hold.hold_id, hold.pick_up_by) for hold in made.holds] for made in d.w.said(MatchMade)]
+        assert said == [[(one.hold_id, START + timedelta(days=days))] for days in (8, 2)]
+        await d.w.hears(("rice", hold_event(LotIssued, one)))
+        await d.w.hears(("rice", hold_event(HoldConfirmed, one, pick_up_by=START)))
+        assert len(d.w.said(MatchMade)) == 2, "what was fetched is fetched"
+
+
 async def test_a_match_is_not_made_with_goods_that_cannot_be_handed_over_on_the_day() -> None:
     """The charity shortens the expiry of what is held; the lot lets the hold go, and another lot is taken."""
     async with desk() as d:

@@ -269,6 +269,37 @@ async def test_a_shorter_expiry_counts_for_what_is_kept_already() -> None:
         assert [e.hold_id for e in d.w.said(HoldReleased)] == [hold_id]
 
 
+async def test_who_fetches_goods_is_told_when_their_expiry_is_corrected() -> None:
+    """Until the end of the last good day if that is sooner than was agreed, and no later than was agreed."""
+    async with desk() as d:
+        lot_id = await d.lists(expires_on="2026-06-01")
+        hold_id = await d.holds(lot_id, 4)
+        other = await d.holds(lot_id, 1, "need-2")
+        await d.confirms(hold_id)
+        agreed, cut_short = START + timedelta(days=3), START.replace(day=3, hour=16)
+        for expires_on in ("2026-03-03", "2026-03-03", "2026-12-31", None):
+            version = (await d.ask("love", f"GET /lots/{lot_id}")).headers["etag"]
+            edited = await d.ask(
+                "love", f"PATCH /lots/{lot_id}", {"expires_on": expires_on, "note": "新"}, If_Match=version
+            )
+            assert edited.status_code == 200, edited.text
+        said = [(e.hold_id, e.pick_up_by, e.state.expires_on) for e in d.w.said(HoldConfirmed)]
+        assert said[1:] == [(hold_id, cut_short, date(2026, 3, 3)), (hold_id, agreed, date(2026, 12, 31))]
+        assert (await d.lot(lot_id)).holds[other].pick_up_by is None
+
+
+async def test_goods_that_were_handed_over_are_not_told_to_be_fetched_when_their_expiry_is_corrected() -> (
+    None
+):
+    async with desk() as d:
+        lot_id = await d.lists(expires_on="2026-06-01")
+        hold_id = await d.holds(lot_id, 4)
+        await d.issues(hold_id)
+        version = (await d.ask("love", f"GET /lots/{lot_id}")).headers["etag"]
+        await d.ask("love", f"PATCH /lots/{lot_id}", {"expires_on": "2026-03-03"}, If_Match=version)
+        assert len(d.w.said(HoldConfirmed)) == 1
+
+
 async def test_a_confirmation_that_comes_after_the_expiry_hears_of_the_expiry_again() -> None:
     async with desk() as d:
         lot_id = await d.lists()

@@ -11,8 +11,8 @@ from datetime import datetime
 from services.matching.domain.asking import release_hold, release_surplus
 from services.matching.domain.match import Hold, Match, owner_of
 from services.matching.domain.scene import Scene
-from services.matching.domain.settling import reopen, settled
-from services.matching.domain.words import HANDED_OVER, Phase
+from services.matching.domain.settling import reopen, settled, state_event
+from services.matching.domain.words import HANDED_OVER, MatchStatus, Phase
 from shared.contracts.base import Event
 from shared.contracts.resources import (
     HoldConfirmed,
@@ -53,16 +53,24 @@ def note_hold(match: Match | None, event: HoldEvent, scene: Scene) -> Change[Mat
             return Change(match)
         match, events = release_hold(match, event.hold_id, hold, hold.reason or Closing.NOT_NEEDED, scene)
         return Change(match, *events)
+    by = _pick_up_by(event) or hold.pick_up_by
+    if hold.phase == phase == Phase.CONFIRMED and by != hold.pick_up_by:
+        return _told_until_when(match.with_hold(event.hold_id, hold.but(pick_up_by=by)))
     if hold.phase != Phase.RELEASING and _ORDER.index(phase) <= _ORDER.index(hold.phase):
         return Change(match)
     quantity = event.quantity if phase in HANDED_OVER else min(event.quantity, hold.quantity)
-    by = _pick_up_by(event) or hold.pick_up_by
     heard = hold.but(phase=phase, ask_at=None, asks=0, quantity=quantity, pick_up_by=by)
     match = match.with_hold(event.hold_id, heard)
     if hold.phase != Phase.RELEASING or match.closed or match.spec is None:
         return settled(match, scene)
     match, events = release_surplus(match, set(match.goods), scene)
     return settled(match, scene, *events)
+
+
+def _told_until_when(match: Match) -> Change[Match]:
+    """The charity has corrected the expiry of what is kept: the need hears until when, if it was told before."""
+    was_told = match.status in (MatchStatus.MADE, MatchStatus.PARTLY_MADE)
+    return Change(match, state_event(match)) if was_told else Change(match)
 
 
 def note_refusal(match: Match | None, refused: HoldRefused, scene: Scene) -> Change[Match]:

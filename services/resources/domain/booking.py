@@ -114,8 +114,8 @@ def confirm(
     if hold.status is HoldStatus.HELD and request.good_on and lot.past_expiry(request.good_on):
         return _moved(lot, request.hold_id, hold.but(status=HoldStatus.EXPIRED, closed_at=now))
     if hold.status is HoldStatus.HELD:
-        pick_up_by = min(request.pick_up_by, lot.good_until(hold.zone) or request.pick_up_by)
-        return _moved(lot, request.hold_id, hold.but(status=HoldStatus.CONFIRMED, pick_up_by=pick_up_by))
+        hold = hold.but(status=HoldStatus.CONFIRMED, wanted_by=request.pick_up_by)
+        return _moved(lot, request.hold_id, hold.but(pick_up_by=lot.to_be_fetched_by(hold)))
     if hold.status in _OPEN_FOR_PICK_UP:
         return Change(lot, HoldConfirmed(**facts(lot, request.hold_id, hold), pick_up_by=hold.pick_up_by))
     return Change(lot, standing(lot, request.hold_id, hold))

@@ -110,6 +110,8 @@ class Hold(Part):
     """Where the need's site is: the goods are good until the end of a day there."""
     placed_at: datetime
     expires_at: datetime | None = None
+    wanted_by: datetime | None = None
+    """Until when the match would have it kept, were the goods good so long; `pick_up_by` is never later."""
     pick_up_by: datetime | None = None
     issued_at: datetime | None = None
     issued_by: str | None = None
@@ -213,6 +215,11 @@ class Lot(Record):
             return None
         midnight = datetime.combine(self.expires_on + timedelta(days=1), time.min, ZoneInfo(zone))
         return midnight.astimezone(UTC)
+
+    def to_be_fetched_by(self, hold: Hold) -> datetime | None:
+        """Until when this hold is kept: as long as its match wants it, but only while the goods are good."""
+        wanted, good = hold.wanted_by or hold.pick_up_by, self.good_until(hold.zone)
+        return min(wanted, good) if wanted and good else wanted
 
     @property
     def due_at(self) -> datetime | None:

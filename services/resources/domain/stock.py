@@ -1,9 +1,8 @@
-"""A lot from the charity's side: listed, added to, its conditions edited, written off, closed and opened."""
+"""A lot from the charity's side: listed, added to, written off, closed and opened."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
 
 from services.resources.domain.balance import balanced, state
 from services.resources.domain.records import Lot, WriteOff, WriteOffReason
@@ -108,17 +107,6 @@ def write_off(lot: Lot, quantity: int, reason: WriteOffReason, by: str, now: dat
     note = WriteOff(quantity=quantity, reason=reason, at=now, by=by)
     after = balanced(lot, written_off=lot.written_off + quantity, write_offs=(*lot.write_offs, note))
     return Change(after, LotWrittenOff(state=state(after), quantity=quantity))
-
-
-def edit(lot: Lot, today: date, **changes: Any) -> Change[Lot]:
-    """Change conditions, expiry, place or note. Holds that were placed before keep their promise."""
-    after = lot.but(**changes)
-    if after == lot:
-        return Change(lot)
-    if "expires_day" in changes and after.past_expiry(today):
-        raise Invalid("/expires_on", zh="有效期已过", en="The expiry date is in the past")
-    check_earmark(after.earmark)
-    return Change(after, LotChanged(state=state(after)))
 
 
 def set_open(lot: Lot, open: bool) -> Change[Lot]:

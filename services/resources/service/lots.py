@@ -10,12 +10,12 @@ from typing import Any, TypeVar
 import h3
 from pydantic import BaseModel
 
+from services.resources.domain.editing import edit
 from services.resources.domain.ledger import LedgerEntry
 from services.resources.domain.records import Donor, Lot, WriteOffReason
 from services.resources.domain.stock import (
     CharityClosed,
     check_listing,
-    edit,
     follow_charity,
     list_lot,
     receive_more,
