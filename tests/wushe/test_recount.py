@@ -14,12 +14,13 @@ from services.matching.domain.match import Match
 from services.matching.domain.words import MatchStatus
 from services.needs.domain.lead import Lead
 from services.needs.domain.need import Need
-from services.needs.domain.said import Applicant
+from services.needs.domain.said import Applicant, Ending
 from services.resources.domain.booking import standing
 from services.resources.domain.ledger import LedgerEntry
 from services.resources.domain.records import Lot
 from services.resources.domain.stock import receive_more
 from services.volunteers.domain.calendar import Calendar
+from services.volunteers.domain.service_hours import ServiceRecord
 from shared.contracts.base import Event
 from shared.contracts.matching import HoldRequested
 from shared.contracts.needs import NeedCancelled
@@ -32,6 +33,9 @@ from shared.contracts.vocabulary import (
     Field,
     HoldStatus,
     Skill,
+    HoursKind,
+    NeedStatus,
+    Role,
     TargetGroup,
     TaskStatus,
     Urgency,
@@ -39,7 +43,7 @@ from shared.contracts.vocabulary import (
 from shared.ports import Clock, Query
 from shared.records import Change, Record
 from shared.times import milliseconds
-from tests.cast import Cast, volunteer_id
+from tests.cast import TOWNSHIP, Cast, volunteer_id
 from tests.town import Town, town
 from tests.world import START
 from wushe.check.embedded import evidence_of
@@ -192,28 +196,6 @@ async def test_a_need_that_became_a_crisis_after_the_public_was_asked_breaks_no_
         )
         assert edited.status == 200, edited.body
         await t.settle()
-        assert await found_in(t) == []
-
-
-@pytest.mark.parametrize(
-    "facts",
-    [
-        {"minor": True},
-        {"field": Field.CHILDREN},
-        {"target_groups": (TargetGroup.ORPHAN,)},
-        {"urgency": Urgency.CRISIS},
-        {"people": (PeopleLine(id="p1", skills=(Skill.CHILD_MINDING,), seats=1, minimum=1, window=WINDOW),)},
-    ],
-)
-async def test_a_need_for_a_child_that_the_public_may_be_asked_for_is_found(facts: dict[str, Any]) -> None:
-    async with town() as t:
-        cast = await Cast(t.call, t.token, t.clock.now).arrive()
-        await t.settle()
-        need = await cast.need(await cast.household(), cast.people_line(hours=3))
-        await t.settle()
-        await tampered(t, "needs", Need, need["id"], **facts)
-        assert await found_in(t) == [(6, "it may be fanned out to the public")]
-        await tampered(t, "needs", Need, need["id"], audience=Audience.NAMED)
         assert await found_in(t) == []
 
 
@@ -419,3 +401,134 @@ async def test_applicants_and_the_clerks_own_words_are_personal_too(leaked: str)
         about = {"applicant": Applicant(name="韦大姐"), "note": "儿子在外地，晚上没人"}
         await tampered(t, "needs", Need, need.id, said, **about)
         assert (7, "personal data in /site_id") in await found_in(t)
+
+
+FOR_A_CHILD_OR_IN_A_CRISIS = [
+    {"field": Field.CHILDREN},
+    {"target_groups": (TargetGroup.LEFT_BEHIND_CHILD,)},
+    {"urgency": Urgency.CRISIS},
+    {"category": Category.CRISIS_INTERVENTION},
+]
+
+
+MINDING = PeopleLine(id="p1", skills=(Skill.CHILD_MINDING,), seats=1, minimum=1, window=WINDOW)
+
+
+@pytest.mark.parametrize("changes", [{"minor": True}, {"people": (MINDING,)}, *FOR_A_CHILD_OR_IN_A_CRISIS])
+async def test_a_need_for_a_child_or_in_a_crisis_that_is_open_to_the_public_is_found(
+    changes: dict[str, Any],
+) -> None:
+    async with a_need_that_li_takes() as (t, _, need_id):
+        await tampered(t, "needs", Need, need_id, **changes)
+        assert await found_in(t) == [(6, "it is open to the public")]
+        await tampered(t, "needs", Need, need_id, audience=Audience.NAMED)
+        assert await found_in(t) == []
+
+
+@pytest.mark.parametrize("changes", FOR_A_CHILD_OR_IN_A_CRISIS)
+async def test_somebody_of_the_public_who_was_asked_for_a_child_or_in_a_crisis_is_found(
+    changes: dict[str, Any],
+) -> None:
+    async with a_need_that_li_takes() as (t, _, need_id):
+        match = await the_only(t, "matching", Match)
+        await tampered(t, "matching", Match, need_id, spec=match.need.model_copy(update=changes))
+        assert await found_in(t) == [(6, f"{LI} was asked")]
+
+
+@pytest.mark.parametrize("status", [NeedStatus.COMPLETED, NeedStatus.LAPSED])
+async def test_goods_that_are_kept_for_a_need_that_is_over_are_found(status: NeedStatus) -> None:
+    async with a_need_that_li_takes("goods") as (t, _, need_id):
+        lot = await the_only(t, "resources", Lot)
+        ((hold_id, _),) = lot.holds.items()
+        over = {"ended": Ending(status=status, at=t.clock.now()), "status": status, "wake_at": None}
+        await tampered(t, "needs", Need, need_id, **over)
+        await tampered(t, "matching", Match, need_id, status=MatchStatus.CLOSED, closing=Closing.COMPLETED)
+        assert (3, f"{hold_id} is held for a need that is over") in await found_in(t)
+
+
+async def test_a_need_that_shows_others_than_those_who_have_its_seats_is_found() -> None:
+    async with a_need_that_li_takes() as (t, _, need_id):
+        need = await the_only(t, "needs", Need)
+        (li,) = need.match.seats
+        wang = li.model_copy(update={"invitation_id": f"{volunteer_id('wang')}~x"})
+        for shown, found in (
+            ((li, wang), [f"{wang.invitation_id} is shown, but has no seat"]),
+            ((), [f"{li.invitation_id} has a seat, but is not shown"]),
+        ):
+            match = need.match.model_copy(update={"seats": shown})
+            await tampered(t, "needs", Need, need_id, match=match)
+            assert await found_in(t) == [(2, text) for text in found]
+
+
+@pytest.mark.parametrize("missing", ["a seat", "goods"])
+async def test_a_match_that_is_said_to_be_made_and_is_not_whole_is_found(missing: str) -> None:
+    async with a_need_that_li_takes("goods") as (t, _, need_id):
+        match = await the_only(t, "matching", Match)
+        (people,) = match.people.values()
+        two = {people_id: people.with_seats(people.numbered, 2) for people_id in match.people}
+        await tampered(
+            t, "matching", Match, need_id, **({"people": two} if missing == "a seat" else {"holds": {}})
+        )
+        assert (4, "it is said to be made, but is not whole") in await found_in(t)
+
+
+@pytest.mark.parametrize(("after", "found"), [(59, True), (60, False)])
+async def test_two_services_of_one_person_at_the_same_time_are_found(after: int, found: bool) -> None:
+    """One may begin when the other ends, and hours of which nobody knows the time say nothing."""
+    async with a_need_that_li_takes() as (t, _, _):
+        began = t.clock.now() - timedelta(days=1)
+
+        async def served(id: str, who: str, minutes: int | None) -> None:
+            start_at = None if minutes is None else began + timedelta(minutes=minutes)
+            record = ServiceRecord(
+                id=id, volunteer_id=who, hours_kind=HoursKind.CREDIT, day="2026-03-01", minutes=60,
+                started_at=start_at, ended_at=start_at and start_at + timedelta(hours=1), recorded_at=began,
+            )  # fmt: skip
+            await t.stores["volunteers"].change(ServiceRecord, id, lambda _: Change(record))
+
+        await served("1", LI, 0)
+        await served("2", LI, after)
+        await served("3", LI, None)
+        await served("4", volunteer_id("wang"), 30)
+        assert await found_in(t) == ([(1, "services 1 and 2 overlap")] if found else [])
+
+
+async def test_a_lead_that_waits_for_nobody_though_a_tier_above_has_not_been_told_is_found() -> None:
+    async with town() as t:
+        cast = await Cast(t.call, t.token, t.clock.now).arrive()
+        await t.settle()
+        scout = t.token("scout", Role.SCOUT, site_id=cast.station)
+        told = {"area": TOWNSHIP, "text": "门没开过", "hints": [], "crisis": True}
+        lead = (await t.call(scout, "POST", "/api/leads", told)).body["id"]
+        await tampered(t, "needs", Lead, lead, decide_by=None)
+        assert await found_in(t) == [(4, f"{cast.main} was never told of it")]
+        await tampered(t, "needs", Lead, lead, decide_by=None, hops=1, tier_site_id=cast.main)
+        assert await found_in(t) == [(4, f"{cast.center} was never told of it")]
+        await tampered(t, "needs", Lead, lead, decide_by=None, hops=2, tier_site_id=cast.center)
+        assert await found_in(t) == []
+
+
+async def test_a_lead_that_was_told_as_far_as_there_was_anybody_open_to_be_told_breaks_no_rule() -> None:
+    async with town() as t:
+        cast = await Cast(t.call, t.token, t.clock.now).arrive(max_hops=2)
+        await is_active(cast, cast.main, False)
+        await t.settle()
+        scout = t.token("scout", Role.SCOUT, site_id=cast.station)
+        told = {"area": TOWNSHIP, "text": "门没开过", "hints": [], "crisis": True}
+        assert (await t.call(scout, "POST", "/api/leads", told)).status == 201
+        await t.passes(hours=2)
+        cast.appoint()
+        raised = await the_only(t, "needs", Lead)
+        assert (raised.tier_site_id, raised.decide_by) == (cast.center, None)
+        assert await found_in(t) == []
+        await is_active(cast, cast.main, True)
+        await t.settle()
+        assert await found_in(t) == [], "it was closed when the lead was reported"
+
+
+async def is_active(cast: Cast, site_id: str, active: bool) -> None:
+    version = (await cast.call(cast.admin.token, "GET", f"/api/sites/{site_id}")).headers["etag"]
+    edited = await cast.call(
+        cast.admin.token, "PATCH", f"/api/sites/{site_id}", {"active": active}, headers={"If-Match": version}
+    )
+    assert edited.status == 200, edited.body

@@ -17,6 +17,29 @@ from shared.contracts.volunteers import VolunteerChanged
 NOTED = frozenset(event.type() for event in (HoldRequested, HoldPlaced, VolunteerChanged, SiteChanged))
 
 
+@dataclass(frozen=True)
+class Place:
+    """A site in its tree: since when it has lain below this parent, and since when it has been open, if it is. `fewest_hops`
+    is how often, at the least, it ever let something be raised."""
+
+    parent_id: str | None
+    below_since: datetime
+    open_since: datetime | None
+    fewest_hops: int
+
+    @classmethod
+    def heard(cls, site: SiteChanged, at: datetime, before: Place | None) -> Place:
+        same = before is not None and before.parent_id == site.parent_id
+        known = before.open_since if before is not None else None
+        hops = site.policy.max_hops
+        return cls(
+            parent_id=site.parent_id,
+            below_since=before.below_since if before is not None and same else at,
+            open_since=(known or at) if site.active else None,
+            fewest_hops=hops if before is None else min(before.fewest_hops, hops),
+        )
+
+
 @dataclass
 class Heard:
     """`certified` tells of each person until when a certificate for named needs was ever in force. `placed` is the first
@@ -26,6 +49,7 @@ class Heard:
     placed: dict[str, tuple[HoldPlaced, datetime]] = field(default_factory=dict)
     certified: dict[str, date] = field(default_factory=dict)
     zones: dict[str, ZoneInfo] = field(default_factory=dict)
+    places: dict[str, Place] = field(default_factory=dict)
 
     def note(self, message: Message) -> None:
         match message.data:
@@ -42,4 +66,6 @@ class Heard:
                 known = self.certified.get(message.subject, date.min)
                 self.certified[message.subject] = max([known, *until])
             case SiteChanged() as site:
-                self.zones[message.subject] = ZoneInfo(site.zone)
+                id = message.subject
+                self.zones[id] = ZoneInfo(site.zone)
+                self.places[id] = Place.heard(site, message.time, self.places.get(id))

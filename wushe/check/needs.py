@@ -6,20 +6,22 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from services.matching.domain.match import Match
+from services.matching.domain.match import Match, lines
 from services.matching.domain.words import Answer, MatchStatus
 from services.needs.domain.lead import Lead
 from services.needs.domain.need import Need
 from services.resources.domain.records import Lot
+from shared.contracts.parts import NeedSpec
 from shared.contracts.vocabulary import (
     CHILD_GROUPS,
     Audience,
     Field,
     HoldStatus,
-    NeedStatus,
+    LeadStatus,
     Skill,
     is_crisis,
 )
+from wushe.check.heard import Place
 from wushe.check.people import volunteer_of
 from wushe.check.violation import Violation
 
@@ -48,6 +50,63 @@ def no_lead_is_forgotten(lead: Lead, now: datetime) -> Iterator[Violation]:
         )
 
 
+def every_tier_hears_of_a_lead(lead: Lead, places: Mapping[str, Place]) -> Iterator[Violation]:
+    """A lead that nobody has decided goes up until there is no open site above that has not been told, or as often as
+    its site lets it. A site that was opened, or came to lie above, after the report is not counted."""
+    if lead.status is not LeadStatus.REPORTED or lead.decide_by is not None:
+        return
+    here, at = places.get(lead.site_id), places.get(lead.tier_site_id or lead.site_id)
+    if here is None or lead.hops >= here.fewest_hops:
+        return
+    passed = set[str]()
+    while at is not None and at.parent_id not in passed and at.below_since <= lead.reported_at:
+        above = at.parent_id or ""
+        passed.add(above)
+        at = places.get(above)
+        if at is not None and at.open_since is not None and at.open_since <= lead.reported_at:
+            yield Violation(4, lead.id, f"{above} was never told of it", f"从未升级到 {above}")
+            return
+
+
+def who_is_to_be_protected_is(need: Need) -> Iterator[Violation]:
+    """A need that goes on and is for a child, minds children or is in a crisis, is one for named people."""
+    minding = any(Skill.CHILD_MINDING in line.skills for line in need.people)
+    protected = need.minor or minding or _is_to_be_protected(need)
+    if protected and need.audience is not Audience.NAMED and not need.status.terminal:
+        yield Violation(6, need.id, "it is open to the public", "未限定为指定人员")
+
+
+def _is_to_be_protected(of: Need | NeedSpec) -> bool:
+    child = of.field is Field.CHILDREN or not CHILD_GROUPS.isdisjoint(of.target_groups)
+    return child or is_crisis(of.category, of.urgency)
+
+
+def what_is_made_is_whole(match: Match) -> Iterator[Violation]:
+    """A match that is made has all that it was to find: it searches no more."""
+    if (
+        match.spec is not None
+        and match.status == MatchStatus.MADE
+        and not all(match.is_full(line) for line in lines(match.need))
+    ):
+        yield Violation(4, match.id, "it is said to be made, but is not whole", "称已匹配，但并未配齐")
+
+
+def helpers_are_those_with_seats(
+    needs: Mapping[str, Need], matches: Mapping[str, Match]
+) -> Iterator[Violation]:
+    """A need that goes on shows those who have its seats, to whom its contact is open, and nobody else."""
+    for need in needs.values():
+        match = matches.get(need.id)
+        if need.status.terminal or match is None or match.closed:
+            continue
+        shown = {seat.invitation_id for seat in need.seats}
+        there = {holder for line in match.people.values() for holder in line.seats if holder}
+        for id in sorted(shown - there):
+            yield Violation(2, need.id, f"{id} is shown, but has no seat", f"显示 {id}，但其并无名额", True)
+        for id in sorted(there - shown):
+            yield Violation(2, need.id, f"{id} has a seat, but is not shown", f"{id} 有名额，但未显示", True)
+
+
 def every_need_is_searched_for(
     needs: Mapping[str, Need], matches: Mapping[str, Match]
 ) -> Iterator[Violation]:
@@ -72,8 +131,8 @@ def every_need_is_searched_for(
 
 
 def what_is_over_holds_nothing(needs: Mapping[str, Need], lots: Mapping[str, Lot]) -> Iterator[Violation]:
-    """A need that was cancelled, lapsed or was referred holds no stock that it has not received."""
-    over = {n.id for n in needs.values() if n.status.terminal and n.status is not NeedStatus.COMPLETED}
+    """A need that is over, however it ended, holds no stock that it has not fetched."""
+    over = {need.id for need in needs.values() if need.status.terminal}
     for lot in lots.values():
         for id, hold in lot.holds.items():
             if hold.promised and hold.need_id in over:
@@ -105,26 +164,18 @@ def goods_and_lots_agree(
                 yield Violation(3, need.id, f"{id} is kept, but not shown", f"{id} 已保留，但未显示", True)
 
 
-def a_child_is_for_named_people(need: Need) -> Iterator[Violation]:
-    """A need that goes on and is for a child, or in a crisis, is one for named people."""
-    minding = any(Skill.CHILD_MINDING in line.skills for line in need.people)
-    child = need.minor or need.field is Field.CHILDREN or not CHILD_GROUPS.isdisjoint(need.target_groups)
-    protected = minding or child or is_crisis(need.category, need.urgency)
-    if protected and need.audience is not Audience.NAMED and not need.status.terminal:
-        yield Violation(6, need.id, "it may be fanned out to the public", "可能面向公众派单")
-
-
 def the_public_is_not_asked(
     matches: Mapping[str, Match], certified: Mapping[str, date], zones: Mapping[str, ZoneInfo]
 ) -> Iterator[Violation]:
-    """A need for named people went only to people with one of the certificates that this takes, seen by staff and in
+    """A need for named people, and any for a child or in a crisis, went only to people with one of the certificates that this takes, seen by staff and in
     force on the day; but who had a seat before it became one keeps it. `certified` tells of each person how long one ever
     was, by what the registry said of them."""
     for match in matches.values():
-        if match.spec is None or match.spec.audience is not Audience.NAMED:
+        spec = match.spec
+        if spec is None or not (spec.audience is Audience.NAMED or _is_to_be_protected(spec)):
             continue
-        zone = zones.get(match.spec.site_id, ZoneInfo(SITE_ZONE))
-        ends = {line.id: line.window.end_at - INSTANT for line in match.spec.people}
+        zone = zones.get(spec.site_id, ZoneInfo(SITE_ZONE))
+        ends = {line.id: line.window.end_at - INSTANT for line in spec.people}
         for invitation_id, asked in match.asked.items():
             kept = asked.answer == Answer.CHANGED or invitation_id in match.stayed
             if kept or asked.line_id not in ends:

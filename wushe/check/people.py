@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import groupby
 
 from services.matching.domain.match import Match
 from services.volunteers.domain.calendar import Calendar
@@ -92,3 +93,17 @@ def hours_are_what_was_served(
                 )
             elif record.minutes != i.task.minutes:
                 yield Violation(8, calendar.id, f"hours of {i.id} differ", f"任务 {i.id} 的时长不符", True)
+
+
+def nobody_served_twice_at_once(hours: Mapping[str, ServiceRecord]) -> Iterator[Violation]:
+    """The services on one person's record never overlap."""
+    timed = [(r.volunteer_id, w.start_at, w.end_at, r.id) for r in hours.values() if (w := r.service)]
+    for person, services in groupby(sorted(timed), key=lambda service: service[0]):
+        until, latest = None, ""
+        for _, start_at, end_at, id in services:
+            if until is not None and start_at < until:
+                yield Violation(
+                    1, person, f"services {latest} and {id} overlap", f"服务 {latest} 与 {id} 时间重叠"
+                )
+            if until is None or end_at > until:
+                until, latest = end_at, id

@@ -144,8 +144,10 @@ def _apply(books: Books, clock: Clock, live: bool, before: Books | None = None) 
         yield from people.no_yes_is_forgotten(calendar)
     for match in books.matches.values():
         yield from people.a_seat_has_one_holder(match)
+        yield from need_rules.what_is_made_is_whole(match)
     yield from people.seats_and_tasks_agree(books.matches, books.calendars)
     yield from people.hours_are_what_was_served(books.calendars, books.hours)
+    yield from people.nobody_served_twice_at_once(books.hours)
     for lot in books.lots.values():
         yield from stock.nothing_is_promised_twice(lot)
     if before is None:
@@ -155,17 +157,18 @@ def _apply(books: Books, clock: Clock, live: bool, before: Books | None = None) 
         yield from stock.the_ledger_agrees(before.lots, books.ledgers, known)
     for need in books.needs.values():
         yield from need_rules.no_need_is_forgotten(need, now)
-        yield from need_rules.a_child_is_for_named_people(need)
+        yield from need_rules.who_is_to_be_protected_is(need)
     if now is not None:
         for lead in books.leads.values():
             yield from need_rules.no_lead_is_forgotten(lead, now)
     yield from need_rules.every_need_is_searched_for(books.needs, books.matches)
+    yield from need_rules.helpers_are_those_with_seats(books.needs, books.matches)
     yield from need_rules.what_is_over_holds_nothing(books.needs, books.lots)
     yield from need_rules.goods_and_lots_agree(books.needs, books.matches, books.lots)
 
 
 async def _log_rules(evidence: Evidence, books: Books, report: Report) -> list[Violation]:
-    """Rules 5, 6 and 7, which go by what was said: over every message there is."""
+    """Rules 5, 6 and 7, and of leads 4, which go by what was said: over every message there is."""
     personal, heard = await canaries(evidence), Heard()
     found: list[Violation] = []
     messages = 0
@@ -181,4 +184,6 @@ async def _log_rules(evidence: Evidence, books: Books, report: Report) -> list[V
     report.counted["messages"] = messages
     for placed, at in heard.placed.values():
         found += stock.earmarks_are_kept(heard.asked, placed, at, heard.zones)
+    for lead in books.leads.values():
+        found += need_rules.every_tier_hears_of_a_lead(lead, heard.places)
     return [*found, *need_rules.the_public_is_not_asked(books.matches, heard.certified, heard.zones)]
