@@ -115,6 +115,15 @@ class Desk:
         known = dict(_directory(SitePolicy()))[id]
         self.w.knows((id, known.model_copy(update={"active": False})))
 
+    def site(self, id: str) -> SiteChanged:
+        """A site as it is known now."""
+        known = self.w.atlas.site(id)
+        assert known is not None
+        return known.facts
+
+    def changes(self, id: str, **facts: Any) -> None:
+        self.w.knows((id, self.site(id).model_copy(update=facts)))
+
     def has_a_centre_above(self) -> None:
         """A guidance centre, "centre", of which the main station is a part."""
         main = dict(_directory(SitePolicy()))["main"]

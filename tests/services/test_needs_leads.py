@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from services.needs.domain import Need
 from services.needs.domain.lead import need_id_of
 from shared.contracts.needs import LeadDismissed, LeadRaised, LeadReported, LeadVerified, NeedPosted
@@ -174,6 +176,34 @@ async def test_a_lead_that_nobody_decides_goes_a_tier_up_once_and_stays_with_bot
         assert {lead["id"]: lead["decide_by"] for lead in theirs["items"]} == {crisis: None, usual: None}
         await d.made("boss", f"POST /leads/{crisis}/dismiss", {"outcome": "not_confirmed"})
         assert await raised(d) == [(usual, 1)]
+
+
+@pytest.mark.parametrize(
+    ("closing", "told"),
+    [
+        ([[], [], []], ["main", "district", "centre"]),
+        ([["main"], [], []], ["district", "centre"]),
+        ([[], ["district"], []], ["main", "centre"]),
+        ([[], ["main"], []], ["main", "district", "centre"]),
+        ([[], [], ["main", "district"]], ["main", "district", "centre"]),
+        ([[], ["main", "district", "centre"], []], ["main"]),
+    ],
+)
+async def test_a_lead_goes_to_the_next_open_site_and_to_each_of_them_once(
+    closing: list[list[str]], told: list[str]
+) -> None:
+    """Sites that close before the lead is raised for the first time, the second, the third."""
+    async with desk(crisis_lead_seconds=1800) as d:
+        d.has_a_centre_above()
+        d.changes("main", parent_id="district")
+        d.w.knows(("district", d.site("centre").model_copy(update={"parent_id": "centre"})))
+        await reported(d)
+        for closed in [*closing, []]:
+            for id in closed:
+                d.changes(id, active=False)
+            await d.w.passes(minutes=31)
+        said = d.w.said(LeadRaised)
+        assert [(one.to_site_id, one.hops) for one in said] == list(zip(told, (1, 2, 3), strict=False))
 
 
 async def test_whoever_is_asked_to_look_into_a_lead_as_well_can_read_and_decide_it() -> None:

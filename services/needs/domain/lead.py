@@ -41,6 +41,8 @@ class Lead(Record):
     hops: int = 0
     tier_site_id: str | None = None
     """The site that is to look as well after `hops` times of waiting in vain."""
+    told: tuple[str, ...] = ()
+    """All sites above that were to look as well, in that order: whoever was, and closed since, is not asked again."""
     decide_by: datetime | None = None
     """When the station above is told, if nobody has decided; None once there is none above that has not been."""
     decided_by: str | None = None
@@ -65,15 +67,23 @@ def report(lead: Lead, at: Moment) -> Change[Lead]:
 
 
 def raise_tier(lead: Lead, above: Sequence[str], at: Moment) -> Change[Lead]:
-    """Nobody has decided in time: the next of the sites `above` its own is to look as well. After the last of them, or
-    `max_hops` times, it stays where it is, in everybody's list."""
+    """Nobody has decided in time: the next of the open sites `above` its own is to look as well. After the last of them,
+    or `max_hops` times, it stays where it is, in everybody's list."""
     if lead.due_at is None or lead.due_at > at.now:
         return Change(lead)
-    if lead.hops >= min(len(above), at.policy.max_hops):
+    told = _told(lead)
+    reached = max((above.index(id) for id in told if id in above), default=-1)
+    to = next((id for id in above[reached + 1 :] if id not in told), None)
+    if to is None or lead.hops >= at.policy.max_hops:
         return Change(lead.but(decide_by=None))
-    to = above[lead.hops]
-    after = lead.but(hops=lead.hops + 1, tier_site_id=to, decide_by=_patience_ends(lead, at))
+    told = (*told, to)
+    after = lead.but(hops=lead.hops + 1, tier_site_id=to, told=told, decide_by=_patience_ends(lead, at))
     return Change(after, LeadRaised(site_id=lead.site_id, to_site_id=to, hops=after.hops, crisis=lead.crisis))
+
+
+def _told(lead: Lead) -> tuple[str, ...]:
+    """Of a lead that was raised by an earlier version only the last is known."""
+    return lead.told or ((lead.tier_site_id,) if lead.tier_site_id else ())
 
 
 def require_undecided(lead: Lead) -> None:
