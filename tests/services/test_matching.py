@@ -71,6 +71,12 @@ from tests.services.matching_desk import (
 from tests.world import START, world
 from wushe.check.needs import the_public_is_not_asked
 
+FAR_OFF = "520102001001"
+A_MAIN_STATION_FAR_OFF = SiteChanged(
+    site_name="总站", kind=SiteKind.MAIN_STATION, area=FAR_OFF[:6], parent_id="center"
+)
+"""In another city: the tree of sites need not follow that of areas."""
+
 IN_THREE_DAYS = Window(
     start_at=TOMORROW.start_at + timedelta(days=2), end_at=TOMORROW.end_at + timedelta(days=2)
 )
@@ -368,6 +374,50 @@ async def test_a_closed_site_is_passed_over_and_nobody_above_it_is_left_out() ->
             NEED: [("east", "main"), ("main", "center")],
             "need-2": [("east", "center")],
         }
+
+
+async def test_a_search_reaches_as_far_as_the_tier_it_was_raised_to_and_no_further_when_that_has_closed() -> (
+    None
+):
+    async with desk(tier_seconds=3600, wave_seconds=600, max_hops=3) as d:
+        d.w.knows(("main", A_MAIN_STATION_FAR_OFF))
+        await d.posts()
+        await d.w.passes(minutes=61)
+        d.w.knows(("main", A_MAIN_STATION_FAR_OFF.model_copy(update={"active": False})))
+        await d.knows_people("there", area=FAR_OFF)
+        await d.knows_people("nowhere near", area="110101001001")
+        await d.w.passes(minutes=41)
+        assert d.asked() == ["there"]
+        await d.w.passes(minutes=61)
+        assert [e.to_site_id for e in d.w.said(MatchEscalated)] == ["main", "center"]
+        assert d.asked() == ["there", "nowhere near"]
+
+
+async def test_a_search_reaches_no_less_far_when_a_site_below_its_tier_opens_again() -> None:
+    async with desk(tier_seconds=3600, wave_seconds=600, max_hops=1) as d:
+        d.w.knows(("main", A_MAIN_STATION_FAR_OFF.model_copy(update={"active": False})))
+        await d.posts()
+        await d.w.passes(minutes=61)
+        assert [e.to_site_id for e in d.w.said(MatchEscalated)] == ["center"]
+        d.w.knows(("main", A_MAIN_STATION_FAR_OFF))
+        await d.knows_people("anywhere", area="110101001001")
+        await d.w.passes(minutes=41)
+        assert d.asked() == ["anywhere"]
+
+
+async def test_nobody_is_asked_in_the_area_of_a_tier_that_was_closed_when_the_need_was_raised_past_it() -> (
+    None
+):
+    async with desk(tier_seconds=3600, wave_seconds=600, max_hops=1) as d:
+        d.w.knows(("main", A_MAIN_STATION_FAR_OFF.model_copy(update={"active": False})))
+        nearer = SiteChanged(site_name="总站", kind=SiteKind.MAIN_STATION, area=COUNTY)
+        d.w.knows(("center", nearer))
+        await d.posts()
+        await d.w.passes(minutes=61)
+        await d.knows_people("there", area=FAR_OFF)
+        await d.knows_people("here", area=NEXT_COUNTY)
+        await d.w.passes(minutes=41)
+        assert d.asked() == ["here"]
 
 
 @pytest.mark.parametrize("rest", ["nothing", "goods", "a later visit"])

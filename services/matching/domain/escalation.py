@@ -59,10 +59,14 @@ def _can_be_found(match: Match, line: PeopleLine | GoodsLine, scene: Scene) -> b
 
 
 def _next_tier(match: Match, station: Station) -> Tier | None:
-    """The one above the tier that looks now, even if that has been closed since."""
+    """The next open one above the tier that looks now, whether that is still open or not."""
+    return next((tier for tier in station.tiers[_raised_to(match, station) + 1 :] if tier.open), None)
+
+
+def _raised_to(match: Match, station: Station) -> int:
+    """Which of the tiers the match has been raised to."""
     ids = [tier.site_id for tier in station.tiers]
-    now = ids.index(match.tier_site_id) if match.tier_site_id in ids else max(0, match.hops - 1)
-    return station.tiers[now + 1] if now + 1 < len(ids) else None
+    return ids.index(match.tier_site_id) if match.tier_site_id in ids else min(match.hops, len(ids) - 1)
 
 
 def widest(match: Match, station: Station) -> Ring:
@@ -77,8 +81,10 @@ def widest_for_goods(match: Match, station: Station) -> Ring:
 
 
 def areas(match: Match, station: Station) -> tuple[str, ...]:
-    """The areas of the tiers that look as well."""
-    raised = station.tiers[1 : match.hops + 1]
+    """The areas of the tiers that look as well: of the one that the match was raised to, even if that has been closed since,
+    and of the open ones below it."""
+    last = _raised_to(match, station)
+    raised = (tier for n, tier in enumerate(station.tiers[: last + 1]) if n and (tier.open or n == last))
     return tuple(dict.fromkeys(tier.area for tier in raised if tier.area))
 
 
@@ -106,7 +112,7 @@ def lasting(refused: dict[str, GoodsRule]) -> dict[str, GoodsRule]:
 
 def _reach(match: Match, station: Station) -> Ring:
     """How far the tier reaches that the match has been raised to."""
-    tier = station.tiers[min(match.hops, len(station.tiers) - 1)]
+    tier = station.tiers[_raised_to(match, station)]
     return Ring.ANYWHERE if match.exhausted else WIDEST[tier.kind]
 
 

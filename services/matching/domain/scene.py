@@ -12,15 +12,16 @@ from shared.contracts.vocabulary import SiteKind
 
 
 class Tier(NamedTuple):
-    """A site that can look as well. `area` and `kind` are None for one not heard of yet."""
+    """A site above, which can look as well as long as it is open. `area` and `kind` are None for one not heard of yet."""
 
     site_id: str
     kind: SiteKind | None = None
     area: str | None = None
+    open: bool = True
 
 
 class Station(NamedTuple):
-    """A need's site: what it decided for itself, and the tiers above it, itself first."""
+    """A need's site: what it decided for itself, and the tiers above it, itself first, closed ones too."""
 
     policy: SitePolicy
     zone: ZoneInfo

@@ -33,15 +33,12 @@ class Stations:
 
     def _station(self, site_id: str) -> Station:
         atlas = self._atlas
-        above = (self._tier(id) for id in atlas.upwards(site_id)[1:] if self._is_open(id))
-        tiers = (self._tier(site_id), *above)
+        tiers = tuple(map(self._tier, atlas.upwards(site_id)))
         return Station(atlas.policy(site_id), atlas.zone(site_id), tiers)
 
-    def _is_open(self, site_id: str) -> bool:
+    def _tier(self, site_id: str) -> Tier:
         """Nobody sits in a site that was closed. One not heard of yet counts as open."""
         site = self._atlas.site(site_id)
-        return site is None or site.facts.active
-
-    def _tier(self, site_id: str) -> Tier:
-        site = self._atlas.site(site_id)
-        return Tier(site_id, site.facts.kind, site.facts.area) if site else Tier(site_id)
+        if site is None:
+            return Tier(site_id)
+        return Tier(site_id, site.facts.kind, site.facts.area, site.facts.active)
