@@ -116,9 +116,11 @@ def lot_and_needs_agree(
         fits(lot, line)
         assert hold.asked is None or (hold.asked.category, hold.asked.area) == (need.category, need.area)
         if hold.status is HoldStatus.CONFIRMED:
-            assert matches[need.id].holds[id].pick_up_by == hold.pick_up_by
-            shown = [goods.pick_up_by for goods in need.held_goods if goods.hold_id == id]
-            assert shown in ([], [hold.pick_up_by])
+            match = matches[need.id]
+            told = match.status in (MatchStatus.MADE, MatchStatus.PARTLY_MADE)
+            shown = [goods.pick_up_by for goods in need.held_goods if told and goods.hold_id == id]
+            assert match.holds[id].pick_up_by == hold.pick_up_by, "fetched too late"
+            assert shown in ([], [hold.pick_up_by]), "shown to be fetched too late"
 
 
 def fits(lot: Lot, line: GoodsLine) -> None:
