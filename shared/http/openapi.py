@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute
 
 from shared.http.bodies import BULK_TYPES
 from shared.http.catalogue import catalogue
+from shared.http.labels import label
 
 _ANY_PROBLEM = {"$ref": "#/components/schemas/Problem"}
 _REFUSED = {
@@ -68,6 +69,7 @@ class Described(FastAPI):
             schemas.pop(name, None)
         schemas["Problem"] = _PROBLEM
         parts["securitySchemes"] = _WAYS_IN
+        label(schemas)
         taking_lines = {
             route.path
             for route in self.routes

@@ -183,6 +183,9 @@ TABLE: dict[str, Row] = {
     "PATCH /api/volunteers/{volunteer_id}": Row("volunteer", just(reach_km=9)),
     "POST /api/volunteers/{volunteer_id}/activate": Row("volunteer"),
     "POST /api/volunteers/{volunteer_id}/certificates": Row("volunteer", CERTIFICATE),
+    "POST /api/volunteers/{volunteer_id}/certificates/withdraw": Row(
+        "volunteer", just(certificate="first_aid")
+    ),
     "POST /api/volunteers/{volunteer_id}/block": Row("volunteer", just(until=None)),
     "GET /api/volunteers/{volunteer_id}/calendar": Row("volunteer"),
     "GET /api/volunteers/{volunteer_id}/hours": Row("volunteer"),

@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 
 from shared.contracts.base import Message
 from shared.contracts.directory import AccountChanged
-from shared.contracts.vocabulary import Role
+from shared.contracts.vocabulary import GoodsRule, NeedStatus, Role, Rule, Waiting
 from shared.http.api import make_api
 from shared.http.catalogue import Unguarded, catalogue
 from shared.run.kit import Service
@@ -256,6 +256,14 @@ async def test_the_interface_is_described_as_it_is(toy: Toy) -> None:
     assert posting["security"] == [{"token": []}, {"cookie": []}]
     assert "security" not in described["paths"]["/healthz"]["get"]
     assert "Idempotency-Key</code> (optional)" not in (await toy.http.get("/docs")).text
+
+
+async def test_every_code_says_what_it_is_called(toy: Toy) -> None:
+    """Also the rules of a diagnosis, which stand as text."""
+    schemas = (await toy.http.get("/openapi.json")).json()["components"]["schemas"]
+    for term in (NeedStatus, Rule, GoodsRule, Waiting):
+        assert schemas[term.__name__]["enum"] == [*term]
+        assert schemas[term.__name__]["x-labels"] == {t.value: {"zh": t.zh, "en": t.en} for t in term}
 
 
 async def test_a_route_that_names_no_action_is_never_served(toy: Toy) -> None:

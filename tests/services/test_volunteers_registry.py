@@ -139,6 +139,22 @@ async def test_an_expired_certificate_is_refused_and_one_good_until_today_is_not
         assert held.certificate is Certificate.CHILD_DIRECTOR
 
 
+async def test_a_certificate_that_staff_take_off_the_file_counts_no_more() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.ask("staff", "POST /volunteers/li/certificates", CERTIFICATE)
+        assert len(d.w.said(VolunteerChanged)[-1].state.certificates) == 1
+        gone = {"certificate": "child_director"}
+        path = "POST /volunteers/li/certificates/withdraw"
+        assert (await d.ask("li", path, gone)).status_code == 403
+        left = await d.ask("staff", path, gone)
+        assert (left.status_code, left.json()["certificates"]) == (200, [])
+        assert d.w.said(VolunteerChanged)[-1].state.certificates == ()
+        said = len(d.w.said(VolunteerChanged))
+        assert (await d.ask("staff", path, gone)).status_code == 200
+        assert len(d.w.said(VolunteerChanged)) == said, "it is not there twice"
+
+
 async def test_a_certificate_entered_by_the_person_counts_only_when_staff_have_seen_it() -> None:
     """Otherwise anybody could make themselves one of the named people for a child."""
     async with desk() as d:

@@ -165,6 +165,15 @@ def certify(volunteer: Volunteer, new: Certified, now: datetime) -> Change[Volun
     return _changed(volunteer.but(certificates=(*others, new)))
 
 
+def withdraw_certificate(volunteer: Volunteer, kind: v.Certificate) -> Change[Volunteer]:
+    """Take a certificate off the file, as one that was taken away or never was true: from now on nobody goes by it. What
+    the person has taken stays with them until the station gives it back."""
+    kept = tuple(c for c in volunteer.certificates if c.certificate != kind)
+    if kept == volunteer.certificates:
+        return Change(volunteer)
+    return _changed(volunteer.but(certificates=kept))
+
+
 def block(volunteer: Volunteer, until: datetime | None) -> Change[Volunteer]:
     """Ask this person nothing until then; None lifts the block."""
     return _changed(volunteer.but(blocked_until=until))

@@ -9,6 +9,7 @@ from services.volunteers.routes.reach import as_staff, person_within, reachable_
 from services.volunteers.schemas.calendars import CalendarView
 from services.volunteers.schemas.people import (
     Block,
+    CertificateGone,
     CertificateNew,
     VolunteerEdit,
     VolunteerNew,
@@ -49,6 +50,11 @@ class People:
         post(f"{one}/certificates", operation_id="add_certificate", summary="Put a certificate on file")(
             self.certify
         )
+        post(
+            f"{one}/certificates/withdraw",
+            operation_id="withdraw_certificate",
+            summary="A certificate no longer counts",
+        )(self.withdraw_certificate)
         post(f"{one}/block", operation_id="block_volunteer", summary="Ask nothing until a given time")(
             self.block
         )
@@ -146,6 +152,20 @@ class People:
         view: VolunteerView = answered(
             response, await self._registry.certify(volunteer_id, body, op, seen_by)
         )
+        return view
+
+    async def withdraw_certificate(
+        self,
+        volunteer_id: str,
+        body: CertificateGone,
+        response: Response,
+        op: Operation,
+        access: Access = allow("volunteer.activate"),
+    ) -> VolunteerView:
+        """Nobody is asked by it any more. Seats that were won by it are given back by staff, task by task."""
+        await person_within(self._volunteers, volunteer_id, access)
+        outcome = await self._registry.withdraw_certificate(volunteer_id, body.certificate, op)
+        view: VolunteerView = answered(response, outcome)
         return view
 
     async def block(

@@ -119,6 +119,12 @@ class VolunteerNew(Schema):
         return self.certificates
 
 
+class CertificateGone(Schema):
+    """Which one is to be taken off the file."""
+
+    certificate: Certificate
+
+
 class VolunteerRow(VolunteerNew):
     """One line of a bulk load; the same `key` loads a person once."""
 

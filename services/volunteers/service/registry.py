@@ -12,6 +12,7 @@ from services.volunteers.service.answers import existing, with_answer
 from services.volunteers.service.helpers import Helpers
 from shared.contracts.base import Message
 from shared.contracts.directory import AccountChanged
+from shared.contracts.vocabulary import Certificate
 from shared.errors import Invalid, NotFound
 from shared.many import Wanted, change_many
 from shared.ports import Op, Query
@@ -100,6 +101,9 @@ class Registry:
     ) -> Outcome[Volunteer]:
         new = asked.certified(seen_by)
         return await self._change(id, op, lambda v, now: registry.certify(v, new, now))
+
+    async def withdraw_certificate(self, id: str, kind: Certificate, op: Op) -> Outcome[Volunteer]:
+        return await self._change(id, op, lambda v, now: registry.withdraw_certificate(v, kind))
 
     async def block(self, id: str, until: datetime | None, op: Op) -> Outcome[Volunteer]:
         return await self._change(id, op, lambda v, now: registry.block(v, until))
