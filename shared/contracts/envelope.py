@@ -96,6 +96,8 @@ class Registry:
             envelope = _Envelope.model_validate(raw)
             data = event.model_validate(envelope.data)
         except (ValidationError, RecursionError) as e:
+            if isinstance(e, ValidationError) and all(flaw["type"] == "enum" for flaw in e.errors()):
+                raise TooNew(type_) from e
             raise Unreadable(_where(e)) from e
         return self._message(event, envelope, data)
 

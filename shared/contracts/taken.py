@@ -14,6 +14,8 @@ class SeatTaken(Part):
     invitation_id: str
     volunteer_id: str
     window: Window
+    sent: bool = True
+    """Whether this person is told where to go."""
 
 
 class HoldTaken(Part):

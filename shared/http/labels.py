@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from shared.contracts.goods import VALUES
 from shared.contracts.vocabulary import Term
 
 
@@ -19,6 +20,14 @@ def label(schemas: dict[str, Any]) -> None:
         words = known.get((schema.get("title", ""), tuple(schema.get("enum", ()))))
         if words is not None:
             schema["x-labels"] = {word.value: {"zh": word.zh, "en": word.en} for word in words}
+        _label_attributes(schema.get("properties", {}).get("attributes", {}).get("properties", {}))
+
+
+def _label_attributes(attributes: dict[str, Any]) -> None:
+    """What the values of each attribute of goods (规格) are called."""
+    for attribute, values in VALUES.items():
+        if (given := attributes.get(attribute.value)) is not None:
+            given["x-labels"] = {code: {"zh": zh, "en": en} for code, (zh, en) in values.items()}
 
 
 def _words(kind: type[Term]) -> Iterator[type[Term]]:

@@ -84,6 +84,17 @@ class Paging:
         more = len(found) > len(looked_at)
         return Page(items=items, next_cursor=_write(self._asked, looked_at[-1].record) if more else None)
 
+    def whole(self, all_: Sequence[V], id_of: Callable[[V], str]) -> Page[V]:
+        """A page of what is at hand, in this order."""
+        asked = self.query()
+        rest = _behind(all_, self._begun, id_of)
+        shown = rest[: self.limit]
+        more = len(rest) > len(shown)
+        return Page(
+            items=[*shown],
+            next_cursor=_mark(asked, asked.after or (None, ""), id_of(shown[-1])) if more else None,
+        )
+
 
 async def _paging(
     limit: Annotated[int, QueryParameter(ge=1, le=LIMIT_AT_MOST, description="How many at most")] = LIMIT,

@@ -83,3 +83,15 @@ def test_a_version_from_the_future_is_told_from_garbage() -> None:
         REGISTRY.decode(json.dumps({**example, "type": example["type"][:-1] + "99"}).encode())
     with pytest.raises(Unreadable):
         REGISTRY.decode(json.dumps({**example, "sequence": "many"}).encode())
+
+
+def test_a_word_from_the_future_waits_for_a_reader_that_knows_it() -> None:
+    """Set aside, it would be lost to an instance that is upgraded a moment later."""
+    (path,) = (path for path in FROZEN if path.stem == "match.reopened.v1")
+    example = json.loads(path.read_bytes())
+    with pytest.raises(TooNew):
+        REGISTRY.decode(json.dumps({**example, "data": example["data"] | {"reason": "new"}}).encode())
+    with pytest.raises(Unreadable):
+        REGISTRY.decode(
+            json.dumps({**example, "data": example["data"] | {"reason": "new", "seats": 1}}).encode()
+        )

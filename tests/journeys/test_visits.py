@@ -14,9 +14,9 @@ FRAIL = {"disability": {"self_care": "none", "body": "chronic"}, "persons": 1}
 
 
 @asynccontextmanager
-async def fuquan() -> AsyncIterator[tuple[Town, Cast]]:
+async def fuquan(**policy: Any) -> AsyncIterator[tuple[Town, Cast]]:
     async with town() as t:
-        cast = await Cast(t.call, t.token, t.clock.now).arrive()
+        cast = await Cast(t.call, t.token, t.clock.now).arrive(**policy)
         await t.settle()
         yield t, cast
 
@@ -108,7 +108,7 @@ async def test_whoever_is_to_come_later_comes_though_somebody_before_them_gave_t
         await t.passes(hours=20)
         assert (await cast.does(cast.person(first.id), f"/api/tasks/{given_up}/withdraw")).status == 200
         await t.passes(hours=12)
-        assert (await seen(cast, need))["waiting"] == "service"
+        assert (await seen(cast, need))["status"] == "matching"
         assert (await cast.got(cast.donor, f"/api/lots/{lot['id']}"))["held"] == 2
         await t.passes(hours=28, minutes=5)
         await serves(t, cast, second, kept)

@@ -79,9 +79,10 @@ async def test_production_refuses_data_in_which_any_account_of_the_sample_is_lef
     async with embedded(tmp_path, hasher=Hasher.cheap()) as system, moving(system):
         await ensure_administrator(system, tmp_path, ADMINISTRATOR, "admin", "a word of our own")
         await refuse_what_everybody_knows(system, tmp_path)
-        await ensure_administrator(system, tmp_path, STAFF[1].login, "somebody", PASSWORD)
-        with pytest.raises(SampleAccounts, match=STAFF[1].login):
-            await refuse_what_everybody_knows(system, tmp_path)
+        for login in (STAFF[1].login, "demo-1a2b3c-charity"):
+            await ensure_administrator(system, tmp_path, login, "somebody", PASSWORD)
+            with pytest.raises(SampleAccounts, match=login):
+                await refuse_what_everybody_knows(system, tmp_path)
 
 
 async def test_a_directory_answers_nobody_before_it_has_looked_at_the_accounts(tmp_path: Path) -> None:

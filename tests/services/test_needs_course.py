@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from services.needs.domain.need import Need
 from shared.contracts.needs import (
     NeedCancelled,
     NeedChanged,
@@ -205,6 +206,17 @@ async def test_what_was_raised_to_a_tier_is_in_its_list_until_it_is_over() -> No
         assert (both.status_code, both.json()["errors"][0]["pointer"]) == (422, "/tier_site_id")
         await d.made("staff", f"POST /needs/{need_id}/cancel", {"reason": "solved"})
         assert await listed("above", "main") == {other}
+
+
+def test_what_an_earlier_version_raised_to_a_tier_is_in_its_list_still() -> None:
+    kept = {
+        "id": "n", "site_id": "east", "household_id": "h", "area": k.VILLAGE, "beneficiary_id": "r", "created_by": "staff",
+        "created_at": START, "created_ms": 0, "category": "comfort", "audience": "public",
+        "search": {"next_action_at": START, "ask_at": START, "hops": 1, "tier_site_id": "main"},
+    }  # fmt: skip
+    assert Need.model_validate(kept).tier_site_id == "main"
+    over = kept | {"ended": {"status": "cancelled", "at": START}}
+    assert Need.model_validate(over).tier_site_id is None
 
 
 async def test_a_search_that_goes_on_again_no_longer_shows_why_it_was_stuck() -> None:

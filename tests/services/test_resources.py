@@ -24,6 +24,7 @@ from shared.contracts.resources import (
 )
 from shared.contracts.vocabulary import Category, Closing, GoodsCategory, GoodsRule, HoldStatus, TargetGroup
 from shared.ports import Query
+from shared.records import Change
 from tests.services.resources_desk import (
     ELSEWHERE,
     TOWNSHIP,
@@ -269,13 +270,18 @@ async def test_a_shorter_expiry_counts_for_what_is_kept_already() -> None:
         assert [e.hold_id for e in d.w.said(HoldReleased)] == [hold_id]
 
 
-async def test_who_fetches_goods_is_told_when_their_expiry_is_corrected() -> None:
+@pytest.mark.parametrize("placed_by", ["this version", "an earlier one"])
+async def test_who_fetches_goods_is_told_when_their_expiry_is_corrected(placed_by: str) -> None:
     """Until the end of the last good day if that is sooner than was agreed, and no later than was agreed."""
     async with desk() as d:
         lot_id = await d.lists(expires_on="2026-06-01")
         hold_id = await d.holds(lot_id, 4)
         other = await d.holds(lot_id, 1, "need-2")
         await d.confirms(hold_id)
+        if placed_by == "an earlier one":
+            lot = await d.lot(lot_id)
+            holds = {id: hold.but(wanted_by=None) for id, hold in lot.holds.items()}
+            await d.w.store.change(Lot, lot_id, lambda _: Change(lot.but(holds=holds)))
         agreed, cut_short = START + timedelta(days=3), START.replace(day=3, hour=16)
         for expires_on in ("2026-03-03", "2026-03-03", "2026-12-31", None):
             version = (await d.ask("love", f"GET /lots/{lot_id}")).headers["etag"]

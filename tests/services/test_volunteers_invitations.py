@@ -69,6 +69,21 @@ async def test_everybody_asked_gets_an_invitation_of_their_own() -> None:
         assert opened(d)[0].load.contacted_at == (START,)
 
 
+async def test_what_somebody_was_asked_comes_in_pages() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        for n in range(3):
+            await d.asks(f"need-{n}", "li")
+        everything = (await d.ask("li", "GET /invitations")).json()
+        assert (len(everything["items"]), everything["next_cursor"]) == (3, None)
+        found, cursor = [], ""
+        while cursor is not None:
+            page = (await d.ask("li", f"GET /invitations?limit=2{cursor and f'&cursor={cursor}'}")).json()
+            found += page["items"]
+            cursor = page["next_cursor"]
+        assert found == everything["items"]
+
+
 async def test_the_same_wave_heard_twice_asks_once() -> None:
     async with desk() as d:
         await d.registers("li")

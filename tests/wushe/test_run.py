@@ -239,8 +239,9 @@ def test_a_password_of_its_own_is_not_passed_over_for_that_of_the_sample(tmp_pat
     assert (code, "--no-sample" in said, data.exists()) == (2, True, False), said
     begin(data)
     (data / "wushe.db").touch()
-    code, said = ended(wushe("run", "--port", str(a_free_port()), "--data", str(data), **given))
-    assert (code, "--no-sample" in said) == (2, True), said
+    for more in ((), ("--no-sample",)):
+        code, said = ended(wushe("run", "--port", str(a_free_port()), "--data", str(data), *more, **given))
+        assert (code, "--no-sample" in said, "--data" in said) == (2, False, True), said
 
 
 def test_production_answers_nobody_before_it_has_looked_at_the_accounts(

@@ -72,7 +72,8 @@ def who_is_to_be_protected_is(need: Need) -> Iterator[Violation]:
     """A need that goes on and is for a child, minds children or is in a crisis, is one for named people."""
     minding = any(Skill.CHILD_MINDING in line.skills for line in need.people)
     protected = need.minor or minding or _is_to_be_protected(need)
-    if protected and need.audience is not Audience.NAMED and not need.status.terminal:
+    goes_on = need.posted_at is not None and not need.status.terminal
+    if protected and goes_on and need.audience is not Audience.NAMED:
         yield Violation(6, need.id, "it is open to the public", "未限定为指定人员")
 
 

@@ -12,7 +12,7 @@ from shared.ports import Faults, NoFaults
 from shared.run.faults import KillAt
 from shared.run.settings import Settings
 from shared.security.tokens import TokenMint, signing_key
-from wushe.client import Api
+from wushe.client import Api, Refused
 from wushe.commands.reaching import note_address
 from wushe.commands.welcome import welcome
 from wushe.embedded import DATABASE, embedded
@@ -51,6 +51,20 @@ class TwoPasswords(WusheError):
         )
 
 
+class SampleHasItsOwn(WusheError):
+    """A password was given for the administrator of a station that began with the sample: it would be passed over."""
+
+    def __init__(self, data: Path) -> None:
+        super().__init__(
+            say(
+                "{data} 是由样例小镇开始的，管理员已有密码：请不设 WUSHE_ADMIN_PASSWORD_FILE，登录后修改密码；或用 --data 另建站点",
+                "{data} began with the sample town, and its administrator has a password already: leave "
+                "WUSHE_ADMIN_PASSWORD_FILE out, sign in and change it, or begin another station with --data",
+                data=data,
+            )
+        )
+
+
 @plainly
 def serve_here(settings: Settings) -> None:
     """Serve until asked to stop."""
@@ -68,8 +82,11 @@ async def _serve(settings: Settings) -> None:
     is_new = not (settings.data / DATABASE).exists()
     with_sample = settings.sample and settings.env != "production"
     stands = not is_new and (settings.data / MARKER).exists()
-    if with_sample and (is_new or stands) and settings.admin_password_file is not None:
-        raise TwoPasswords()
+    if settings.env != "production" and settings.admin_password_file is not None:
+        if is_new and with_sample:
+            raise TwoPasswords()
+        if stands:
+            raise SampleHasItsOwn(settings.data)
     listening = listen(settings.host, settings.port)
     settings = settings.model_copy(update={"port": listening.getsockname()[1]})
     if is_new:
@@ -123,5 +140,9 @@ async def load_sample(system: System, data: Path) -> None:
     api = Api.inside(system.api)
     try:
         await load_once(api, data)
+    except Refused as no:
+        if no.status != 401:
+            raise
+        console.print(say("样例小镇不再装完：{why}", "The sample town is left as it is: {why}", why=no))
     finally:
         await api.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 from random import SystemRandom
+from secrets import token_urlsafe
 from typing import Any
 from uuid import uuid4
 
@@ -134,11 +135,12 @@ class Stage:
 
     async def _account(self, key: str, name: str, role: str, **places: str) -> str:
         login = f"demo-{self.tag}-{key}"
-        body = {"login": login, "password": PASSWORD, "name": name, "roles": [role]}
+        password = token_urlsafe(12)  # the town may be a real one some day
+        body = {"login": login, "password": password, "name": name, "roles": [role]}
         made = await self._patiently(
             self.staff, "/api/accounts", body | {"site_id": self.ids["room"]} | places
         )
-        self.accounts[key] = await self.api.sign_in(login, PASSWORD)
+        self.accounts[key] = await self.api.sign_in(login, password)
         return str(made["id"])
 
     async def _household(self, key: str, name: str, born: int, groups: list[str]) -> None:

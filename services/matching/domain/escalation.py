@@ -60,7 +60,9 @@ def _can_be_found(match: Match, line: PeopleLine | GoodsLine, scene: Scene) -> b
 
 def _next_tier(match: Match, station: Station) -> Tier | None:
     """The next open one above the tier that looks now, whether that is still open or not."""
-    return next((tier for tier in station.tiers[_raised_to(match, station) + 1 :] if tier.open), None)
+    known = any(tier.site_id == match.tier_site_id for tier in station.tiers)
+    last = _raised_to(match, station) if known else max(0, match.hops - 1)
+    return next((tier for tier in station.tiers[last + 1 :] if tier.open), None)
 
 
 def _raised_to(match: Match, station: Station) -> int:

@@ -137,6 +137,8 @@ class Match(Record):
     partial: bool = False
     partial_at: datetime | None = None
     went_ahead: bool = False
+    sent: tuple[str, ...] = ()
+    """Who has a seat and was told where to go."""
     told: tuple[str, ...] = ()
     waiting: Waiting = Waiting.SEARCH
     stalled: bool = False

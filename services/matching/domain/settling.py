@@ -12,7 +12,7 @@ from typing import Any
 from services.matching.domain.asking import FIRST_ASK_SECONDS, confirm_hold
 from services.matching.domain.match import Match, lines, owner_of, seat_id
 from services.matching.domain.scene import Scene
-from services.matching.domain.timing import TO_GET_THERE, with_part_due
+from services.matching.domain.timing import TO_GET_THERE, part_is_due, with_part_due
 from services.matching.domain.words import HANDED_OVER, NEVER_ASKED, SECURED, SURE, Answer, MatchStatus, Phase
 from shared.contracts.base import Event
 from shared.contracts.matching import (
@@ -33,6 +33,8 @@ def settled(match: Match, scene: Scene, *said: Event) -> Change[Match]:
     if match.closed or match.spec is None:
         return Change(match, *said)
     match = _at_rest(match)
+    if match.partial and match.status != MatchStatus.MADE:
+        match = part_is_due(match, scene.now)
     goal = _goal(match, scene)
     events = list(said)
     if _fallen_behind(match, goal):
@@ -43,13 +45,14 @@ def settled(match: Match, scene: Scene, *said: Event) -> Change[Match]:
         if match.status == MatchStatus.CONFIRMING:
             match = match.but(status=MatchStatus.SEARCHING)
         return Change(match, *events)
-    match, asked = _confirming(match, scene)
+    whole = goal == MatchStatus.MADE or _has_enough(match, scene)
+    match, asked = _confirming(match, scene, whole)
     events += asked
     if any(hold.phase == Phase.CONFIRMING for hold in match.holds.values()):
         if match.status == MatchStatus.SEARCHING:
             match = match.but(status=MatchStatus.CONFIRMING)
         return Change(match, *events)
-    match, news = _made(match, goal)
+    match, news = _made(match, goal, whole, scene)
     return Change(match, *events, *news)
 
 
@@ -65,6 +68,7 @@ def reopen(
         tier_due_at=match.tier_due_at or scene.after(policy.tier_seconds),
         stalled=False,
         told=(),
+        went_ahead=match.went_ahead or match.status == MatchStatus.MADE,
     )
     return again, (MatchReopened(**whole_state(again), reason=reason, late=late),)
 
@@ -79,6 +83,7 @@ def whole_state(match: Match) -> dict[str, Any]:
             invitation_id=holder,
             volunteer_id=owner_of(holder),
             window=windows[line_id],
+            sent=holder in match.sent,
         )
         for line_id, state in match.people.items()
         for number, holder in state.numbered
@@ -163,11 +168,15 @@ def _goal(match: Match, scene: Scene) -> MatchStatus | None:
         return MatchStatus.MADE
     if not match.partial or not _has_anything(match):
         return None
+    goes_ahead = _has_enough(match, scene) or any(_about_to_begin(match, x, scene) for x in match.need.people)
+    return MatchStatus.PARTLY_MADE if goes_ahead else None
+
+
+def _has_enough(match: Match, scene: Scene) -> bool:
+    """Whether every required line that is still awaited has what the station takes for enough."""
     allowed = scene.policy(match.need.site_id).allow_partial
     enough = match.has_minimum if allowed else match.is_full
-    awaited = (line for line in wanted if line.required and not _is_past(match, line, scene))
-    goes_ahead = all(enough(line) for line in awaited) or _about_to_begin(match, scene)
-    return MatchStatus.PARTLY_MADE if goes_ahead else None
+    return all(enough(x) for x in lines(match.need) if x.required and not _is_past(match, x, scene))
 
 
 def _is_past(match: Match, line: PeopleLine | GoodsLine, scene: Scene) -> bool:
@@ -178,13 +187,12 @@ def _is_past(match: Match, line: PeopleLine | GoodsLine, scene: Scene) -> bool:
     return match.went_ahead or bool(match.done) or any(h.phase in HANDED_OVER for h in match.holds.values())
 
 
-def _about_to_begin(match: Match, scene: Scene) -> bool:
-    """Whether somebody sets out now for a visit that is not required: it is good by itself, whatever becomes of what
-    is required later."""
-    return any(
-        not line.required and match.people[line.id].won and line.window.start_at <= scene.now + TO_GET_THERE
-        for line in match.need.people
-    )
+def _about_to_begin(match: Match, line: PeopleLine, scene: Scene) -> bool:
+    """Whether somebody sets out now for a visit that is good by itself, since it is not required; or that takes place
+    since the need goes on: it went ahead before, or somebody was told to come."""
+    goes_on = match.went_ahead or any(x in match.sent for state in match.people.values() for x in state.seats)
+    goes = not line.required or (goes_on and match.has_minimum(line))
+    return goes and match.people[line.id].won > 0 and line.window.start_at <= scene.now + TO_GET_THERE
 
 
 def _has_anything(match: Match) -> bool:
@@ -198,9 +206,11 @@ def _fallen_behind(match: Match, goal: MatchStatus | None) -> bool:
     return match.status == MatchStatus.PARTLY_MADE and goal is None
 
 
-def _confirming(match: Match, scene: Scene) -> tuple[Match, list[Event]]:
-    """Ask for every hold that is only held to be confirmed."""
-    held = {id: hold for id, hold in match.holds.items() if hold.phase == Phase.HELD}
+def _confirming(match: Match, scene: Scene, whole: bool) -> tuple[Match, list[Event]]:
+    """Ask for every hold that is only held to be confirmed; of a need that does not go ahead as a whole only what is not
+    required."""
+    wanted = {line.id for line in match.need.goods if whole or not line.required}
+    held = {id: h for id, h in match.holds.items() if h.phase == Phase.HELD and h.line_id in wanted}
     if not held:
         return match, []
     ask_at = scene.after(FIRST_ASK_SECONDS)
@@ -209,12 +219,20 @@ def _confirming(match: Match, scene: Scene) -> tuple[Match, list[Event]]:
     return match, [confirm_hold(match, id, hold, scene) for id, hold in asked.items()]
 
 
-def _made(match: Match, goal: MatchStatus) -> tuple[Match, list[Event]]:
-    """Say it, unless just this has been said."""
+def _made(match: Match, goal: MatchStatus, whole: bool, scene: Scene) -> tuple[Match, list[Event]]:
+    """Say it, unless just this has been said. `sent` are those who are told where to go: all, if it goes ahead as a whole."""
     holders = [holder for state in match.people.values() for holder in state.seats if holder]
+    setting_out = {
+        holder
+        for line in match.need.people
+        for holder in match.people[line.id].seats
+        if whole or _about_to_begin(match, line, scene)
+    }
+    sent = tuple(holder for holder in holders if holder in match.sent or holder in setting_out)
     sure = (f"{id}={hold.quantity}" for id, hold in match.holds.items() if hold.phase in SURE)
-    told = (goal.value, *holders, *sure)
-    match = match.but(status=goal, partial_at=None, went_ahead=True)
+    told = (goal.value, *holders, *(f"{holder}!" for holder in sent), *sure)
+    partial_at = None if whole else part_is_due(match, scene.now).partial_at
+    match = match.but(status=goal, partial_at=partial_at, sent=sent, went_ahead=match.went_ahead or whole)
     if goal == MatchStatus.MADE:
         match = match.but(tier_due_at=None, stalled=False, waiting=Waiting.SERVICE)
     if told == match.told:

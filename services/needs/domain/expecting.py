@@ -1,4 +1,4 @@
-"""When people are to be heard of: whoever has a seat, whoever fetches goods, whoever signs for them."""
+"""When people are to be heard of: whoever has a seat, whoever fetches goods, whoever signs for them; and until when."""
 
 from __future__ import annotations
 
@@ -24,3 +24,17 @@ def expected_at(need: Need, policy: SitePolicy) -> datetime | None:
         elif since:
             times.append(max(since + pick_up, goods.pick_up_by or since))
     return min(times, default=None)
+
+
+def last_call(need: Need) -> datetime:
+    """Until when it can be met. Of a need that went ahead each visit that is still to come is worth looking for."""
+    assert need.deadline_at is not None
+    starts = (line.window.start_at for line in need.people if line.required)
+    return max([need.deadline_at, *starts]) if need.went_ahead else need.deadline_at
+
+
+def nothing_more_at(need: Need) -> datetime:
+    """When nothing more can come: goods that are all received are waited for no longer than the last visit."""
+    assert need.over_at is not None
+    last_end = max((line.window.end_at for line in need.people), default=None)
+    return last_end if last_end and need.given else need.over_at

@@ -60,7 +60,7 @@ def hear_state(
             volunteer_id=s.volunteer_id,
             line_id=s.line_id,
             window=s.window,
-            made=known.get(s.invitation_id, True) if reopened else True,
+            made=known.get(s.invitation_id, reopened) or (s.sent and not reopened),
         )
         for s in event.seats
     )
@@ -78,7 +78,8 @@ def hear_state(
         update={"said": SAID[type(event)], "goods": goods, "heard_at": now}
     )
     search = _begun_again(need.search, now) if reopened else _talked(need.search)
-    return settle(need, need.but(match=word, search=search), now, policy)
+    went_ahead = need.went_ahead or any(seat.made for seat in seats)
+    return settle(need, need.but(match=word, search=search, went_ahead=went_ahead), now, policy)
 
 
 def hear_won(

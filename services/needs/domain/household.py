@@ -15,7 +15,7 @@ from services.needs.domain.words import BodyCondition, Livelihood, Move, Relatio
 from shared.contracts import topics
 from shared.contracts.needs import HouseholdChanged, HouseholdRegistered
 from shared.contracts.vocabulary import CHILD_GROUPS, TargetGroup
-from shared.errors import NotFound
+from shared.errors import Invalid, NotFound
 from shared.places import one_lies_in_the_other
 from shared.records import Change, Record, index
 
@@ -211,3 +211,25 @@ def is_child(household: Household, resident: Resident, day: date) -> bool:
         return True
     unknown = resident.birth_date is None and resident.relation not in _GROWN_UP
     return unknown and not CHILD_GROUPS.isdisjoint(household.target_groups)
+
+
+def beneficiary_of(household: Household, id: str | None) -> Resident:
+    """The member of this household that a need is for; None will do where there is only one."""
+    if id is None:
+        if len(household.residents) == 1:
+            return household.residents[0]
+        if not household.residents:
+            raise Invalid(
+                "/beneficiary_id",
+                zh="档案里还没有成员，请先登记成员",
+                en="nobody is filed in this household yet; add the resident first",
+            )
+        raise Invalid("/beneficiary_id", zh="请指明服务对象是哪位成员", en="say which resident this is for")
+    found = household.resident(id)
+    if found is None:
+        raise not_here("/beneficiary_id")
+    return found
+
+
+def not_here(pointer: str) -> Invalid:
+    return Invalid(pointer, zh="这户没有这位成员", en="this household has no such resident")

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from services.needs.domain.expecting import expected_at
-from services.needs.domain.need import Need, spec
+from services.needs.domain.expecting import expected_at, last_call, nothing_more_at
+from services.needs.domain.need import Need
 from services.needs.domain.said import Ending
+from services.needs.domain.spec import spec
 from shared.contracts.base import Event
 from shared.contracts.needs import NeedCompleted, NeedLapsed, NeedProgressed, ReferralDeclined, SearchAsked
 from shared.contracts.parts import SitePolicy
@@ -124,17 +125,10 @@ def _noted(need: Need, now: datetime) -> Need:
     """The need knowing which of its times have passed."""
     if need.deadline_at is None or need.over_at is None or need.ended:
         return need
-    passed, over = now >= need.deadline_at, now >= _nothing_more_at(need)
+    passed, over = now >= last_call(need), need.over or now >= nothing_more_at(need)
     if (passed, over) == (need.deadline_passed, need.over):
         return need
-    return need.but(deadline_passed=need.deadline_passed or passed, over=need.over or over)
-
-
-def _nothing_more_at(need: Need) -> datetime:
-    """When nothing more can come: goods that are all received are waited for no longer than the last visit."""
-    assert need.over_at is not None
-    last_end = max((line.window.end_at for line in need.people), default=None)
-    return last_end if last_end and need.given else need.over_at
+    return need.but(deadline_passed=passed, over=over)
 
 
 def _is_silent(need: Need, now: datetime, policy: SitePolicy) -> bool:
@@ -148,9 +142,9 @@ def _is_silent(need: Need, now: datetime, policy: SitePolicy) -> bool:
 
 def _heard_out(need: Need, now: datetime) -> bool:
     """Whether matching has said something since the time was up, or was asked in vain for long enough."""
-    assert need.search is not None and need.deadline_at is not None
+    assert need.search is not None
     said_at, asked_at = need.match.said_at, need.search.last_asked_at
-    if said_at is not None and said_at >= need.deadline_at:
+    if said_at is not None and said_at >= last_call(need):
         return True
     return asked_at is not None and now >= asked_at + LAST_WORD
 
@@ -161,7 +155,7 @@ def _falls_short(need: Need, policy: SitePolicy) -> bool:
     before theirs was missed; and who is asked to take the need over may answer until they were told."""
     if need.ended or not need.deadline_passed or need.started:
         return False
-    if need.referral or any(seat.made for seat in need.seats_to_serve):
+    if any(seat.made for seat in need.seats_to_serve) or (need.referral and not need.seats_to_serve):
         return False
     unconfirmed = not need.match.said and (need.over or not (policy.allow_partial or need.whole))
     return not need.enough or unconfirmed
@@ -240,7 +234,7 @@ def _timers(need: Need, next_action_at: datetime, policy: SitePolicy) -> list[da
     if need.referral:
         timers.append(need.referral.answer_by)
     if need.deadline_at and not need.deadline_passed:
-        timers.append(need.deadline_at)
+        timers.append(last_call(need))
     if need.over_at and not need.over:
-        timers.append(_nothing_more_at(need))
+        timers.append(nothing_more_at(need))
     return timers

@@ -120,8 +120,9 @@ def deadline(lines: Iterable[Line], now: datetime) -> datetime:
     lines = tuple(lines)
     required = tuple(line for line in lines if line.required)
     starts = [line.window.start_at for line in required or lines if isinstance(line, PeopleLine)]
-    first_or_last = min if required else max
-    return first_or_last(starts or _dates(required or lines), default=now + WITHOUT_DATE)
+    if required:
+        return min(starts or _dates(required), default=now + WITHOUT_DATE)
+    return max([*starts, *_dates(lines)], default=now + WITHOUT_DATE)
 
 
 def over_at(lines: Iterable[Line], deadline_at: datetime) -> datetime:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
+
+from pydantic import model_validator
 
 from services.needs.domain.facts import (
     GONE,
@@ -22,7 +24,7 @@ from services.needs.domain.said import Applicant, Attempt, Ending, Rating, Refer
 from services.needs.domain.words import Channel
 from shared.contracts import topics
 from shared.contracts import vocabulary as v
-from shared.contracts.parts import GoodsLine, NeedSpec, PeopleLine
+from shared.contracts.parts import GoodsLine, PeopleLine
 from shared.records import Record, index
 
 
@@ -68,6 +70,8 @@ class Need(Record):
     deadline_at: datetime | None = None
     over_at: datetime | None = None
     deadline_passed: bool = False
+    went_ahead: bool = False
+    """Whether anybody was ever told where to go: what was promised then is not torn up by what fails since."""
     over: bool = False
 
     search: Search | None = None
@@ -89,6 +93,15 @@ class Need(Record):
     wake_at: datetime | None = None
     tier_site_id: str | None = None
     """The site that is to look as well, while the need is not over."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_its_tier(cls, kept: Any) -> Any:
+        """Where it was raised to stood in its search alone, in records of an earlier version."""
+        search = kept.get("search") if isinstance(kept, dict) else None
+        if not isinstance(search, dict) or kept.get("tier_site_id") or kept.get("ended"):
+            return kept
+        return kept | {"tier_site_id": search.get("tier_site_id")}
 
     @property
     def due_at(self) -> datetime | None:
@@ -218,23 +231,3 @@ class Need(Record):
 
     def _held(self, line: GoodsLine) -> int:
         return sum(g.quantity for g in self.held_goods if g.line_id == line.id)
-
-
-def spec(need: Need) -> NeedSpec:
-    """All that others may know of the need."""
-    assert need.posted_at is not None and need.deadline_at is not None
-    return NeedSpec(
-        site_id=need.site_id,
-        area=need.area,
-        cell=need.cell,
-        household_id=need.household_id,
-        category=need.category,
-        field=need.field,
-        urgency=need.urgency,
-        audience=need.audience,
-        target_groups=need.target_groups,
-        people=need.people,
-        goods=need.goods,
-        posted_at=need.posted_at,
-        deadline_at=need.deadline_at,
-    )

@@ -7,16 +7,16 @@ from datetime import date, datetime
 
 from services.needs.domain import refusals as no
 from services.needs.domain.facts import Search
-from services.needs.domain.household import Household, Resident, is_child
+from services.needs.domain.household import Household, beneficiary_of, is_child, not_here
 from services.needs.domain.lifecycle import FIRST_WORD, progress, settle
 from services.needs.domain.lines import Line, Lines, check, deadline, minds_children, number, over_at
-from services.needs.domain.need import Need, spec
+from services.needs.domain.need import Need
 from services.needs.domain.said import Applicant, Relayer
+from services.needs.domain.spec import spec
 from services.needs.domain.words import Channel
 from shared.contracts import vocabulary as v
 from shared.contracts.needs import NeedChanged, NeedPosted
 from shared.contracts.parts import SitePolicy
-from shared.errors import Invalid
 from shared.records import Change
 from shared.times import milliseconds
 
@@ -49,10 +49,10 @@ class Moment:
 
 def write_order(id: str, order: Order, household: Household, by: str, at: Moment) -> Need:
     """The need as a draft. The beneficiary must be one of the household, and so must an applicant given by id."""
-    beneficiary = _beneficiary(order, household)
+    beneficiary = beneficiary_of(household, order.beneficiary_id)
     applicant_id = order.applicant.resident_id if order.applicant else None
     if applicant_id and household.resident(applicant_id) is None:
-        raise _not_here("/applicant/resident_id")
+        raise not_here("/applicant/resident_id")
     groups = household.groups_of(beneficiary)
     child = is_child(household, beneficiary, at.day)
     lines = number(order.lines, Lines((), (), 0, 0))
@@ -113,7 +113,7 @@ def submit(need: Need, household: Household, at: Moment) -> Change[Need]:
         raise no.NotADraft()
     beneficiary = household.resident(need.beneficiary_id)
     if beneficiary is None:
-        raise _not_here("/beneficiary_id")
+        raise not_here("/beneficiary_id")
     groups = household.groups_of(beneficiary)
     child = is_child(household, beneficiary, at.day)
     fresh = need.but(
@@ -209,27 +209,12 @@ def _relined(need: Need, wanted: tuple[Line, ...]) -> Need:
 
 def _keeps(line: Line, after: Line | None, number_field: str, taken: int) -> None:
     may_change = {"minimum", "required", number_field}
-    if after is None or getattr(after, number_field) < taken:
+    if (
+        after is None
+        or getattr(after, number_field) < taken
+        or line.model_dump(exclude=may_change) != after.model_dump(exclude=may_change)
+    ):
         raise no.LineTaken("/lines")
-    if line.model_dump(exclude=may_change) != after.model_dump(exclude=may_change):
-        raise no.LineTaken("/lines")
-
-
-def _beneficiary(order: Order, household: Household) -> Resident:
-    if order.beneficiary_id is None:
-        if len(household.residents) == 1:
-            return household.residents[0]
-        if not household.residents:
-            raise Invalid(
-                "/beneficiary_id",
-                zh="档案里还没有成员，请先登记成员",
-                en="nobody is filed in this household yet; add the resident first",
-            )
-        raise Invalid("/beneficiary_id", zh="请指明服务对象是哪位成员", en="say which resident this is for")
-    found = household.resident(order.beneficiary_id)
-    if found is None:
-        raise _not_here("/beneficiary_id")
-    return found
 
 
 def _urgency(category: v.Category, urgency: v.Urgency) -> v.Urgency:
@@ -244,7 +229,3 @@ def _audience(asked: Order | Need, groups: tuple[v.TargetGroup, ...], *, named: 
     minding = minds_children(asked.people if isinstance(asked, Need) else asked.lines)
     child = minding or not v.CHILD_GROUPS.isdisjoint(groups)
     return v.Audience.NAMED if named or child else v.Audience.PUBLIC
-
-
-def _not_here(pointer: str) -> Invalid:
-    return Invalid(pointer, zh="这户没有这位成员", en="this household has no such resident")

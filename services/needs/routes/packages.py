@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from services.needs.domain.package import PACKAGES, Package, expand
 from services.needs.schemas import packages as schemas
 from shared.errors import Invalid, NotFound
-from shared.http import Access, Page, allow
+from shared.http import Access, Page, Pages, allow
 from shared.run.kit import Kit
 
 FARTHEST = timedelta(days=80)
@@ -31,8 +31,8 @@ class PackageRoutes:
             summary="The lines it comes to; nothing is saved",
         )(self.expand)
 
-    async def list(self, access: Access = allow("package.read")) -> Page[schemas.PackageView]:
-        return Page(items=[schemas.view(package) for package in PACKAGES.values()])
+    async def list(self, pages: Pages, access: Access = allow("package.read")) -> Page[schemas.PackageView]:
+        return pages.whole([schemas.view(package) for package in PACKAGES.values()], lambda shown: shown.code)
 
     async def read(self, code: str, access: Access = allow("package.read")) -> schemas.PackageView:
         return schemas.view(_package(code))

@@ -34,7 +34,7 @@ def _told_until_when(lot: Lot) -> tuple[Lot, list[HoldEvent]]:
     for hold_id, hold in lot.holds.items():
         until = lot.to_be_fetched_by(hold)
         if hold.status is HoldStatus.CONFIRMED and until != hold.pick_up_by:
-            told = hold.but(pick_up_by=until)
+            told = hold.but(pick_up_by=until, wanted_by=hold.wanted_by or hold.pick_up_by)
             lot = with_hold(lot, hold_id, told)
             events.append(standing(lot, hold_id, told))
     return lot, events

@@ -21,7 +21,7 @@ from services.volunteers.schemas.calendars import (
 from services.volunteers.service import Volunteers
 from services.volunteers.service.answers import owner_of
 from shared.contracts.vocabulary import InvitationStatus
-from shared.http import Access, Operation, Page, allow, answered
+from shared.http import Access, Operation, Page, Pages, allow, answered
 from shared.http.problems import Problem, ProblemResponse, say
 from shared.run.kit import Kit
 
@@ -55,18 +55,19 @@ class InvitationRoutes:
 
     async def find(
         self,
+        pages: Pages,
         access: Access = allow("invitation.read"),
         volunteer_id: str | None = None,
         status: InvitationStatus | None = None,
     ) -> Page[InvitationView]:
-        """One's own, or those of a volunteer of one's station; the newest first, all on one page."""
+        """One's own, or those of a volunteer of one's station; the newest first."""
         id = volunteer_id or access.principal.account_id
         if volunteer_id is not None and volunteer_id != access.principal.account_id:
             await person_within(self._volunteers, id, access)
         calendar = await self._invitations.calendar(id)
         wanted = [i for i in calendar.invitations.values() if status is None or i.status == status]
         wanted.sort(key=lambda i: (i.opened_at, i.id), reverse=True)
-        return Page(items=[InvitationView.of(id, i, self._atlas) for i in wanted])
+        return pages.whole([InvitationView.of(id, i, self._atlas) for i in wanted], lambda shown: shown.id)
 
     async def read(self, invitation_id: str, access: Access = allow("invitation.read")) -> InvitationView:
         person = owner_of(invitation_id)

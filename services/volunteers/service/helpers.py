@@ -19,8 +19,11 @@ class Helpers:
         """This person has a task at a need of this site: remember it, if they are of another."""
         person = await self._store.get(Volunteer, volunteer_id)
         if person is not None and person.record.site_id != site_id:
-            helper = Helper.at(site_id, volunteer_id)
-            await self._store.change(Helper, helper.id, lambda known: Change(known or helper))
+            await self.remember(site_id, volunteer_id)
+
+    async def remember(self, site_id: str, volunteer_id: str) -> None:
+        helper = Helper.at(site_id, volunteer_id)
+        await self._store.change(Helper, helper.id, lambda known: Change(known or helper))
 
     async def list(self, query: Query) -> list[Versioned[Helper]]:
         return await self._store.find(Helper, query)

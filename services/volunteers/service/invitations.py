@@ -13,6 +13,7 @@ from services.volunteers.domain.registry import Volunteer
 from services.volunteers.schemas.calendars import Decline, InvitationView
 from services.volunteers.service.answers import existing, owner_of, with_answer
 from services.volunteers.service.helpers import Helpers
+from services.volunteers.service.registry import can_answer
 from shared.contracts.base import Message
 from shared.contracts.matching import OffersWithdrawn, SeatFilled, SeatReleased, SeatsOffered, SeatWon
 from shared.contracts.parts import Offer
@@ -44,7 +45,7 @@ class Invitations:
         draft = invitations.drafted(event, message.subject, now, grace_seconds)
         profiles = await get_many(self._store, Volunteer, [offer.volunteer_id for offer in event.offers])
         wanted = [
-            _asking(offer, profile.record if profile else None, draft, now)
+            _asking(offer, self._as_known(profile.record) if profile else None, draft, now)
             for offer, profile in zip(event.offers, profiles, strict=True)
         ]
         asked = outcomes(await change_many(self._store, Calendar, wanted, cause=message))
@@ -56,6 +57,11 @@ class Invitations:
             lambda known: invitations.tell(known, id, event, message.subject, calendars, now),
             cause=message,
         )
+
+    def _as_known(self, person: Volunteer) -> Volunteer:
+        """The profile, if the account was closed in the very moment in which it was written."""
+        account = self._atlas.account(person.id)
+        return person if account is None or can_answer(account) else person.but(can_answer=False)
 
     async def withdraw_offers(self, event: OffersWithdrawn, message: Message) -> None:
         """Close the invitations that nobody answered."""
@@ -92,7 +98,10 @@ class Invitations:
     async def wake(self, id: str) -> None:
         """Let the deadlines of this calendar pass that have come."""
         now = self._clock.now()
-        await self._store.change(Calendar, id, lambda c: timers.wake(existing(c), now))
+        woken = await self._store.change(Calendar, id, lambda c: timers.wake(existing(c), now))
+        for i in woken.record.invitations.values():
+            if i.task is not None and i.task.overdue:  # taken when nobody noted yet who comes from elsewhere
+                await self._helpers.note(i.site_id, id)
 
     async def accept(self, id: str, person: Volunteer, op: Op, by: str) -> Invitation:
         """Say yes and wait a moment for the verdict. The same request again has no second effect and gives the

@@ -78,17 +78,19 @@ class Registry:
         zone = self._atlas.zone(site_id).key
         new = asked.volunteer(id, site_id, zone, status, by, by if staff else None, now)
         account = self._atlas.account(id)
-        return new if account is None else new.but(can_answer=_can_answer(account))
+        return new if account is None else new.but(can_answer=can_answer(account))
 
     async def edit(self, id: str, asked: VolunteerEdit, expected: int) -> Outcome[Volunteer]:
         self._must_know(asked.site_id, asked.area)
         changes, now = asked.changes(), self._clock.now()
         left = (await self.read(id)).record.site_id
-        edited = await self._store.change(
+        if (
+            changes.get("site_id", left) != left
+        ):  # first: what they promised there, whoever moves still comes to do
+            await self._helpers.remember(left, id)
+        return await self._store.change(
             Volunteer, id, lambda v: registry.edit(existing(v), changes, now), expect=expected
         )
-        await self._helpers.note(left, id)  # what they promised there, whoever moves still comes to do
-        return edited
 
     async def activate(self, id: str, op: Op, by: str) -> Outcome[Volunteer]:
         return await self._change(id, op, lambda v, now: registry.activate(v, by))
@@ -118,7 +120,7 @@ class Registry:
 
     async def note_account(self, event: AccountChanged, message: Message) -> None:
         """Keep the profile in line with the account, if it belongs to a volunteer."""
-        id, able = message.subject, _can_answer(event)
+        id, able = message.subject, can_answer(event)
         if not self._atlas.knows_newer(message) and await self._store.get(Volunteer, id) is not None:
             await self._store.change(
                 Volunteer, id, lambda v: registry.note_account(existing(v), able), cause=message
@@ -142,5 +144,6 @@ class Registry:
             raise Invalid("/area", zh="没有这个地区代码", en="there is no such area code")
 
 
-def _can_answer(account: AccountChanged) -> bool:
+def can_answer(account: AccountChanged) -> bool:
+    """Whether whoever has this account can sign in and say yes or no."""
     return account.active and not POLICY["invitation.answer"].keys().isdisjoint(account.roles)
