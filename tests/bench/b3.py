@@ -1,6 +1,6 @@
 """B3: a need is posted until all its 20 invitations are durable. Open loop at two rates, then saturation.
 
-Beside the two sides stands a bare server that only writes: what it reaches is as far as anything in Python can come.
+Beside the two sides stands a bare server that only writes: whatever does more takes longer.
 """
 
 from __future__ import annotations
