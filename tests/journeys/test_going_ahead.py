@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.cast import Cast, Person
-from tests.journeys.test_visits import fuquan, says_yes, seen
+from tests.journeys.stage import fuquan
+from tests.journeys.test_visits import says_yes, seen
 from tests.town import Town
 
 

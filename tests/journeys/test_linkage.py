@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 from shared.contracts.matching import MatchClosed, MatchEscalated, MatchReopened, MatchStalled, SeatsOffered
 from shared.contracts.resources import HoldExpired, HoldRefused
 from shared.contracts.vocabulary import Role
 from tests.cast import TOWNSHIP, Cast, Person, volunteer_id
-from tests.town import Town, town
-
-
-@asynccontextmanager
-async def fuquan(**policy: Any) -> AsyncIterator[tuple[Town, Cast]]:
-    """The town with its stations open."""
-    async with town() as t:
-        cast = await Cast(t.call, t.token, t.clock.now).arrive(**policy)
-        await t.settle()
-        yield t, cast
+from tests.journeys.stage import fuquan
+from tests.town import Town
 
 
 async def status(cast: Cast, need: dict[str, Any]) -> tuple[str, str | None]:

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
 from tests.cast import Cast, Person
-from tests.town import Town, town
+from tests.journeys.stage import fuquan
+from tests.town import Town
 
 FRAIL = {"disability": {"self_care": "none", "body": "chronic"}, "persons": 1}
-
-
-@asynccontextmanager
-async def fuquan(**policy: Any) -> AsyncIterator[tuple[Town, Cast]]:
-    async with town() as t:
-        cast = await Cast(t.call, t.token, t.clock.now).arrive(**policy)
-        await t.settle()
-        yield t, cast
 
 
 async def seen(cast: Cast, need: dict[str, Any]) -> dict[str, Any]:

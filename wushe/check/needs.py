@@ -168,9 +168,9 @@ def goods_and_lots_agree(
 def the_public_is_not_asked(
     matches: Mapping[str, Match], certified: Mapping[str, date], zones: Mapping[str, ZoneInfo]
 ) -> Iterator[Violation]:
-    """A need for named people, and any for a child or in a crisis, went only to people with one of the certificates that this takes, seen by staff and in
-    force on the day; but who had a seat before it became one keeps it. `certified` tells of each person how long one ever
-    was, by what the registry said of them."""
+    """A need for named people, and any for a child or in a crisis, went only to people with one of the certificates that
+    this takes, seen by staff and in force on the day; but who had a seat before it became one keeps it. `certified` tells
+    of each person how long one ever was, by what the registry said of them."""
     for match in matches.values():
         spec = match.spec
         if spec is None or not (spec.audience is Audience.NAMED or _is_to_be_protected(spec)):

@@ -110,8 +110,9 @@ class Match(Record):
 
     `asked` is by invitation, `holds` by hold. `tier_site_id` is the site that looks as well after `hops` escalations;
     `exhausted` when there is none left to raise it to. `partial` says that the first wave's time has passed, so that
-    part of it may do; `went_ahead` that it was made or partly made once, so that people were promised something. `told` is what was last said of seats and holds. `early` are accepts that came before the need,
-    `stayed` those whose seats were kept, or had been served, when it became one for named people.
+    part of it may do; `went_ahead` that all that is required was there once and people were told. `told` is what was last
+    said of seats and holds. `early` are accepts that came before the need, `stayed` those whose seats were kept, or had
+    been served, when it became one for named people.
     """
 
     kind = "match"
