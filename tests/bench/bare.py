@@ -13,7 +13,7 @@ import time
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
+from typing import Protocol, cast
 
 import httptools
 import orjson
@@ -83,8 +83,14 @@ class Connections:
         return orjson.dumps({"id": id, "invited": len(people)})
 
 
+class Takes(Protocol):
+    """What is done with a request; one without a body asks whether anybody is there."""
+
+    def take(self, transport: asyncio.Transport, body: bytes) -> None: ...
+
+
 class Connection(asyncio.Protocol):
-    def __init__(self, connections: Connections) -> None:
+    def __init__(self, connections: Takes) -> None:
         self._connections = connections
         self._transport: asyncio.Transport
         self._body = b""

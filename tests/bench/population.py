@@ -16,7 +16,7 @@ import numpy as np
 from shared.contracts.vocabulary import Language, Skill
 from shared.places import divisions
 
-SKILLS = list(Skill)
+SKILLS = [skill for skill in Skill if skill is not Skill.CHILD_MINDING]  # which goes to named people only
 LANGUAGES = list(Language)
 ZIPF = 1.1
 ENOUGH = 30

@@ -1,6 +1,7 @@
 """`make bench-cluster`: B3 on a real Kafka broker and a MongoDB-compatible server, as a ratio in one run.
 
-Starts the servers itself. Only one side runs at a time, the order is rotated; then ours with two instances of each.
+Starts the servers itself. Only one side runs at a time, the order is rotated; then ours with two instances of each. `bare`
+is the least that three services can do: see there.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=20_000)
     parser.add_argument("--repeats", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=8.0, help="how long each rate is measured")
-    parser.add_argument("--only", choices=["ours", "peer"], help="measure one side, for profiling")
+    parser.add_argument("--only", choices=["ours", "peer", "bare"], help="measure one side, for profiling")
     parser.add_argument("--profile", type=Path, help="a folder for profiles of our services")
     parser.add_argument("--no-two", action="store_true", help="leave two instances against one out")
     given = parser.parse_args()
@@ -66,7 +67,7 @@ async def measure(given: argparse.Namespace, folder: Path, broker: NativeKafka, 
         name: int((folder / kind / f"{kind if kind == 'kafka' else name}.pid").read_text().split()[0])
         for name, kind in (("kafka", "kafka"), ("postgres", "mongo"), ("ferretdb", "mongo"))
     }
-    sides = [given.only] if given.only else ["ours", "peer"]
+    sides = [given.only] if given.only else ["ours", "peer", "bare"]
     for repeat in range(given.repeats):
         for side in sides if repeat % 2 == 0 else reversed(sides):
             await one_turn(bench, side)
@@ -78,18 +79,20 @@ async def measure(given: argparse.Namespace, folder: Path, broker: NativeKafka, 
         report(bench, "one", "two")
     if not given.only:
         report(bench, "peer", "ours")
+        report(bench, "peer", "bare")
     for side in sides:
         report_processor(bench, side)
 
 
 async def one_turn(bench: Bench, label: str, each: int = 1) -> None:
     """Start this side, measure it, stop it."""
-    if label == "peer":
-        bench.peer.run()
+    if label in bench.plain:
+        side = bench.plain[label]
+        side.run()
         try:
-            await bench.turn(bench.peer, label)
+            await bench.turn(side, label)
         finally:
-            bench.peer.stop()
+            side.stop()
         return
     bench.ours.run(each)
     try:

@@ -1,4 +1,7 @@
-"""B3 on Kafka and MongoDB: a need is posted until all its 20 invitations are durable, noted where they are written."""
+"""B3 on Kafka and MongoDB: a need is posted until all its 20 invitations are durable, noted where they are written.
+
+Beside the two sides stand bare services that only write and send: whatever does more takes longer.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import asyncio
 import json
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +18,7 @@ from typing import NamedTuple
 from tests.bench.b3 import Post, Run, closed_loop, open_loop
 from tests.bench.population import Asked, asks
 from tests.bench_cluster.processor import Meter
-from tests.bench_cluster.sides import OurCluster, PlainPeer, Taking, ask_of
+from tests.bench_cluster.sides import Bare, OurCluster, Plain, PlainPeer, Taking, ask_of
 
 RATES = (5.0, 20.0)
 SATURATION = 0.0
@@ -24,7 +27,7 @@ CLIENTS = 32
 SETTLE_SECONDS = 10.0
 PATIENCE_SECONDS = 180.0
 LOOK_SECONDS = 0.3
-Side = OurCluster | PlainPeer
+Side = OurCluster | Plain
 
 
 class Measured(NamedTuple):
@@ -36,10 +39,10 @@ class Measured(NamedTuple):
 
 @dataclass
 class Bench:
-    """Both sides, filled; `servers` are the ids of the processes both stand on."""
+    """All sides, filled; `servers` are the ids of the processes they stand on."""
 
     ours: OurCluster
-    peer: PlainPeer
+    plain: Mapping[str, Plain]
     wanted: Sequence[Asked]
     servers: dict[str, int]
     seconds: float = SECONDS
@@ -70,7 +73,7 @@ async def fill(folder: Path, kafka: str, mongo: str, count: int, profile: Path |
     """The same people and the same asks on both sides; the peer's best search."""
     wanted = asks(400, datetime.now(UTC), crowd=count)
     ours = OurCluster(folder, kafka, mongo, profile)
-    peer = PlainPeer(folder, kafka, mongo)
+    peer, bare = PlainPeer(folder, kafka, mongo), Bare(folder, kafka, mongo)
     ours.run()
     try:
         rate = await ours.fill(count)
@@ -79,14 +82,15 @@ async def fill(folder: Path, kafka: str, mongo: str, count: int, profile: Path |
         await until(lambda: not ours.unpublished())
     finally:
         ours.stop()
-    await peer.fill(count)
+    for plain in (peer, bare):
+        await plain.fill(count)
     await asyncio.sleep(
         SETTLE_SECONDS
     )  # the database looks at what was loaded before it uses its indexes well
-    await peer.choose(wanted[:60])
+    fastest, medians = await peer.choose(wanted[:60])
     print(f"B3 on Kafka and MongoDB  {count:,} people ({rate:,.0f}/s loaded in bulk into ours)")
-    print(f"    peer's searches, median ms: {peer.medians}; {peer.search} serves", flush=True)
-    return Bench(ours, peer, wanted, {})
+    print(f"    peer's searches, median ms: {medians}; {fastest} serves", flush=True)
+    return Bench(ours, {"peer": peer, "bare": bare}, wanted, {})
 
 
 def _post(side: Side, taking: Taking, wanted: Sequence[Asked], mark: str) -> Post:

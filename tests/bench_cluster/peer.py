@@ -12,7 +12,7 @@ import json
 import sys
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TextIO
@@ -135,16 +135,22 @@ def invitations(step: Step, notes: TextIO) -> FastAPI:
     async def work(found: Document) -> None:
         need, people = found["need"], sorted(found["people"])
         if people:
-            rows = [{"_id": f"{need}/{p}", "need": need, "person": p, "status": "pending",
-                     "expires": time.time() + 3600} for p in people]  # fmt: skip
-            await step.db.invitations.insert_many(rows, ordered=False)
-            await _stubbornly(
-                lambda: step.db.people.update_many({"_id": {"$in": people}}, {"$inc": {"contacts_left": -1}})
-            )
+            await invite(step.db, {need: people})
         notes.write(f"{need} {time.monotonic():.6f} {len(people)}\n")
         notes.flush()
 
     return step.app(FOUND, work)
+
+
+async def invite(db: Database, asked: Mapping[str, Sequence[int]]) -> None:
+    """Write the invitations of these needs, and count that their people were asked."""
+    rows = [{"_id": f"{need}/{p}", "need": need, "person": p, "status": "pending", "expires": time.time() + 3600}
+            for need, people in asked.items() for p in people]  # fmt: skip
+    everybody = sorted(p for people in asked.values() for p in people)
+    await db.invitations.insert_many(rows, ordered=False)
+    await _stubbornly(
+        lambda: db.people.update_many({"_id": {"$in": everybody}}, {"$inc": {"contacts_left": -1}})
+    )
 
 
 async def _stubbornly(call: Callable[[], Awaitable[object]]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import cycle
 from pathlib import Path
 from typing import Any, cast
@@ -18,7 +17,7 @@ from shared.security.tokens import TokenMint, signing_key
 from tests.bench.client import Answer, Pool
 from tests.bench.population import Asked, people
 from tests.bench.sides import Ours, Process, start
-from tests.bench_cluster.peer import ASKED, FOUND, database
+from tests.bench_cluster import bare, peer
 from tests.bench_cluster.peer_search import Document, best, documents, make_indexes
 from tests.cluster.processes import ROOT, Cluster, Instance
 from tests.live.server import free_port
@@ -95,64 +94,91 @@ def _outbox_depth(url: str) -> float:
     )
 
 
-@dataclass
-class PlainPeer:
-    """The three plain services; the people lie in the same database server."""
+class Plain:
+    """Three plain services on the same servers, one for each step."""
 
-    folder: Path
-    kafka: str
-    mongo: str
-    search: str = ""
-    medians: dict[str, float] = field(default_factory=dict)
-    processes: dict[str, Process] = field(default_factory=dict)
+    module: str
+    alive: str
+    topics: tuple[str, ...]
+    given: str
+    """What each step is told besides where to find things."""
+
+    def __init__(self, folder: Path, kafka: str, mongo: str) -> None:
+        self._folder = folder
+        self._kafka = kafka
+        self._mongo = mongo
+        self._processes: dict[str, Process] = {}
+        self._notes = folder / f"{self.name}-notes"
 
     @property
-    def notes(self) -> Path:
-        return self.folder / "peer-notes"
+    def name(self) -> str:
+        return self.module.rpartition(".")[2]
 
     async def fill(self, count: int) -> None:
-        self.notes.touch()
-        admin = AIOKafkaAdminClient(bootstrap_servers=self.kafka)
+        self._notes.touch()
+        admin = AIOKafkaAdminClient(bootstrap_servers=self._kafka)
         await admin.start()
-        await admin.create_topics([NewTopic(topic, PARTITIONS, 1) for topic in (ASKED, FOUND)])
+        await admin.create_topics([NewTopic(topic, PARTITIONS, 1) for topic in self.topics])
         await admin.close()
-        client: AsyncMongoClient[Document] = AsyncMongoClient(self.mongo)
-        crowd = database(client).people
+
+    def run(self) -> None:
+        for step in STEPS:
+            port = free_port()
+            given = (step, str(port), self._kafka, self._mongo, self.given, str(self._notes))
+            log = self._folder / f"{self.name}-{step}.log"
+            self._processes[step] = start(self.module, *given, port=port, path=self.alive, log=log)
+
+    def stop(self) -> None:
+        for process in self._processes.values():
+            process.stop()
+
+    def taking(self) -> Taking:
+        return Taking([self._processes["intake"].port], {})
+
+    def pids(self) -> dict[str, int]:
+        return {step: process.popen.pid for step, process in self._processes.items()}
+
+    def durable(self) -> dict[str, tuple[float, int]]:
+        found: dict[str, tuple[float, int]] = {}
+        for line in self._notes.read_text().splitlines():
+            need, at, offers = line.split()
+            found.setdefault(need, (float(at), int(offers)))
+        return found
+
+
+class PlainPeer(Plain):
+    """The plain peer; the people lie in the same database server."""
+
+    module, alive = "tests.bench_cluster.peer", "/docs"
+    topics = (peer.ASKED, peer.FOUND)
+
+    async def fill(self, count: int) -> None:
+        await super().fill(count)
+        client: AsyncMongoClient[Document] = AsyncMongoClient(self._mongo)
+        crowd = peer.database(client).people
         await make_indexes(crowd)
         rows = list(documents(people(count)))
         for first in range(0, count, BULK):
             await crowd.insert_many(rows[first : first + BULK])
         await client.close()
 
-    async def choose(self, asks: Sequence[Asked]) -> None:
-        """Measure the searches, and take the fastest."""
-        client: AsyncMongoClient[Document] = AsyncMongoClient(self.mongo)
-        self.search, self.medians = await best(database(client).people, [ask_of(a) for a in asks])
+    async def choose(self, asks: Sequence[Asked]) -> tuple[str, dict[str, float]]:
+        """Measure the searches, take the fastest; and the median milliseconds of each."""
+        client: AsyncMongoClient[Document] = AsyncMongoClient(self._mongo)
+        self.given, medians = await best(peer.database(client).people, [ask_of(a) for a in asks])
         await client.close()
+        return self.given, medians
 
-    def run(self) -> None:
-        for step in STEPS:
-            port = free_port()
-            given = (step, str(port), self.kafka, self.mongo, self.search, str(self.notes))
-            log = self.folder / f"peer-{step}.log"
-            self.processes[step] = start("tests.bench_cluster.peer", *given, port=port, path="/docs", log=log)
 
-    def stop(self) -> None:
-        for process in self.processes.values():
-            process.stop()
+class Bare(Plain):
+    """The bare services; who they ask lies in the peer's database."""
 
-    def taking(self) -> Taking:
-        return Taking([self.processes["intake"].port], {})
+    module, alive = "tests.bench_cluster.bare", "/"
+    topics = (bare.ASKED, bare.FOUND)
 
-    def pids(self) -> dict[str, int]:
-        return {step: process.popen.pid for step, process in self.processes.items()}
-
-    def durable(self) -> dict[str, tuple[float, int]]:
-        found: dict[str, tuple[float, int]] = {}
-        for line in self.notes.read_text().splitlines():
-            need, at, offers = line.split()
-            found.setdefault(need, (float(at), int(offers)))
-        return found
+    async def fill(self, count: int) -> None:
+        await super().fill(count)
+        self.given = str(count)
 
 
 def ask_of(asked: Asked) -> Document:
