@@ -1,8 +1,7 @@
-"""The interface on one page: every route, who may use it, what it takes. Needs nothing from any other server."""
+"""The interface on one page: every route, who may use it, what it takes and answers. Needs nothing from any other server."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from html import escape
 from itertools import groupby
@@ -13,12 +12,21 @@ from fastapi.responses import HTMLResponse
 
 from shared.http.access import public
 from shared.http.catalogue import Guarded, catalogue
+from shared.http.shapes import parameters, prose, shape, told
 from shared.security.policy import POLICY
 
+SHAPES = "shapes"
+STANDARD = "Successful Response"
+SECTIONS = {
+    "session": "登录", "accounts": "账号", "places": "区划与站点", "organisations": "机构", "needs": "困难家庭与需求", "matching": "匹配",
+    "volunteers": "志愿者", "resources": "慈善资源", "operations": "运维", "health": "运行状况", SHAPES: "数据格式",
+}  # fmt: skip
 _STYLE = """
+:root { color-scheme: light dark }
 body { font: 16px/1.6 system-ui, "Noto Sans CJK SC", sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
 h2 { margin-top: 2.5rem; border-bottom: 1px solid } summary { cursor: pointer; padding: .3rem 0 }
-code, pre { font: 14px/1.5 ui-monospace, monospace } pre { overflow: auto; padding: .8rem; border: 1px solid }
+code { font: 14px/1.5 ui-monospace, monospace } details { padding-left: 1rem } summary { margin-left: -1rem }
+code, a { overflow-wrap: anywhere } ul { padding-left: 1.2rem } li { margin: .2rem 0 }
 .method { display: inline-block; min-width: 4.5rem; font-weight: 700 } .who { opacity: .75 }
 """
 _INTRODUCTION = """
@@ -47,34 +55,54 @@ def docs(app: FastAPI) -> APIRouter:
 
 def _page(title: str, openapi: dict[str, Any], routes: Iterable[Guarded]) -> Iterator[str]:
     known = {(route.method.lower(), route.path): route for route in routes}
-    operations = [
-        (operation.get("tags", ["other"])[0], known[method, path], operation)
-        for path, methods in openapi["paths"].items()
-        for method, operation in methods.items()
-    ]
+    order = {tag: n for n, tag in enumerate(SECTIONS)}
+    operations = sorted(
+        (
+            (operation.get("tags", ["other"])[0], known[method, path], operation)
+            for path, methods in openapi["paths"].items()
+            for method, operation in methods.items()
+        ),
+        key=lambda o: (order.get(o[0], len(order)), o[0]),
+    )
+    sections = [*dict.fromkeys(tag for tag, _, _ in operations), SHAPES]
     yield f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title>'
     yield f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style>'
     yield f"<h1>{escape(title)}</h1>{_INTRODUCTION}"
-    for tag, group in groupby(sorted(operations, key=lambda o: o[0]), key=lambda o: o[0]):
-        yield f"<h2>{escape(tag)}</h2>"
+    yield f"<nav>{' · '.join(f'<a href=#{tag}>{_heading(tag)}</a>' for tag in sections)}</nav>"
+    for tag, group in groupby(operations, key=lambda o: o[0]):
+        yield f"<h2 id={tag}>{_heading(tag)}</h2>"
         for _, route, operation in group:
-            yield from _operation(route, operation, openapi)
+            yield from _operation(route, operation)
+    yield f"<h2 id={SHAPES}>{_heading(SHAPES)}</h2>"
+    for name, schema in sorted(openapi["components"]["schemas"].items()):
+        yield from shape(name, schema)
 
 
-def _operation(route: Guarded, operation: dict[str, Any], openapi: dict[str, Any]) -> Iterator[str]:
-    yield f'<details id="{escape(route.operation)}"><summary><span class="method">{route.method}</span>'
+def _heading(tag: str) -> str:
+    return escape(f"{SECTIONS[tag]} {tag}" if tag in SECTIONS else tag)
+
+
+def _operation(route: Guarded, operation: dict[str, Any]) -> Iterator[str]:
+    yield f'<details><summary id="{escape(route.operation)}"><span class="method">{route.method}</span>'
     yield f"<code>{escape(route.path)}</code> · {escape(operation.get('summary', ''))}</summary>"
     yield f'<p class="who">{escape(route.action)}: {escape(_who(route))}</p>'
     if description := operation.get("description"):
-        yield f"<p>{escape(description)}</p>"
-    for parameter in operation.get("parameters", ()):
-        needed = "" if parameter.get("required") else " (optional)"
-        said = parameter.get("description") or parameter.get("schema", {}).get("description") or ""
-        yield f"<p>{escape(parameter['in'])} <code>{escape(parameter['name'])}</code>{needed} {escape(said)}</p>"
-    for body in operation.get("requestBody", {}).get("content", {}).values():
-        shape = _spelled_out(body.get("schema", {}), openapi, 4)
-        yield f"<pre>{escape(json.dumps(shape, ensure_ascii=False, indent=2))}</pre>"
+        yield f"<p>{prose(description)}</p>"
+    yield from parameters(operation.get("parameters", ()))
+    for kind, body in operation.get("requestBody", {}).get("content", {}).items():
+        yield f"<p>Takes 提交 {told(body.get('schema', {}))}, <code>{escape(kind)}</code></p>"
+    for status, answer in operation["responses"].items():
+        yield from _answer(status, answer)
     yield "</details>"
+
+
+def _answer(status: str, answer: dict[str, Any]) -> Iterator[str]:
+    called = "Else 其他情形" if status == "default" else f"Answers 返回 <b>{escape(status)}</b>"
+    contents = answer.get("content", {}).values()
+    shapes = [told(schema) for content in contents if (schema := content.get("schema"))]
+    description = answer["description"]
+    said = "" if description == STANDARD else f": {prose(description)}"
+    yield f"<p>{called} {', '.join(shapes)}{said}</p>"
 
 
 def _who(route: Guarded) -> str:
@@ -83,19 +111,3 @@ def _who(route: Guarded) -> str:
     return ", ".join(
         f"{role.zh} {role.en} ({scope.name.lower()})" for role, scope in POLICY[route.action].items()
     )
-
-
-def _spelled_out(schema: Any, openapi: dict[str, Any], depth: int) -> Any:
-    """The schema with what it refers to in place, down to some depth, without titles."""
-    if isinstance(schema, list):
-        return [_spelled_out(part, openapi, depth) for part in schema]
-    if not isinstance(schema, dict):
-        return schema
-    if "$ref" in schema and depth > 0:
-        name = schema["$ref"].rsplit("/", 1)[-1]
-        return _spelled_out(openapi["components"]["schemas"][name], openapi, depth - 1)
-    return {
-        k: _spelled_out(v, openapi, depth)
-        for k, v in schema.items()
-        if not (k == "title" and isinstance(v, str))
-    }
