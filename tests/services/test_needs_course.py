@@ -657,6 +657,22 @@ async def test_what_was_said_of_a_referral_is_said_again_whatever_has_come_of_it
         assert (closed.status_code, closed.json()["errors"][0]["pointer"]) == (422, "/organisation_id")
 
 
+async def test_a_need_that_went_ahead_after_its_time_was_up_is_asked_about_anew_at_its_last_visit() -> None:
+    """Matching's word lay unread at the first visit; what was asked then is no question about the second."""
+    later = Window(start_at=TEN + timedelta(hours=30), end_at=TEN + timedelta(hours=32))
+    async with desk() as d:
+        need_id = await d.posts(people(), people(start_at=later.start_at))
+        await d.w.passes(seconds=(TEN - START).total_seconds() + 1)
+        await d.hears((need_id, k.made(k.taken(), k.taken("wang", "p2", later))))
+        await d.w.passes(hours=1)
+        await d.hears(k.no_show(need_id))
+        await d.hears((need_id, k.reopened()))
+        await d.w.passes(seconds=(later.start_at - d.w.clock.now()).total_seconds() + 1)
+        assert d.w.said(NeedLapsed) == [], "a yes for it may lie unread"
+        await d.w.passes(hours=0.25)
+        assert len(d.w.said(NeedLapsed)) == 1
+
+
 async def test_a_body_that_is_asked_may_say_yes_until_it_was_told_though_the_time_of_the_visit_has_passed() -> (
     None
 ):

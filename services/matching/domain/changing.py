@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from services.matching.domain.asking import release_surplus
 from services.matching.domain.award import withdraw, won
 from services.matching.domain.match import (
@@ -18,7 +20,7 @@ from services.matching.domain.scene import Scene
 from services.matching.domain.searching import weighed, with_word
 from services.matching.domain.settling import settled
 from services.matching.domain.timing import is_pressing
-from services.matching.domain.words import MAY_BE_ASKED_AGAIN, Answer
+from services.matching.domain.words import MAY_BE_ASKED_AGAIN, Answer, MatchStatus
 from shared.contracts.base import Event
 from shared.contracts.matching import SeatReleased
 from shared.contracts.needs import NeedChanged
@@ -54,7 +56,7 @@ def change_need(match: Match | None, need_id: str, changed: NeedChanged, scene: 
     stayed = (
         tuple(id for id, one in match.asked.items() if one.answer == Answer.WON) if turned else match.stayed
     )
-    match = match.but(spec=spec, stayed=stayed)
+    match, other = match.but(spec=spec, stayed=stayed), afresh or spec.people != before.people
     for line in spec.people:
         match, released = _seated(match, line, scene)
         events += released
@@ -65,8 +67,19 @@ def change_need(match: Match | None, need_id: str, changed: NeedChanged, scene: 
     match, given_back = release_surplus(match, kept_goods, scene)
     stays_short = kept_people | kept_goods
     match = match.but(diagnosis={id: why for id, why in match.diagnosis.items() if id in stays_short})
-    change = settled(weighed(match, scene) if match.stalled else match, scene, *events, *given_back)
+    change = _settled_as_it_is_now(match, scene, other, (*events, *given_back))
     return with_word(change, scene) if match.stalled else change
+
+
+def _settled_as_it_is_now(match: Match, scene: Scene, other: bool, said: Sequence[Event]) -> Change[Match]:
+    """Settled; if its people lines are `other` ones, nothing has gone ahead that does not go ahead now."""
+    match = match.but(went_ahead=match.went_ahead and not other)
+    change = settled(weighed(match, scene) if match.stalled else match, scene, *said)
+    if (
+        other and change.record.status == MatchStatus.SEARCHING
+    ):  # said to be reopened, it is what it was before
+        return Change(change.record.but(went_ahead=False), *change.events)
+    return change
 
 
 def _relined(match: Match, kept_goods: set[str], scene: Scene) -> Match:

@@ -10,10 +10,11 @@ from datetime import datetime
 from typing import Any
 
 from services.matching.domain.asking import FIRST_ASK_SECONDS, confirm_hold
+from services.matching.domain.going_ahead import about_to_begin, attained, has_enough, is_missed
 from services.matching.domain.match import Match, lines, owner_of, seat_id
 from services.matching.domain.scene import Scene
-from services.matching.domain.timing import TO_GET_THERE, part_is_due, with_part_due
-from services.matching.domain.words import HANDED_OVER, NEVER_ASKED, SECURED, SURE, Answer, MatchStatus, Phase
+from services.matching.domain.timing import in_time, part_is_due, with_part_due
+from services.matching.domain.words import NEVER_ASKED, SURE, Answer, MatchStatus, Phase
 from shared.contracts.base import Event
 from shared.contracts.matching import (
     MatchMade,
@@ -22,7 +23,7 @@ from shared.contracts.matching import (
     MatchStalled,
     SearchProgressed,
 )
-from shared.contracts.parts import GoodsLine, LineDiagnosis, PeopleLine
+from shared.contracts.parts import LineDiagnosis
 from shared.contracts.taken import HoldTaken, SeatTaken
 from shared.contracts.vocabulary import Closing, Ring, Waiting
 from shared.records import Change
@@ -33,9 +34,9 @@ def settled(match: Match, scene: Scene, *said: Event) -> Change[Match]:
     if match.closed or match.spec is None:
         return Change(match, *said)
     match = _at_rest(match)
-    if match.partial and match.status != MatchStatus.MADE:
-        match = part_is_due(match, scene.now)
-    goal = _goal(match, scene)
+    if match.status != MatchStatus.MADE:
+        match = in_time(match, scene.now)
+    goal = attained(match, scene)
     events = list(said)
     if _fallen_behind(match, goal):
         match, reopened = reopen(match, scene, Closing.CHANGED)
@@ -45,7 +46,7 @@ def settled(match: Match, scene: Scene, *said: Event) -> Change[Match]:
         if match.status == MatchStatus.CONFIRMING:
             match = match.but(status=MatchStatus.SEARCHING)
         return Change(match, *events)
-    whole = goal == MatchStatus.MADE or _has_enough(match, scene)
+    whole = goal == MatchStatus.MADE or has_enough(match, scene)
     match, asked = _confirming(match, scene, whole)
     events += asked
     if any(hold.phase == Phase.CONFIRMING for hold in match.holds.values()):
@@ -161,45 +162,6 @@ def _at_rest(match: Match) -> Match:
     return match
 
 
-def _goal(match: Match, scene: Scene) -> MatchStatus | None:
-    """What the match can be by what is there: made, partly made, or nothing yet."""
-    wanted = list(lines(match.need))
-    if all(match.is_full(line) for line in wanted):
-        return MatchStatus.MADE
-    if not match.partial or not _has_anything(match):
-        return None
-    goes_ahead = _has_enough(match, scene) or any(_about_to_begin(match, x, scene) for x in match.need.people)
-    return MatchStatus.PARTLY_MADE if goes_ahead else None
-
-
-def _has_enough(match: Match, scene: Scene) -> bool:
-    """Whether every required line that is still awaited has what the station takes for enough."""
-    allowed = scene.policy(match.need.site_id).allow_partial
-    enough = match.has_minimum if allowed else match.is_full
-    return all(enough(x) for x in lines(match.need) if x.required and not _is_past(match, x, scene))
-
-
-def _is_past(match: Match, line: PeopleLine | GoodsLine, scene: Scene) -> bool:
-    """A visit whose time has begun, of a need that went ahead, that somebody has served, or that was given something:
-    nobody more can come to it, and the rest goes on."""
-    if not isinstance(line, PeopleLine) or line.window.start_at > scene.now:
-        return False
-    return match.went_ahead or bool(match.done) or any(h.phase in HANDED_OVER for h in match.holds.values())
-
-
-def _about_to_begin(match: Match, line: PeopleLine, scene: Scene) -> bool:
-    """Whether somebody sets out now for a visit that is good by itself, since it is not required; or that takes place
-    since the need goes on: it went ahead before, or somebody was told to come."""
-    goes_on = match.went_ahead or any(x in match.sent for state in match.people.values() for x in state.seats)
-    goes = not line.required or (goes_on and match.has_minimum(line))
-    return goes and match.people[line.id].won > 0 and line.window.start_at <= scene.now + TO_GET_THERE
-
-
-def _has_anything(match: Match) -> bool:
-    seats = any(state.won for state in match.people.values())
-    return seats or any(hold.phase in SECURED for hold in match.holds.values())
-
-
 def _fallen_behind(match: Match, goal: MatchStatus | None) -> bool:
     if match.status == MatchStatus.MADE:
         return goal != MatchStatus.MADE
@@ -221,19 +183,20 @@ def _confirming(match: Match, scene: Scene, whole: bool) -> tuple[Match, list[Ev
 
 def _made(match: Match, goal: MatchStatus, whole: bool, scene: Scene) -> tuple[Match, list[Event]]:
     """Say it, unless just this has been said. `sent` are those who are told where to go: all, if it goes ahead as a whole."""
+    full = goal == MatchStatus.MADE
     holders = [holder for state in match.people.values() for holder in state.seats if holder]
     setting_out = {
         holder
         for line in match.need.people
         for holder in match.people[line.id].seats
-        if whole or _about_to_begin(match, line, scene)
+        if about_to_begin(match, line, scene) or (whole and (full or not is_missed(match, line, scene)))
     }
     sent = tuple(holder for holder in holders if holder in match.sent or holder in setting_out)
     sure = (f"{id}={hold.quantity}" for id, hold in match.holds.items() if hold.phase in SURE)
     told = (goal.value, *holders, *(f"{holder}!" for holder in sent), *sure)
     partial_at = None if whole else part_is_due(match, scene.now).partial_at
     match = match.but(status=goal, partial_at=partial_at, sent=sent, went_ahead=match.went_ahead or whole)
-    if goal == MatchStatus.MADE:
+    if full:
         match = match.but(tier_due_at=None, stalled=False, waiting=Waiting.SERVICE)
     if told == match.told:
         return match, []

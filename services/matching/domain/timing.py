@@ -32,6 +32,17 @@ def part_is_due(match: Match, now: datetime) -> Match:
     return match.but(partial=True, partial_at=_next_part_due(match, now))
 
 
+def in_time(match: Match, now: datetime) -> Match:
+    """The match that lets part of it do no later than people set out for the next visit, also if its lines have changed since."""
+    if match.partial:
+        return part_is_due(match, now)
+    if match.partial_at is None:
+        return match
+    ahead = [line.window.start_at for line in match.need.people if line.window.start_at > now]
+    at = min([match.partial_at, *(start - TO_GET_THERE for start in ahead)])
+    return part_is_due(match, now) if at <= now else match.but(partial_at=at)
+
+
 def _next_part_due(match: Match, now: datetime) -> datetime | None:
     times = (line.window.start_at - TO_GET_THERE for line in match.need.people)
     return min((at for at in times if at > now), default=None)

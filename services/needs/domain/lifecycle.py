@@ -128,7 +128,12 @@ def _noted(need: Need, now: datetime) -> Need:
     passed, over = now >= last_call(need), need.over or now >= nothing_more_at(need)
     if (passed, over) == (need.deadline_passed, need.over):
         return need
-    return need.but(deadline_passed=passed, over=over)
+    search = need.search
+    if (
+        search and need.deadline_passed and not passed
+    ):  # it went ahead after all: at its last visit it is asked anew
+        search = search.model_copy(update={"last_asked_at": None})
+    return need.but(deadline_passed=passed, over=over, search=search)
 
 
 def _is_silent(need: Need, now: datetime, policy: SitePolicy) -> bool:
@@ -155,10 +160,13 @@ def _falls_short(need: Need, policy: SitePolicy) -> bool:
     before theirs was missed; and who is asked to take the need over may answer until they were told."""
     if need.ended or not need.deadline_passed or need.started:
         return False
-    if any(seat.made for seat in need.seats_to_serve) or (need.referral and not need.seats_to_serve):
+    if need.referral or any(seat.made for seat in need.seats_to_serve):
         return False
-    unconfirmed = not need.match.said and (need.over or not (policy.allow_partial or need.whole))
-    return not need.enough or unconfirmed
+    if need.went_ahead and need.goods_kept:
+        return False
+    in_part = policy.allow_partial or need.went_as_a_whole
+    unconfirmed = not need.match.said and need.over
+    return not need.enough or unconfirmed or not (in_part or need.whole)
 
 
 def _graced(need: Need, now: datetime) -> Need:

@@ -214,6 +214,21 @@ class Need(Record):
         return people and all(self._held(line) >= line.quantity for line in self.goods if line.required)
 
     @property
+    def goods_kept(self) -> bool:
+        """Whether goods are promised still, of all that is required."""
+        return bool(self.goods_to_receive) and all(
+            self._held(x) >= x.minimum for x in self.goods if x.required
+        )
+
+    @property
+    def went_as_a_whole(self) -> bool:
+        """Whether anybody who is required was told to come, or required goods are confirmed."""
+        people = {line.id for line in self.people if line.required}
+        goods = {line.id for line in self.goods if line.required}
+        seats = any(s.made for s in self.match.seats if s.line_id in people)
+        return seats or any(g.line_id in goods for g in self.held_goods)
+
+    @property
     def given(self) -> bool:
         """Whether goods were asked for and all of them have been received."""
         received = {id for id, hold in self.holds.items() if hold.status is v.HoldStatus.RECEIVED}
@@ -226,8 +241,9 @@ class Need(Record):
     def _seated(self, line: PeopleLine) -> int:
         """How many have a seat on this line, or had one until its time and did not come: nobody else can any more, and
         what was promised for later is not taken away for that."""
-        missed = sum(t.line_id == line.id and t.status is v.TaskStatus.NO_SHOW for t in self.tasks.values())
-        return missed + sum(s.line_id == line.id for s in self.seats)
+        missed = [t for t in self.tasks.values() if t.line_id == line.id and t.status is v.TaskStatus.NO_SHOW]
+        late = sum(task.at >= line.window.start_at for task in missed)
+        return late + sum(s.line_id == line.id for s in self.seats)
 
     def _held(self, line: GoodsLine) -> int:
         return sum(g.quantity for g in self.held_goods if g.line_id == line.id)

@@ -157,7 +157,8 @@ def edit(need: Need, wanted: Edit, at: Moment) -> Change[Need]:
         check(wanted.lines, at.now)
         deadline_at = deadline(wanted.lines, at.now)
         ahead = {"deadline_passed": False, "over": False, "over_at": over_at(wanted.lines, deadline_at)}
-        after = after.but(deadline_at=deadline_at, search=_not_over(after.search), **ahead)
+        told = any(seat.made for seat in need.seats)
+        after = after.but(deadline_at=deadline_at, search=_not_over(after.search), went_ahead=told, **ahead)
     said = [NeedChanged(spec=spec(after))] if spec(after) != spec(need) else []
     return settle(need, after, at.now, at.policy, *said)
 
@@ -179,6 +180,8 @@ def protect(need: Need, household: Household, at: Moment) -> Change[Need]:
     after = need.but(audience=_audience(need, groups, named=named), minor=need.minor or child)
     if not (need.started or need.complete or need.held_goods):
         after = after.but(area=household.area, cell=household.cell)
+    if after.audience is not need.audience and not need.begun:
+        after = after.but(went_ahead=False)  # everybody is asked anew
     if after == need:
         return Change(need)
     if need.posted_at is None or spec(after) == spec(need):

@@ -1,0 +1,79 @@
+"""The time of a need is up: what lapses then, and what does not since it was promised, or since another body was asked."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from tests.journeys.stage import fuquan
+from tests.journeys.test_belonging_together import lift_and_escort
+from tests.journeys.test_going_ahead import gives_back
+from tests.journeys.test_visits import says_yes, seen
+
+
+@pytest.mark.parametrize("noted", ["withdraw", "no-show"])
+async def test_goods_promised_for_later_stay_though_the_visit_before_was_missed(noted: str) -> None:
+    async with fuquan() as (t, cast):
+        first = await cast.volunteer("first", skills=["repair"])
+        lot = await cast.lot(5)
+        await t.settle()
+        rice = cast.goods_line(2, needed_by=(t.clock.now() + timedelta(hours=100)).isoformat())
+        visit = cast.people_line(hours=30, skills=["repair"])
+        need = await cast.need(await cast.household(), visit, rice)
+        await t.settle()
+        task = await says_yes(t, cast, first)
+        assert (await seen(cast, need))["status"] == "matched"
+        await t.passes(hours=29 if noted == "withdraw" else 31)
+        cast.appoint()
+        who = cast.person(first.id) if noted == "withdraw" else cast.staff
+        assert (await cast.does(who, f"/api/tasks/{task}/{noted}")).status == 200
+        await t.passes(hours=3)
+        cast.appoint()
+        status = "partly_matched" if noted == "no-show" else "matching"
+        assert (await seen(cast, need))["status"] == status
+        assert (await cast.got(cast.donor, f"/api/lots/{lot['id']}"))["held"] == 2
+
+
+@pytest.mark.parametrize("barber_does", ["gives back", "does not come", "was never asked for"])
+async def test_where_nobody_is_served_in_part_a_visit_good_by_itself_keeps_no_helper_waiting(
+    barber_does: str,
+) -> None:
+    async with fuquan(allow_partial=False) as (t, cast):
+        barber = await cast.volunteer("barber", skills=["haircut"])
+        driver = await cast.volunteer("driver", skills=["transport"])
+        await t.settle()
+        lines = [cast.people_line(seats=2, minimum=1, hours=60, skills=["transport"])]
+        if barber_does != "was never asked for":
+            lines.append(cast.people_line(hours=20, skills=["haircut"], required=False))
+        need = await cast.need(await cast.household(), *lines)
+        await t.settle()
+        drive = await says_yes(t, cast, driver)
+        cut = await says_yes(t, cast, barber) if len(lines) == 2 else ""
+        await t.passes(hours=19, minutes=45)
+        if barber_does == "gives back":
+            await gives_back(t, cast, barber, cut)
+        await t.passes(hours=1)
+        cast.appoint()
+        if barber_does == "does not come":
+            assert (await cast.does(cast.staff, f"/api/tasks/{cut}/no-show")).status == 200
+        await t.passes(hours=40)
+        assert (await seen(cast, need))["status"] == "lapsed"
+        assert (await cast.got(cast.person(driver.id), f"/api/tasks/{drive}"))["status"] == "cancelled"
+
+
+@pytest.mark.parametrize("driver_found", [False, True])
+async def test_another_body_that_was_asked_may_answer_as_long_as_it_was_given(driver_found: bool) -> None:
+    async with fuquan() as (t, cast):
+        driver = await cast.volunteer("driver", skills=["transport"])
+        await t.settle()
+        need = await cast.need(await cast.household(), *lift_and_escort(cast, 30))
+        await t.settle()
+        if driver_found:
+            await says_yes(t, cast, driver)
+        asked = {"body": "县残联", "answer_by": (t.clock.now() + timedelta(days=5)).isoformat()}
+        assert (await cast.does(cast.staff, f"/api/needs/{need['id']}/refer", asked)).status == 200
+        await t.passes(hours=32)
+        cast.appoint()
+        assert (await cast.does(cast.staff, f"/api/needs/{need['id']}/referral/accept")).status == 200
+        assert (await seen(cast, need))["status"] == "referred"
