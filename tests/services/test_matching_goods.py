@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
@@ -115,6 +115,17 @@ async def test_goods_without_a_date_of_their_own_are_good_until_the_people_come(
         assert [one.lot_id for one in d.requests()] == ["tomorrow"]
         await d.posts(some_goods(), need="need-2")
         assert [one.lot_id for one in d.requests("need-2")] == ["today"]
+
+
+@pytest.mark.parametrize(("needed_by", "lots"), [("2026-03-02T16:00Z", ["today"]), ("2026-03-02T16:01Z", [])])
+async def test_what_is_needed_by_midnight_is_good_enough_on_the_day_that_ends_then(
+    needed_by: str, lots: list[str]
+) -> None:
+    """Midnight of the station, that is."""
+    async with desk() as d:
+        await d.knows_lot("today", expires_on=START.date())
+        await d.posts(some_goods(needed_by=datetime.fromisoformat(needed_by)))
+        assert [one.lot_id for one in d.requests()] == lots
 
 
 async def test_goods_for_a_need_with_several_visits_are_good_until_the_next_that_is_still_to_come() -> None:

@@ -131,7 +131,7 @@ class Story:
             case 2:
                 await self.does(self.cast.staff, f"{path}/referral/{self.r.choice(['accept', 'decline'])}")
             case 3:
-                await self.does(self.cast.staff, f"{path}/submit")
+                await self.does(self.cast.staff, f"{path}/post")
             case _:
                 await self.does(self.cast.staff, f"{path}/rate", {"score": 4, "channel": "phone"})
 

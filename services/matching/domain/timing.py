@@ -49,8 +49,12 @@ def _next_part_due(match: Match, now: datetime) -> datetime | None:
 
 
 def good_on(need: NeedSpec, line: GoodsLine, scene: Scene) -> date:
-    """The day on which goods must still be good: when they are needed, not before today."""
-    return day_of(needed_at(need, line, scene), scene.station(need.site_id).zone)
+    """The day on which goods must still be good: when they are needed, not before today. What is needed by midnight is
+    needed on the day that ends then."""
+    at, zone = needed_at(need, line, scene), scene.station(need.site_id).zone
+    if at == line.needed_by and at > scene.now:
+        at -= timedelta(microseconds=1)
+    return day_of(at, zone)
 
 
 def needed_at(need: NeedSpec, line: GoodsLine, scene: Scene) -> datetime:
