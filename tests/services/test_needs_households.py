@@ -8,7 +8,7 @@ import pytest
 
 from shared.contracts.needs import HouseholdChanged, HouseholdRegistered
 from tests.services import needs_desk as k
-from tests.services.needs_desk import ADDRESS, NAME, PHONE, a_household, a_resident, desk
+from tests.services.needs_desk import ADDRESS, NAME, PHONE, a_household, a_resident, an_order, desk, people
 
 ASSESSED = {"self_care": "partial", "livelihood": "allowance", "body": "chronic", "support": "none"}
 
@@ -164,6 +164,28 @@ async def test_a_station_sees_its_own_files_and_the_main_station_those_below_it(
         assert elsewhere.status_code == 403
         for call in (f"PATCH /households/{theirs}", f"PATCH /households/{theirs}/residents/{theirs}~1"):
             assert (await d.ask("staff", call, {}, if_match='"1"')).status_code == 404
+
+
+async def test_a_file_is_handed_over_to_another_station_by_whoever_reaches_both() -> None:
+    """As when stations are merged, or a household moves to where another one is near."""
+    async with desk() as d:
+        home = await d.household()
+        need_id = await d.posts(household_id=home)
+        to_west = {"site_id": "west", "area": k.ELSEWHERE}
+        for who, status in (("staff", 403), ("stranger", 404)):
+            refused = await d.ask(who, f"PATCH /households/{home}", to_west, if_match='"1"')
+            assert refused.status_code == status, who
+        nowhere = await d.ask("boss", f"PATCH /households/{home}", {"site_id": "gone"}, if_match='"1"')
+        assert (nowhere.status_code, nowhere.json()["errors"][0]["pointer"]) == (422, "/site_id")
+        moved = await d.ask("boss", f"PATCH /households/{home}", to_west, if_match='"1"')
+        assert moved.status_code == 200, moved.text
+        seen = {
+            who: (await d.ask(who, f"GET /households/{home}")).status_code for who in ("staff", "stranger")
+        }
+        assert seen == {"staff": 404, "stranger": 200}
+        assert d.w.said(HouseholdChanged)[-1].site_id == "west"
+        assert (await d.need(need_id)).site_id == "east", "who posted it stays accountable"
+        await d.made("stranger", "POST /needs", an_order(home, people()))
 
 
 async def test_a_phone_that_is_none_is_refused_in_words_and_not_in_a_pattern() -> None:

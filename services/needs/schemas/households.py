@@ -93,8 +93,10 @@ class HouseholdIn(Schema):
 
 class HouseholdEdit(Schema):
     """What is given is changed. A new address or area moves the former one into the history, with `move`. Who
-    moves into another area without a new `location` has none any more."""
+    moves into another area without a new `location` has none any more. With `site_id` another station answers for the
+    household from now on, and no longer this one; it takes somebody who reaches both. Needs that are posted stay where they are."""
 
+    site_id: f.Code | None = None
     area: f.AreaCode | None = None
     address: f.ShortText | None = None
     phone: f.Phone | None = None
@@ -103,7 +105,7 @@ class HouseholdEdit(Schema):
     move: Move = Move.MOVED
 
     def changes(self) -> dict[str, object]:
-        found = _given(self, {"area", "address", "target_groups"})
+        found = _given(self, {"site_id", "area", "address", "target_groups"})
         found.pop("move", None)
         if "location" in found:
             found.pop("location")

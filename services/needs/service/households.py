@@ -67,9 +67,13 @@ class Households(Desk):
         if asked.area is not None:
             self._require_home(asked.area)
         now = self._clock.now()
-        return await self._edited(
-            access, id, lambda h: domain.edited(h, asked.changes(), asked.move, now), expect=expected
-        )
+
+        def correct(household: Household) -> Household:
+            if asked.site_id not in (None, household.site_id):
+                self._open_site(self._reached(access, asked.site_id))
+            return domain.edited(household, asked.changes(), asked.move, now)
+
+        return await self._edited(access, id, correct, expect=expected)
 
     async def add_resident(
         self, access: Access, id: str, asked: schemas.ResidentIn, op: Op
