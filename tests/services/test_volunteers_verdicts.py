@@ -1,0 +1,71 @@
+"""Before a verdict and after it: what an undecided yes weighs, what else there is, and what a task says once it is won."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from shared.contracts.vocabulary import TaskStatus, Urgency
+from tests.services.volunteers_desk import EAST, TOMORROW, WEST, Desk, a_release, a_window, desk
+
+TASK = "/tasks/li~need-1"
+
+
+async def moves_west(d: Desk) -> None:
+    """The need of Li's task moves, and the verdict is said again."""
+    await d.w.hears(("need-1", (await d.a_win("li", "need-1")).model_copy(update={"area": WEST})))
+
+
+async def test_whoever_is_there_already_sees_where_the_need_has_moved() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.takes("li", "need-1")
+        await d.w.passes(days=1)
+        await d.ask("li", f"POST {TASK}/check-in")
+        await moves_west(d)
+        assert (await d.ask("li", f"GET {TASK}")).json()["area"] == WEST
+
+
+async def test_a_task_that_is_over_stays_where_it_was_when_the_need_moves() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.takes("li", "need-1")
+        await d.ask("li", f"POST {TASK}/withdraw")
+        await moves_west(d)
+        assert (await d.ask("li", f"GET {TASK}")).json()["area"] == EAST
+
+
+async def test_nobody_is_missed_at_a_task_that_was_taken_back() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.takes("li", "need-1")
+        await d.w.passes(days=1, minutes=31)
+        missing = "GET /tasks?volunteer_id=li&overdue=true"
+        assert len((await d.ask("staff", missing)).json()["items"]) == 1
+        await d.w.hears(("need-1", a_release("li", "need-1")))
+        assert (await d.task("li", "need-1")).status == TaskStatus.CANCELLED
+        assert (await d.ask("staff", missing)).json()["items"] == []
+
+
+async def test_a_yes_that_is_not_decided_yet_counts_in_its_week() -> None:
+    async with desk() as d:
+        await d.registers("li", weekly_cap_minutes=239)
+        await d.asks("need-1", "li")
+        await d.asks("need-2", "li", window=a_window(TOMORROW + timedelta(hours=4)))
+        assert (await d.accepts("li", "need-1", None)).status_code == 202
+        beyond = await d.accepts("li", "need-2", None)
+        assert beyond.status_code == 409 and beyond.json()["type"].endswith("weekly-cap-reached")
+
+
+async def test_the_other_task_is_the_most_urgent_and_then_the_earliest() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        for hours, urgency in (
+            (0, Urgency.ORDINARY),
+            (3, Urgency.ORDINARY),
+            (9, Urgency.URGENT),
+            (6, Urgency.URGENT),
+        ):
+            window = a_window(TOMORROW + timedelta(hours=hours))
+            await d.asks(f"need-{hours}", "li", window=window, urgency=urgency)
+        others = [(await d.accepts("li", f"need-{n}", "filled")).json()["other"] for n in (0, 6, 9, 3)]
+        assert [other and other["id"] for other in others] == ["li~need-6", "li~need-9", "li~need-3", None]
