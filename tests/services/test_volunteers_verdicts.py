@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from shared.contracts.vocabulary import TaskStatus, Urgency
+from shared.contracts.volunteers import TaskDone
 from tests.services.volunteers_desk import EAST, TOMORROW, WEST, Desk, a_release, a_window, desk
 
 TASK = "/tasks/li~need-1"
@@ -46,6 +47,19 @@ async def test_nobody_is_missed_at_a_task_that_was_taken_back() -> None:
         assert (await d.ask("staff", missing)).json()["items"] == []
 
 
+async def test_nobody_is_missed_any_more_once_the_service_is_over() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.takes("li", "need-1")
+        await d.w.passes(days=1)
+        await d.ask("li", f"POST {TASK}/check-in")
+        await d.w.passes(hours=3)
+        missing = "GET /tasks?volunteer_id=li&overdue=true"
+        assert len((await d.ask("staff", missing)).json()["items"]) == 1
+        await d.ask("staff", f"POST {TASK}/check-out")
+        assert (await d.ask("staff", missing)).json()["items"] == []
+
+
 async def test_a_yes_that_is_not_decided_yet_counts_in_its_week() -> None:
     async with desk() as d:
         await d.registers("li", weekly_cap_minutes=239)
@@ -69,3 +83,27 @@ async def test_the_other_task_is_the_most_urgent_and_then_the_earliest() -> None
             await d.asks(f"need-{hours}", "li", window=window, urgency=urgency)
         others = [(await d.accepts("li", f"need-{n}", "filled")).json()["other"] for n in (0, 6, 9, 3)]
         assert [other and other["id"] for other in others] == ["li~need-6", "li~need-9", "li~need-3", None]
+
+
+async def test_a_service_that_nobody_checked_out_of_counts_a_day_at_most_when_the_seat_is_taken_back() -> (
+    None
+):
+    async with desk() as d:
+        await d.registers("li")
+        await d.takes("li", "need-1")
+        await d.w.passes(days=1)
+        await d.ask("li", f"POST {TASK}/check-in")
+        await d.w.passes(days=3)
+        await d.w.hears(("need-1", a_release("li", "need-1")))
+        assert [done.minutes for done in d.w.said(TaskDone)] == [24 * 60]
+
+
+async def test_it_stays_known_whose_account_checked_in_and_whose_checked_out() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.takes("li", "need-1")
+        await d.w.passes(days=1)
+        await d.ask("li", f"POST {TASK}/check-in")
+        await d.w.passes(hours=1)
+        await d.ask("staff", f"POST {TASK}/check-out")
+        assert (await d.task("li", "need-1")).done_by == {"check_in": "li", "check_out": "staff"}

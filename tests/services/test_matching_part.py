@@ -1,0 +1,47 @@
+"""When a part of a need goes ahead, and when nothing of it does any more."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from shared.contracts.matching import MatchPartlyMade
+from shared.contracts.needs import NeedCancelled
+from shared.contracts.parts import Window
+from shared.contracts.resources import LotIssued
+from shared.contracts.vocabulary import CancelReason
+from tests.services.matching_desk import NEED, TOMORROW, a_line, desk, hold_event, ids, some_goods
+
+IN_THREE_DAYS = Window(
+    start_at=TOMORROW.start_at + timedelta(days=2), end_at=TOMORROW.end_at + timedelta(days=2)
+)
+
+
+@pytest.mark.parametrize("handed_over", [True, False])
+async def test_once_something_was_handed_over_a_missed_visit_does_not_hold_the_later_ones_back(
+    handed_over: bool,
+) -> None:
+    async with desk(wave_seconds=600) as d:
+        await d.knows_lot("rice")
+        await d.knows_people("li", hours=tuple(range(3 * 24, 4 * 24)))
+        await d.posts(a_line("p1"), a_line("p2", window=IN_THREE_DAYS), some_goods())
+        await d.accepts("li", line_id="p2")
+        (one,) = d.requests()
+        await d.places(one)
+        if handed_over:
+            await d.w.hears((one.lot_id, hold_event(LotIssued, one)))
+        await d.w.passes(hours=23)
+        assert d.w.said(MatchPartlyMade) == [], "somebody may still come to the first"
+        await d.w.passes(hours=2)
+        assert [ids(made.seats) for made in d.w.said(MatchPartlyMade)] == ([["li"]] if handed_over else [])
+
+
+async def test_a_search_that_has_ended_is_never_woken_again() -> None:
+    async with desk() as d:
+        await d.knows_people("li")
+        await d.posts(a_line("p1"), a_line("p2", seats=2), some_goods())
+        assert (await d.match()).stalled, "there are no goods"
+        await d.w.hears((NEED, NeedCancelled(site_id="east", reason=CancelReason.SOLVED)))
+        match = await d.match()
+        assert (match.due_at, match.stalled) == (None, False)
