@@ -1,0 +1,45 @@
+"""A need that asks for fewer people than have a seat: the last are told not to come, whoever has served has served."""
+
+from __future__ import annotations
+
+from shared.contracts.matching import MatchMade, SeatFilled, SeatReleased
+from shared.contracts.needs import NeedChanged
+from shared.contracts.vocabulary import Closing
+from tests.services.matching_desk import NEED, a_line, a_need, desk, ids
+
+ONE_SEAT = NeedChanged(spec=a_need(a_line(seats=1)))
+
+
+async def test_who_sits_on_a_seat_too_many_is_told_not_to_come_the_last_first() -> None:
+    async with desk() as d:
+        await d.knows_people("li", "wang")
+        await d.posts(a_line(seats=2))
+        await d.accepts("li", "wang")
+        await d.w.hears((NEED, ONE_SEAT))
+        told = [(s.volunteer_id, s.seat_id, s.reason) for s in d.w.said(SeatReleased)]
+        assert told == [("wang", "p1/2", Closing.CHANGED)]
+        assert ids(d.w.said(MatchMade)[-1].seats) == ["li"]
+        await d.accepts("wang", again=True)
+        assert [(f.volunteer_id, f.reason) for f in d.w.said(SeatFilled)] == [("wang", Closing.CHANGED)]
+
+
+async def test_whoever_has_served_keeps_the_seat_when_there_are_fewer() -> None:
+    async with desk() as d:
+        await d.knows_people("li", "wang")
+        await d.posts(a_line(seats=2))
+        await d.accepts("li", "wang")
+        await d.serves("wang")
+        await d.w.hears((NEED, ONE_SEAT))
+        assert ids(d.w.said(SeatReleased)) == ["li"]
+        assert ids(d.w.said(MatchMade)[-1].seats) == ["wang"]
+
+
+async def test_who_has_not_answered_is_told_when_no_seat_is_left_of_what_they_were_asked_for() -> None:
+    async with desk() as d:
+        await d.knows_people("li", "wang", "zhao")
+        await d.posts(a_line(seats=2))
+        await d.accepts("li")
+        await d.w.hears((NEED, ONE_SEAT))
+        await d.accepts("wang")
+        assert [(f.volunteer_id, f.reason) for f in d.w.said(SeatFilled)] == [("wang", Closing.FILLED)]
+        assert d.w.said(SeatReleased) == []
