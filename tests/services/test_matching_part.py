@@ -10,7 +10,7 @@ from shared.contracts.matching import MatchPartlyMade
 from shared.contracts.needs import NeedCancelled
 from shared.contracts.parts import Window
 from shared.contracts.resources import LotIssued
-from shared.contracts.vocabulary import CancelReason
+from shared.contracts.vocabulary import CancelReason, Urgency
 from tests.services.matching_desk import NEED, TOMORROW, a_line, desk, hold_event, ids, some_goods
 
 IN_THREE_DAYS = Window(
@@ -45,3 +45,12 @@ async def test_a_search_that_has_ended_is_never_woken_again() -> None:
         await d.w.hears((NEED, NeedCancelled(site_id="east", reason=CancelReason.SOLVED)))
         match = await d.match()
         assert (match.due_at, match.stalled) == (None, False)
+
+
+@pytest.mark.parametrize(("urgency", "asked"), [(Urgency.ORDINARY, 1), (Urgency.URGENT, 2)])
+async def test_where_time_presses_the_next_are_asked_sooner(urgency: Urgency, asked: int) -> None:
+    async with desk(first_wave=1, wave_growth=1, wave_seconds=600, urgent_wave_seconds=120) as d:
+        await d.knows_people("li", "wang", "zhao")
+        await d.posts(urgency=urgency)
+        await d.w.passes(minutes=3)
+        assert len(d.asked()) == asked

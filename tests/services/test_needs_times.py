@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from shared.contracts.needs import SearchAsked
 from tests.services import needs_desk as k
-from tests.services.needs_desk import TEN, desk, goods, people
+from tests.services.needs_desk import TEN, desk, people
 from tests.world import START
 
 NEXT_DAY = TEN + timedelta(days=1)
@@ -41,13 +41,3 @@ async def test_a_search_that_said_when_it_goes_on_is_not_asked_before_because_an
         await d.w.passes(hours=3)
         assert await d.course(need_id) == ("matching", "answers")
         assert d.w.said(SearchAsked) == []
-
-
-async def test_goods_that_nobody_has_fetched_yet_are_waited_for_when_the_visit_is_over() -> None:
-    async with desk() as d:
-        need_id = await d.posts(people(), goods())
-        await d.hears((need_id, k.won()), (need_id, k.made(k.taken(), holds=(k.held(),))), k.confirmed(need_id))
-        await d.w.passes(hours=1)
-        await d.hears(k.checked_in(need_id), k.done(need_id))
-        await d.w.passes(hours=3)
-        assert (await d.course(need_id))[0] == "in_service"
