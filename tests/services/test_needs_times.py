@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from shared.contracts.needs import SearchAsked
 from tests.services import needs_desk as k
-from tests.services.needs_desk import TEN, desk, people
+from tests.services.needs_desk import TEN, desk, goods, people
 from tests.world import START
 
 NEXT_DAY = TEN + timedelta(days=1)
@@ -41,3 +41,21 @@ async def test_a_search_that_said_when_it_goes_on_is_not_asked_before_because_an
         await d.w.passes(hours=3)
         assert await d.course(need_id) == ("matching", "answers")
         assert d.w.said(SearchAsked) == []
+
+
+async def test_goods_that_are_there_do_not_make_it_a_need_that_went_ahead() -> None:
+    async with desk() as d:
+        need_id = await d.posts(people(), people(start_at=NEXT_DAY), goods())
+        await d.hears((need_id, k.partly(holds=(k.held(),))))
+        await d.w.passes(hours=1)
+        await d.hears((need_id, k.stalled(d.w.clock.now() + timedelta(hours=1))))
+        assert await d.course(need_id) == ("lapsed", None)
+
+
+async def test_whoever_gave_the_seat_back_is_not_counted_among_those_who_are_enough() -> None:
+    async with desk() as d:
+        need_id = await d.posts(people(2))
+        await d.hears((need_id, k.won()), (need_id, k.won("wang")), k.withdrawn(need_id, "wang"))
+        await d.w.passes(hours=1)
+        await d.hears((need_id, k.stalled(d.w.clock.now() + timedelta(hours=1))))
+        assert await d.course(need_id) == ("lapsed", None)
