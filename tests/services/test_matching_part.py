@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.contracts.matching import MatchPartlyMade
+from shared.contracts.matching import HoldRequested, MatchPartlyMade
 from shared.contracts.needs import NeedCancelled
 from shared.contracts.parts import Window
 from shared.contracts.resources import LotIssued
@@ -54,3 +54,28 @@ async def test_where_time_presses_the_next_are_asked_sooner(urgency: Urgency, as
         await d.posts(urgency=urgency)
         await d.w.passes(minutes=3)
         assert len(d.asked()) == asked
+
+
+async def test_a_lot_that_says_nothing_is_asked_for_as_long_as_the_need_is_open() -> None:
+    """Only a release is given up one day: then too much is held, and never too little."""
+    async with desk(hold_seconds=10**6, wave_seconds=10**6, tier_seconds=10**6) as d:
+        await d.knows_lot("rice")
+        await d.posts(some_goods())
+        await d.w.passes(days=1)
+        asked = len(d.w.said(HoldRequested))
+        await d.w.passes(hours=2)
+        assert len(d.w.said(HoldRequested)) > asked
+
+
+async def test_a_part_is_not_enough_before_the_first_waves_time_though_the_next_goes_out_sooner() -> None:
+    async with desk(first_wave=1, wave_growth=1, wave_seconds=600) as d:
+        await d.knows_people("li", "wang", "zhao", "chen")
+        await d.posts(a_line(seats=2, minimum=1))
+        first, second = d.asked()
+        await d.accepts(first)
+        await d.declines(second)
+        assert len(d.asked()) == 3
+        await d.w.passes(minutes=9)
+        assert d.w.said(MatchPartlyMade) == []
+        await d.w.passes(minutes=2)
+        assert [ids(made.seats) for made in d.w.said(MatchPartlyMade)] == [[first]]

@@ -5,7 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 from shared.contracts.vocabulary import TaskStatus, Urgency
-from shared.contracts.volunteers import TaskDone
+from shared.contracts.volunteers import (
+    InvitationAccepted,
+    InvitationsOpened,
+    TaskDone,
+    TaskTaken,
+    TaskWithdrawn,
+)
 from tests.services.volunteers_desk import EAST, TOMORROW, WEST, Desk, a_release, a_window, desk
 
 TASK = "/tasks/li~need-1"
@@ -107,3 +113,14 @@ async def test_it_stays_known_whose_account_checked_in_and_whose_checked_out() -
         await d.w.passes(hours=1)
         await d.ask("staff", f"POST {TASK}/check-out")
         assert (await d.task("li", "need-1")).done_by == {"check_in": "li", "check_out": "staff"}
+
+
+async def test_each_change_of_a_calendar_is_told_as_newer_than_the_one_before() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.takes("li", "need-1")
+        await d.ask("li", f"POST {TASK}/withdraw")
+        kinds = (InvitationsOpened, InvitationAccepted, TaskTaken, TaskWithdrawn)
+        said = [m.data for m in d.w.messages if isinstance(m.data, kinds)]
+        turns = [e.opened[0].load.turn if isinstance(e, InvitationsOpened) else e.load.turn for e in said]
+        assert len(turns) == 4 and turns == sorted(set(turns))

@@ -1,0 +1,15 @@
+"""Goods that never spoil are held and fetched as any others."""
+
+from __future__ import annotations
+
+from shared.contracts.resources import HoldConfirmed, HoldPlaced
+from tests.services.resources_desk import desk
+
+
+async def test_goods_whose_expiry_is_the_last_day_there_is_are_held_and_confirmed() -> None:
+    async with desk() as d:
+        lot_id = await d.lists(expires_on="9999-12-31")
+        hold_id = await d.holds(lot_id, 4)
+        await d.confirms(hold_id)
+        assert [placed.hold_id for placed in d.w.said(HoldPlaced)] == [hold_id]
+        assert [confirmed.hold_id for confirmed in d.w.said(HoldConfirmed)] == [hold_id]
