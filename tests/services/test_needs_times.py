@@ -1,4 +1,4 @@
-"""Until when a need is worth waiting for."""
+"""Until when a need is worth waiting for, and what is no longer noted once it is over."""
 
 from __future__ import annotations
 
@@ -59,3 +59,15 @@ async def test_whoever_gave_the_seat_back_is_not_counted_among_those_who_are_eno
         await d.w.passes(hours=1)
         await d.hears((need_id, k.stalled(d.w.clock.now() + timedelta(hours=1))))
         assert await d.course(need_id) == ("lapsed", None)
+
+
+async def test_that_nobody_answered_is_not_noted_any_more_once_the_need_is_over() -> None:
+    async with desk(confirm_seconds=3600) as d:
+        need_id = await d.posts()
+        await d.hears((need_id, k.won()), (need_id, k.made(k.taken())))
+        await d.w.passes(hours=1)
+        await d.hears(k.checked_in(need_id), k.done(need_id))
+        await d.w.passes(hours=1)
+        assert (await d.course(need_id))[0] == "completed"
+        late = await d.ask("staff", f"POST /needs/{need_id}/attempt", {"channel": "phone"})
+        assert late.status_code == 409 and late.json()["type"].endswith("need-closed")
