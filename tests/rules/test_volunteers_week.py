@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.volunteers.domain.week import hours_between, is_quiet, month_of, pattern, week_of
@@ -15,6 +15,11 @@ minutes = st.integers(0, 1439)
 
 
 @given(minutes, minutes, minutes)
+@example(420, 60, 420)
+@example(60, 60, 420)
+@example(420, 1320, 420)
+@example(1320, 1320, 420)
+@example(60, 60, 60)
 def test_quiet_hours_are_those_that_a_clock_hand_passes_on_its_way(
     at: int, quiet_from: int, quiet_to: int
 ) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.contracts.matching import MatchMade, SeatFilled, SeatReleased
+from shared.contracts.matching import MatchMade, SeatFilled, SeatReleased, SeatWon
 from shared.contracts.needs import NeedChanged
 from shared.contracts.vocabulary import Closing
 from tests.services.matching_desk import NEED, a_line, a_need, desk, ids
@@ -43,3 +43,15 @@ async def test_who_has_not_answered_is_told_when_no_seat_is_left_of_what_they_we
         await d.accepts("wang")
         assert [(f.volunteer_id, f.reason) for f in d.w.said(SeatFilled)] == [("wang", Closing.FILLED)]
         assert d.w.said(SeatReleased) == []
+
+
+async def test_the_number_of_a_seat_that_was_taken_away_is_never_used_again() -> None:
+    """Who had it keeps a task that names it."""
+    async with desk() as d:
+        await d.knows_people("li", "wang")
+        await d.posts()
+        await d.accepts("li")
+        for seats in (2, 1, 2, 1, 2):
+            await d.w.hears((NEED, NeedChanged(spec=a_need(a_line(seats=seats)))))
+        await d.accepts("wang")
+        assert [w.seat_id for w in d.w.said(SeatWon)] == ["p1/1", "p1/4"]

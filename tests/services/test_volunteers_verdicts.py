@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from shared.contracts.vocabulary import TaskStatus, Urgency
+from shared.contracts.vocabulary import Closing, Rule, TaskStatus, Urgency
 from shared.contracts.volunteers import (
     InvitationAccepted,
+    InvitationRefused,
     InvitationsOpened,
     TaskDone,
     TaskTaken,
     TaskWithdrawn,
 )
-from tests.services.volunteers_desk import EAST, TOMORROW, WEST, Desk, a_release, a_window, desk
+from tests.services.volunteers_desk import EAST, TOMORROW, WEST, Desk, a_release, a_win, a_window, desk
 
 TASK = "/tasks/li~need-1"
 
@@ -124,3 +125,24 @@ async def test_each_change_of_a_calendar_is_told_as_newer_than_the_one_before() 
         said = [m.data for m in d.w.messages if isinstance(m.data, kinds)]
         turns = [e.opened[0].load.turn if isinstance(e, InvitationsOpened) else e.load.turn for e in said]
         assert len(turns) == 4 and turns == sorted(set(turns))
+
+
+async def test_a_task_that_was_taken_back_says_why() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.takes("li", "need-1")
+        await d.w.hears(("need-1", a_release("li", "need-1", Closing.LAPSED)))
+        assert (await d.invitation("li", "need-1")).closing == Closing.LAPSED
+
+
+async def test_a_seat_that_was_won_for_another_week_weighs_in_that_week() -> None:
+    next_week = TOMORROW + timedelta(days=7)
+    async with desk() as d:
+        await d.registers("li", weekly_cap_minutes=239)
+        await d.asks("need-1", "li")
+        await d.accepts("li", "need-1", None)
+        await d.w.hears(("need-1", a_win("li", "need-1", a_window(next_week))))
+        for need, start_at in (("need-2", next_week), ("need-3", TOMORROW)):
+            await d.asks(need, "li", window=a_window(start_at + timedelta(hours=4)))
+        refused = [(r.need_id, r.rule) for r in d.w.said(InvitationRefused)]
+        assert refused == [("need-2", Rule.CAP)]
