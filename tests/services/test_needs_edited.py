@@ -1,0 +1,32 @@
+"""A need that is edited while the search goes on: nobody who has a seat, and nothing that is held, is edited away."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.services import needs_desk as k
+from tests.services.needs_desk import Desk, desk, goods, people
+
+
+async def edited(d: Desk, need_id: str, *lines: dict[str, Any]) -> str:
+    """What staff hear who edit its lines: the new state of the need, or why not."""
+    version = (await d.ask("staff", f"GET /needs/{need_id}")).headers["etag"]
+    answer = await d.ask("staff", f"PATCH /needs/{need_id}", {"lines": list(lines)}, if_match=version)
+    told = answer.json()
+    return str(told["status"]) if answer.status_code == 200 else str(told["type"]).rpartition(":")[2]
+
+
+async def test_there_are_never_fewer_seats_than_have_been_taken() -> None:
+    async with desk() as d:
+        need_id = await d.posts(people(3))
+        await d.hears((need_id, k.won()), (need_id, k.won("wang")))
+        assert await edited(d, need_id, people(1, id="p1")) == "line-taken"
+        assert await edited(d, need_id, people(2, id="p1")) != "line-taken"
+
+
+async def test_there_are_never_fewer_goods_than_are_held() -> None:
+    async with desk() as d:
+        need_id = await d.posts(people(), goods(5, minimum=1))
+        await d.hears((need_id, k.partly(holds=(k.held(quantity=3),))))
+        assert await edited(d, need_id, people(id="p1"), goods(2, id="g1")) == "line-taken"
+        assert await edited(d, need_id, people(id="p1"), goods(3, id="g1")) != "line-taken"
