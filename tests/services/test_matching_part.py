@@ -6,12 +6,23 @@ from datetime import timedelta
 
 import pytest
 
-from shared.contracts.matching import HoldRequested, MatchPartlyMade
-from shared.contracts.needs import NeedCancelled
+from services.matching.domain.words import MatchStatus
+from shared.contracts.matching import HoldRequested, MatchPartlyMade, MatchReopened, SearchProgressed
+from shared.contracts.needs import NeedCancelled, NeedChanged
 from shared.contracts.parts import Window
 from shared.contracts.resources import LotIssued
-from shared.contracts.vocabulary import CancelReason, Urgency
-from tests.services.matching_desk import NEED, TOMORROW, a_line, desk, hold_event, ids, some_goods
+from shared.contracts.vocabulary import CancelReason, Closing, Ring, Skill, Urgency
+from tests.services.matching_desk import (
+    NEED,
+    NEXT_TOWNSHIP,
+    TOMORROW,
+    a_line,
+    a_need,
+    desk,
+    hold_event,
+    ids,
+    some_goods,
+)
 
 IN_THREE_DAYS = Window(
     start_at=TOMORROW.start_at + timedelta(days=2), end_at=TOMORROW.end_at + timedelta(days=2)
@@ -79,3 +90,25 @@ async def test_a_part_is_not_enough_before_the_first_waves_time_though_the_next_
         assert d.w.said(MatchPartlyMade) == []
         await d.w.passes(minutes=2)
         assert [ids(made.seats) for made in d.w.said(MatchPartlyMade)] == [[first]]
+
+
+async def test_a_part_that_is_enough_no_longer_is_said_to_be_open_again() -> None:
+    async with desk(wave_seconds=600) as d:
+        await d.knows_people("li")
+        await d.posts(a_line(seats=2, minimum=1))
+        await d.accepts("li")
+        await d.w.passes(minutes=11)
+        assert [ids(made.seats) for made in d.w.said(MatchPartlyMade)] == [["li"]]
+        await d.w.hears((NEED, NeedChanged(spec=a_need(a_line(seats=2, minimum=2)))))
+        (reopened,) = d.w.said(MatchReopened)
+        assert (reopened.reason, ids(reopened.seats)) == (Closing.CHANGED, ["li"])
+        assert (await d.match()).status == MatchStatus.SEARCHING
+
+
+async def test_a_search_says_how_far_it_has_gone_for_any_of_its_lines() -> None:
+    async with desk() as d:
+        await d.knows_people("li")
+        await d.knows_people("wang", area=NEXT_TOWNSHIP, skills=(Skill.ERRANDS,))
+        await d.posts(a_line("p1"), a_line("p2", skills=(Skill.ERRANDS,)))
+        assert (d.asked("p1"), d.asked("p2")) == (["li"], ["wang"])
+        assert d.w.said(SearchProgressed)[-1].ring == Ring.COUNTY
