@@ -112,3 +112,17 @@ async def test_a_search_says_how_far_it_has_gone_for_any_of_its_lines() -> None:
         await d.posts(a_line("p1"), a_line("p2", skills=(Skill.ERRANDS,)))
         assert (d.asked("p1"), d.asked("p2")) == (["li"], ["wang"])
         assert d.w.said(SearchProgressed)[-1].ring == Ring.COUNTY
+
+
+async def test_a_need_that_went_ahead_once_has_gone_ahead_whatever_is_missing_later() -> None:
+    async with desk(first_wave=1) as d:
+        await d.knows_people("li", "wang")
+        await d.posts(a_line("p1"), a_line("p2", window=IN_THREE_DAYS))
+        (first,), (last,) = d.asked("p1"), d.asked("p2")
+        await d.accepts(first)
+        await d.accepts(last, line_id="p2")
+        await d.withdraws(last, line_id="p2")
+        await d.declines(*d.asked("p2")[1:], line_id="p2")
+        await d.w.passes(hours=23, minutes=40)
+        assert [ids(made.seats) for made in d.w.said(MatchPartlyMade)][-1] == [first]
+        assert (await d.match()).went_ahead

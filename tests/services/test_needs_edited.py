@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from shared.contracts.needs import NeedChanged
 from tests.services import needs_desk as k
 from tests.services.needs_desk import Desk, desk, goods, people
 
@@ -30,3 +31,17 @@ async def test_there_are_never_fewer_goods_than_are_held() -> None:
         await d.hears((need_id, k.partly(holds=(k.held(quantity=3),))))
         assert await edited(d, need_id, people(id="p1"), goods(2, id="g1")) == "line-taken"
         assert await edited(d, need_id, people(id="p1"), goods(3, id="g1")) != "line-taken"
+
+
+async def test_other_goods_are_searched_for_when_the_order_is_edited() -> None:
+    async with desk() as d:
+        need_id = await d.posts(people(), goods(5))
+        await edited(d, need_id, people(id="p1"), goods(7, id="g1"), goods(2, minimum=1))
+        (changed,) = d.w.said(NeedChanged)
+        assert [(line.id, line.quantity) for line in changed.spec.goods] == [("g1", 7), ("g2", 2)]
+
+
+async def test_the_field_of_an_order_is_kept_as_it_was_given() -> None:
+    async with desk() as d:
+        need_id = await d.posts(field="elderly")
+        assert (await d.made("staff", f"GET /needs/{need_id}"))["field"] == "elderly"
