@@ -126,3 +126,15 @@ async def test_a_need_that_went_ahead_once_has_gone_ahead_whatever_is_missing_la
         await d.w.passes(hours=23, minutes=40)
         assert [ids(made.seats) for made in d.w.said(MatchPartlyMade)][-1] == [first]
         assert (await d.match()).went_ahead
+
+
+@pytest.mark.parametrize(("allow_partial", "held"), [(True, [3]), (False, [])])
+async def test_a_station_that_serves_nobody_in_part_holds_nothing_that_is_not_enough(
+    allow_partial: bool, held: list[int]
+) -> None:
+    async with desk(allow_partial=allow_partial) as d:
+        await d.knows_lot("rice", 3)
+        await d.posts(some_goods(quantity=5, minimum=1))
+        await d.places(*d.requests())
+        await d.w.passes(hours=1)
+        assert [one.quantity for one in d.requests()] == held

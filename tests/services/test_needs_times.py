@@ -71,3 +71,13 @@ async def test_that_nobody_answered_is_not_noted_any_more_once_the_need_is_over(
         assert (await d.course(need_id))[0] == "completed"
         late = await d.ask("staff", f"POST /needs/{need_id}/attempt", {"channel": "phone"})
         assert late.status_code == 409 and late.json()["type"].endswith("need-closed")
+
+
+async def test_a_need_is_searched_for_again_as_soon_as_a_seat_is_given_back() -> None:
+    """Whichever word comes first: the calendar's or the match's."""
+    async with desk() as d:
+        need_id = await d.posts()
+        await d.hears((need_id, k.won()), (need_id, k.made(k.taken())))
+        assert (await d.course(need_id))[0] == "matched"
+        await d.hears(k.withdrawn(need_id))
+        assert (await d.course(need_id))[0] == "matching"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from shared.contracts.vocabulary import Closing, Rule, TaskStatus, Urgency
 from shared.contracts.volunteers import (
@@ -146,3 +146,11 @@ async def test_a_seat_that_was_won_for_another_week_weighs_in_that_week() -> Non
             await d.asks(need, "li", window=a_window(start_at + timedelta(hours=4)))
         refused = [(r.need_id, r.rule) for r in d.w.said(InvitationRefused)]
         assert refused == [("need-2", Rule.CAP)]
+
+
+async def test_a_task_counts_in_the_week_that_it_is_where_the_person_lives() -> None:
+    """Half past ten on Sunday evening in Ürümqi is Monday already in Shanghai."""
+    async with desk() as d:
+        await d.registers("li", zone="Asia/Urumqi")
+        await d.asks("need-1", "li", window=a_window(datetime(2026, 3, 8, 16, 30, tzinfo=UTC)))
+        assert (await d.invitation("li", "need-1")).week == "2026-W10"
