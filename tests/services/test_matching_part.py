@@ -14,6 +14,7 @@ from shared.contracts.resources import LotIssued
 from shared.contracts.vocabulary import CancelReason, Closing, Ring, Skill, Urgency
 from tests.services.matching_desk import (
     NEED,
+    NEXT_COUNTY,
     NEXT_TOWNSHIP,
     TOMORROW,
     a_line,
@@ -138,3 +139,27 @@ async def test_a_station_that_serves_nobody_in_part_holds_nothing_that_is_not_en
         await d.places(*d.requests())
         await d.w.passes(hours=1)
         assert [one.quantity for one in d.requests()] == held
+
+
+async def test_a_part_that_goes_ahead_goes_ahead_though_a_lot_for_the_rest_is_refused() -> None:
+    async with desk(wave_seconds=600) as d:
+        await d.knows_people("li")
+        await d.posts(a_line(), some_goods(required=False))
+        await d.accepts("li")
+        await d.w.passes(minutes=11)
+        assert [ids(made.seats) for made in d.w.said(MatchPartlyMade)] == [["li"]]
+        await d.knows_lot("rice")
+        await d.w.passes(hours=1)
+        await d.refuses(d.requests()[0])
+        assert d.w.said(MatchReopened) == []
+        assert (await d.match()).status == MatchStatus.PARTLY_MADE
+
+
+async def test_goods_come_from_the_county_and_no_further_while_it_is_the_stations_search() -> None:
+    async with desk(tier_seconds=7200) as d:
+        await d.knows_lot("far", area=NEXT_COUNTY[:6])
+        await d.posts(some_goods())
+        await d.w.passes(minutes=110)
+        assert d.requests() == []
+        await d.w.passes(hours=2)
+        assert [one.lot_id for one in d.requests()] == ["far"]
