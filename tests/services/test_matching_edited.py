@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.contracts.matching import MatchMade, SeatFilled, SeatReleased, SeatWon
+from shared.contracts.matching import MatchMade, OffersWithdrawn, SeatFilled, SeatReleased, SeatWon
 from shared.contracts.needs import NeedChanged
 from shared.contracts.vocabulary import Closing
 from tests.services.matching_desk import NEED, a_line, a_need, desk, ids
@@ -40,6 +40,8 @@ async def test_who_has_not_answered_is_told_when_no_seat_is_left_of_what_they_we
         await d.posts(a_line(seats=2))
         await d.accepts("li")
         await d.w.hears((NEED, ONE_SEAT))
+        (told,) = d.w.said(OffersWithdrawn)
+        assert (told.reason, set(ids(told.invitations))) == (Closing.FILLED, {"wang", "zhao"})
         await d.accepts("wang")
         assert [(f.volunteer_id, f.reason) for f in d.w.said(SeatFilled)] == [("wang", Closing.FILLED)]
         assert d.w.said(SeatReleased) == []
