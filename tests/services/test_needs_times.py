@@ -81,3 +81,17 @@ async def test_a_need_is_searched_for_again_as_soon_as_a_seat_is_given_back() ->
         assert (await d.course(need_id))[0] == "matched"
         await d.hears(k.withdrawn(need_id))
         assert (await d.course(need_id))[0] == "matching"
+
+
+async def test_nobody_is_missed_while_the_one_who_came_is_still_there() -> None:
+    async with desk() as d:
+        need_id = await d.posts()
+        await d.hears((need_id, k.won()), (need_id, k.made(k.taken())))
+        await d.w.passes(hours=1)
+        await d.hears(k.checked_in(need_id))
+        await d.w.passes(hours=2, minutes=29)
+        assert await d.course(need_id) == ("in_service", "service")
+        await d.w.passes(minutes=2)
+        assert await d.course(need_id) == ("in_service", "coordinator"), (
+            "half an hour after the end somebody looks"
+        )
