@@ -74,6 +74,6 @@ async def test_another_body_that_was_asked_may_answer_as_long_as_it_was_given(dr
         asked = {"body": "县残联", "answer_by": (t.clock.now() + timedelta(days=5)).isoformat()}
         assert (await cast.does(cast.staff, f"/api/needs/{need['id']}/refer", asked)).status == 200
         await t.passes(hours=32)
-        cast.appoint()
+        assert (await seen(cast, need))["waiting"] == "referral"
         assert (await cast.does(cast.staff, f"/api/needs/{need['id']}/referral/accept")).status == 200
         assert (await seen(cast, need))["status"] == "referred"

@@ -211,7 +211,8 @@ def _timed(need: Need, now: datetime, policy: SitePolicy) -> Need:
 def _reason(need: Need, now: datetime, policy: SitePolicy) -> tuple[Waiting, datetime]:
     if need.search is None:
         return Waiting.SUBMISSION, _ahead(need.next_action_at, now, DRAFT_REMINDER)
-    service_is_due = need.started or (need.deadline_passed and need.pending and not searching(need))
+    to_come = any(seat.made for seat in need.seats_to_serve) or bool(need.goods_to_receive)
+    service_is_due = need.started or (need.deadline_passed and to_come and not searching(need))
     if need.referral and not service_is_due:
         return Waiting.REFERRAL, need.referral.answer_by
     if _falls_short(need, policy):
