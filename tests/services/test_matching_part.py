@@ -7,7 +7,13 @@ from datetime import timedelta
 import pytest
 
 from services.matching.domain.words import MatchStatus
-from shared.contracts.matching import HoldRequested, MatchPartlyMade, MatchReopened, SearchProgressed
+from shared.contracts.matching import (
+    HoldRequested,
+    MatchMade,
+    MatchPartlyMade,
+    MatchReopened,
+    SearchProgressed,
+)
 from shared.contracts.needs import NeedCancelled, NeedChanged
 from shared.contracts.parts import Window
 from shared.contracts.resources import LotIssued
@@ -47,6 +53,27 @@ async def test_once_something_was_handed_over_a_missed_visit_does_not_hold_the_l
         assert d.w.said(MatchPartlyMade) == [], "somebody may still come to the first"
         await d.w.passes(hours=2)
         assert [ids(made.seats) for made in d.w.said(MatchPartlyMade)] == ([["li"]] if handed_over else [])
+
+
+@pytest.mark.parametrize("required", [True, False])
+async def test_whoever_has_to_leave_does_not_wait_for_goods_that_are_not_required_to_be_confirmed(
+    required: bool,
+) -> None:
+    """As while the charities' service is down."""
+    async with desk() as d:
+        await d.knows_lot("rice")
+        await d.knows_people("li")
+        rice = some_goods(required=required)
+        await d.posts(a_line(required=False), rice)
+        (one,) = d.requests()
+        await d.places(one)
+        await d.accepts("li")
+        assert d.w.said(MatchPartlyMade) == [], "the goods are about to be confirmed"
+        await d.w.passes(seconds=(TOMORROW.start_at - d.w.clock.now()).total_seconds() - 1700)
+        told = [[(seat.volunteer_id, seat.sent) for seat in said.seats] for said in d.w.said(MatchPartlyMade)]
+        assert told == ([] if required else [[("li", True)]])
+        await d.confirms(one)
+        assert [ids(made.seats) for made in d.w.said(MatchMade)] == [["li"]]
 
 
 async def test_a_search_that_has_ended_is_never_woken_again() -> None:

@@ -6,6 +6,7 @@ that the order in which they came does not matter.
 
 from __future__ import annotations
 
+from collections.abc import Set
 from datetime import datetime
 from typing import Any
 
@@ -49,12 +50,21 @@ def settled(match: Match, scene: Scene, *said: Event) -> Change[Match]:
     whole = goal == MatchStatus.MADE or has_enough(match, scene)
     match, asked = _confirming(match, scene, whole)
     events += asked
-    if any(hold.phase == Phase.CONFIRMING for hold in match.holds.values()):
+    awaited = {hold.line_id for hold in match.holds.values() if hold.phase == Phase.CONFIRMING}
+    if awaited and not _sets_out_without(match, awaited, scene):
         if match.status == MatchStatus.SEARCHING:
             match = match.but(status=MatchStatus.CONFIRMING)
         return Change(match, *events)
+    goal = MatchStatus.PARTLY_MADE if awaited else goal
     match, news = _made(match, goal, whole, scene)
     return Change(match, *events, *news)
+
+
+def _sets_out_without(match: Match, awaited: Set[str], scene: Scene) -> bool:
+    """Whether somebody has to leave now, while only goods that are not required are still to be confirmed."""
+    if any(line.required for line in match.need.goods if line.id in awaited):
+        return False
+    return any(about_to_begin(match, line, scene) for line in match.need.people)
 
 
 def reopen(
