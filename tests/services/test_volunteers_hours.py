@@ -46,3 +46,18 @@ async def test_a_service_of_which_no_record_is_read_yet_stands_in_the_way_all_th
         )
         with pytest.raises(ServiceOverlaps):
             make_up(await d.calendar("li"), entered, (), d.w.clock.now())
+
+
+async def test_a_service_entered_afterwards_fills_no_day_beyond_its_24_hours() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.takes("li", "need-1")
+        await d.w.passes(days=2)
+        entry = {"day": "2026-03-03", "minutes": 1440, "reason": "纸质签到表"}
+        assert (await d.ask("staff", "POST /volunteers/li/hours", entry)).status_code == 201
+        began, ended = ((TOMORROW + timedelta(hours=h)).isoformat() for h in (0, 2))
+        late = await d.ask("staff", "POST /tasks/li~need-1/check-in", {"started_at": began})
+        assert late.status_code == 200, late.text
+        refused = await d.ask("staff", "POST /tasks/li~need-1/check-out", {"ended_at": ended})
+        assert (refused.status_code, refused.json()["type"]) == (409, "urn:wushe:problem:day-full")
+        assert (await d.ask("staff", "POST /tasks/li~need-1/undo-check-in")).status_code == 200

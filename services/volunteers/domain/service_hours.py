@@ -83,7 +83,7 @@ def make_up(
     if any(m.record_id == new.id for m in calendar.made_up):
         return Change(calendar)
     _refuse_overlap(calendar, new, recorded)
-    _refuse_full_day(calendar, new, recorded, now)
+    refuse_full_day(calendar, new.id, new.day, new.minutes, now, "/minutes", recorded)
     entry = MadeUp(
         record_id=new.id,
         day=date.fromisoformat(new.day),
@@ -108,20 +108,27 @@ def _refuse_overlap(calendar: Calendar, new: ServiceRecord, recorded: Sequence[S
             raise ServiceOverlaps("/starts")
 
 
-def _refuse_full_day(
-    calendar: Calendar, new: ServiceRecord, recorded: Sequence[ServiceRecord], now: datetime
+def refuse_full_day(
+    calendar: Calendar,
+    id: str,
+    day: str,
+    minutes: int,
+    now: datetime,
+    field: str,
+    recorded: Sequence[ServiceRecord] = (),
 ) -> None:
-    """Count each record of that day once, whether it was read or stands in the calendar only; and what is going on as if
-    it ended with its window, or now if that is later."""
-    minutes = {r.id: r.minutes for r in recorded if r.day == new.day}
-    minutes |= {m.record_id: m.minutes for m in calendar.made_up if m.day.isoformat() == new.day}
+    """Refuse so many minutes more on this day. Each record of it counts once, whether it was read or stands in the calendar
+    only; and what is going on as if it ended with its window, or now if that is later."""
+    known = {r.id: r.minutes for r in recorded if r.day == day}
+    known |= {m.record_id: m.minutes for m in calendar.made_up if m.day.isoformat() == day}
     for i in calendar.invitations.values():
-        if i.task and i.task.service and _day(i.task.service.start_at, calendar.zone) == new.day:
-            minutes[i.id] = i.task.minutes
-        elif (began := _going_on_since(i)) and _day(began, calendar.zone) == new.day:
-            minutes[i.id] = Window(start_at=began, end_at=max(now, i.window.end_at)).minutes
-    if sum(minutes.values()) + new.minutes > DAY_MINUTES:
-        raise DayFull("/minutes", minutes=sum(minutes.values()))
+        if i.task and i.task.service and day_of(i.task.service.start_at, calendar.zone) == day:
+            known[i.id] = i.task.minutes
+        elif (began := _going_on_since(i)) and day_of(began, calendar.zone) == day:
+            known[i.id] = Window(start_at=began, end_at=max(now, i.window.end_at)).minutes
+    known.pop(id, None)
+    if sum(known.values()) + minutes > DAY_MINUTES:
+        raise DayFull(field, minutes=sum(known.values()))
 
 
 def _going_on_since(invitation: Invitation) -> datetime | None:
@@ -129,7 +136,7 @@ def _going_on_since(invitation: Invitation) -> datetime | None:
     return task.started_at if task is not None and task.status == TaskStatus.CHECKED_IN else None
 
 
-def _day(moment: datetime, zone: str) -> str:
+def day_of(moment: datetime, zone: str) -> str:
     return moment.astimezone(ZoneInfo(zone)).date().isoformat()
 
 

@@ -16,6 +16,7 @@ from services.volunteers.domain.refusals import (
     TooEarly,
     TooLateToUndo,
 )
+from services.volunteers.domain.service_hours import day_of, refuse_full_day
 from shared.contracts.parts import Window
 from shared.contracts.vocabulary import Closing, InvitationStatus, TaskStatus
 from shared.contracts.volunteers import (
@@ -114,7 +115,8 @@ def check_out(
     ended_at: datetime | None = None,
     recorded: Sequence[Window] = (),
 ) -> Change[Calendar]:
-    """The service is over, now or at a time that somebody remembers. `recorded` as in `check_in`."""
+    """The service is over, now or at a time that somebody remembers. `recorded` as in `check_in`. Of hours entered afterwards
+    a day has no more than it has."""
     invitation, task = _task(calendar, task_id, TaskStatus.CHECKED_IN)
     end_at, started_at = ended_at or now, task.started_at or now
     if not started_at <= end_at <= now:
@@ -127,7 +129,11 @@ def check_out(
             zh="一次服务不超过 24 小时，请填写实际结束时间",
             en="one service is at most 24 hours; say when it really ended",
         )
-    _refuse_overlap((*calendar.services(), *recorded), Window(start_at=started_at, end_at=end_at))
+    service = Window(start_at=started_at, end_at=end_at)
+    _refuse_overlap((*calendar.services(), *recorded), service)
+    if task.made_up:
+        day = day_of(started_at, calendar.zone)
+        refuse_full_day(calendar, task_id, day, service.minutes, now, "/ended_at")
     return finish(calendar, invitation, task, end_at, now, by)
 
 
