@@ -194,6 +194,11 @@ class Gift:
     state: LotState
 
 
+def left(gift: Gift, query: LotsQuery) -> int:
+    """What another line of the need does not take."""
+    return gift.state.available - query.going.get(gift.id, 0)
+
+
 GOODS_FAILS: Mapping[GoodsRule, Callable[[Gift, LotsQuery], bool]] = {
     GoodsRule.CATEGORY: lambda g, q: g.state.category != q.category,
     GoodsRule.UNIT: lambda g, q: g.state.unit != q.unit,
@@ -215,7 +220,7 @@ GOODS_FAILS: Mapping[GoodsRule, Callable[[Gift, LotsQuery], bool]] = {
         not ((g.state.earmark.from_day or q.today) <= q.today <= (g.state.earmark.to_day or q.today))
     ),
     GoodsRule.AREA: lambda g, q: not lies_in(q.widest, q, g.state.area),
-    GoodsRule.QUANTITY: lambda g, q: not g.state.open or g.state.available <= 0,
+    GoodsRule.QUANTITY: lambda g, q: not g.state.open or left(g, q) <= 0,
     GoodsRule.REFUSED: lambda g, q: g.id in q.excluded,
 }
 
@@ -231,20 +236,20 @@ def chosen(gifts: list[Gift], query: LotsQuery) -> list[Take]:
     def take(gift: Gift, quantity: int) -> Take:
         state = gift.state
         ring = RINGS[ring_of(state.area, query.area)]
-        return Take(gift.id, quantity, state.available, state.expires_on, ring)
+        return Take(gift.id, quantity, left(gift, query), state.expires_on, ring)
 
     def order(gift: Gift) -> tuple[object, ...]:
         never = datetime.max.replace(tzinfo=UTC).date()
         return gift.state.expires_on or never, ring_of(gift.state.area, query.area)
 
     found = fitting(gifts, query)
-    whole = [g for g in found if g.state.available >= query.quantity]
+    whole = [g for g in found if left(g, query) >= query.quantity]
     if whole:
-        return [take(min(whole, key=lambda g: (*order(g), g.state.available)), query.quantity)]
+        return [take(min(whole, key=lambda g: (*order(g), left(g, query))), query.quantity)]
     takes, missing = [], query.quantity
-    for gift in sorted(found, key=lambda g: (*order(g), -g.state.available)):
+    for gift in sorted(found, key=lambda g: (*order(g), -left(g, query))):
         if missing:
-            takes.append(take(gift, min(missing, gift.state.available)))
+            takes.append(take(gift, min(missing, left(gift, query))))
             missing -= takes[-1].quantity
     return takes
 

@@ -290,6 +290,7 @@ def a_goods_query(r: random.Random, gifts: list[Gift]) -> LotsQuery:
         widest=r.choice(list(Ring)),
         areas=r.choice([(), ("522701",)]),
         excluded=frozenset(g.id for g in gifts[:2]),
+        going={g.id: r.randint(1, 10) for g in gifts[1::7]},
         explain=True,
     )
 

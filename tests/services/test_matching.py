@@ -36,11 +36,12 @@ from shared.contracts.needs import (
     NeedReferred,
     SearchAsked,
 )
-from shared.contracts.parts import CalendarLoad, GoodsLine, Offer, PeopleLine, Window
+from shared.contracts.parts import CalendarLoad, CertificateHeld, GoodsLine, Offer, PeopleLine, Window
 from shared.contracts.vocabulary import (
     Audience,
     CancelReason,
     Category,
+    Certificate,
     Closing,
     Mode,
     Ring,
@@ -249,6 +250,40 @@ async def test_one_person_is_not_asked_for_two_lines_at_the_same_time() -> None:
         later = Window(start_at=TOMORROW.end_at, end_at=TOMORROW.end_at + timedelta(hours=1))
         await d.posts(a_line("p1"), a_line("p2", skills=(Skill.ERRANDS,), window=later), need="need-2")
         assert sorted(d.asked("p2", "need-2")) == ["li", "wang"]
+
+
+@pytest.mark.parametrize("first", ["home visit", "nurse"])
+async def test_whoever_alone_can_do_one_line_is_kept_for_it_whichever_was_written_first(first: str) -> None:
+    visit, nursing = a_line("p1"), a_line("p2", certificates=(Certificate.NURSE,))
+    async with desk() as d:
+        await d.knows_people("li", "wang")
+        await d.knows_people("nurse", certificates=(CertificateHeld(certificate=Certificate.NURSE),))
+        await d.posts(*([visit, nursing] if first == "home visit" else [nursing, visit]))
+        assert (sorted(d.asked("p1")), d.asked("p2")) == (["li", "wang"], ["nurse"])
+        assert d.w.said(MatchStalled) == []
+        (wave,) = await d.waves()
+        written = [line.id for line in (await d.match()).need.people]
+        assert [plan.line_id for plan in wave.people] == written, "as the need has them"
+
+
+async def test_seats_that_take_everybody_who_can_come_first_though_few_are_free_for_others() -> None:
+    async with desk() as d:
+        both = (Skill.HOME_VISIT, Skill.ERRANDS)
+        await d.knows_people("li", "wang", skills=both)
+        await d.knows_people("zhao", skills=(Skill.ERRANDS,))
+        await d.posts(a_line("p1", skills=(Skill.ERRANDS,)), a_line("p2", 2))
+        assert (d.asked("p1"), sorted(d.asked("p2"))) == (["zhao"], ["li", "wang"])
+
+
+@pytest.mark.parametrize("others", [(), ("li",)])
+async def test_a_line_that_may_stay_empty_takes_nobody_whom_a_required_one_cannot_do_without(
+    others: tuple[str, ...],
+) -> None:
+    async with desk() as d:
+        await d.knows_people(*others)
+        await d.knows_people("nurse", certificates=(CertificateHeld(certificate=Certificate.NURSE),))
+        await d.posts(a_line("p2", certificates=(Certificate.NURSE,), required=False), a_line("p1"))
+        assert (d.asked("p1"), d.asked("p2")) == ((["li"], ["nurse"]) if others else (["nurse"], []))
 
 
 async def test_when_nobody_fits_the_match_stalls_and_says_why_and_what_would_help() -> None:

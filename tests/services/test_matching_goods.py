@@ -247,6 +247,49 @@ async def test_several_lots_are_combined_when_none_has_it_all() -> None:
         assert (await d.match()).secured("g1") == 8
 
 
+@pytest.mark.parametrize("first", ["plain", "halal"])
+async def test_goods_that_only_one_line_can_use_are_left_to_it_whichever_was_written_first(
+    first: str,
+) -> None:
+    plain, halal = some_goods("g1"), some_goods("g2", attributes={"diet": "halal"})
+    async with desk() as d:
+        await d.knows_lot("halal", 5, attributes={"diet": "halal"}, expires_on=date(2026, 4, 1))
+        await d.knows_lot("other", 20, expires_on=date(2026, 6, 1))
+        await d.posts(*([plain, halal] if first == "plain" else [halal, plain]))
+        assert {one.line_id: one.lot_id for one in d.requests()} == {"g1": "other", "g2": "halal"}
+        (wave,) = await d.waves()
+        assert [plan.line_id for plan in wave.goods] == [line.id for line in (await d.match()).need.goods]
+
+
+async def test_lines_of_one_need_share_a_lot_and_see_what_the_other_leaves_of_it() -> None:
+    async with desk() as d:
+        await d.knows_lot("a", 8, expires_on=date(2026, 4, 1))
+        await d.knows_lot("b", 4)
+        await d.posts(some_goods("g1", 6), some_goods("g2", 6))
+        assert [(one.line_id, one.lot_id, one.quantity) for one in d.requests()] == [
+            ("g1", "a", 6), ("g2", "a", 2), ("g2", "b", 4),
+        ]  # fmt: skip
+        (wave,) = await d.waves()
+        assert [choice.available for choice in wave.goods[1].choices] == [2, 4]
+
+
+async def test_what_another_line_takes_is_counted_as_gone_and_not_as_refused() -> None:
+    async with desk() as d:
+        await d.knows_lot("a", 6)
+        await d.posts(some_goods("g1", 6), some_goods("g2", 6))
+        assert [(one.line_id, one.lot_id) for one in d.requests()] == [("g1", "a")]
+        (why,) = d.w.said(MatchStalled)[0].diagnosis
+        assert (why.line_id, why.relaxations) == ("g2", ())
+        assert [(one.rule, one.count) for one in why.removed] == [(GoodsRule.QUANTITY, 1)]
+
+
+async def test_goods_that_may_be_missing_take_nothing_that_is_required() -> None:
+    async with desk() as d:
+        await d.knows_lot("halal", 5, attributes={"diet": "halal"})
+        await d.posts(some_goods("g1", attributes={"diet": "halal"}, required=False), some_goods("g2"))
+        assert [(one.line_id, one.lot_id) for one in d.requests()] == [("g2", "halal")]
+
+
 async def test_a_lot_is_never_asked_for_outside_its_earmark() -> None:
     async with desk() as d:
         await d.knows_lot("purpose", earmark=Earmark(purposes=(Category.RIGHTS,)))

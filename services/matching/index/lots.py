@@ -66,24 +66,28 @@ class Lots:
             if len(found) and rule is not GoodsRule.CATEGORY:
                 found = found[~self._fails(rule, query, found)]
         takes = self._choose(query, found)
-        available = int(table[found, 4].sum())
+        available = int(self._left(query, found).sum())
         return LotsResult(takes, len(table), available, self._explain(query) if query.explain else None)
 
     def _choose(self, query: LotsQuery, rows: Numbers) -> tuple[Take, ...]:
         """One lot that has it all if there is one, else several."""
         if not len(rows) or query.quantity <= 0:
             return ()
-        available, expires = self._numbers[rows, 4], self._numbers[rows, 5]
+        available, expires = self._left(query, rows), self._numbers[rows, 5]
         ring = self._rings(query, rows)
+
+        def take(place: int, quantity: int) -> Take:
+            return self._take(int(rows[place]), int(ring[place]), quantity, int(available[place]))
+
         enough = available >= query.quantity
         if enough.any():
             places = np.flatnonzero(enough)
             order = np.lexsort((available[places], ring[places], expires[places]))
-            return (self._take(rows[places[order[0]]], ring[places[order[0]]], query.quantity),)
+            return (take(places[order[0]], query.quantity),)
         takes, missing = [], query.quantity
         for place in np.lexsort((-available, ring, expires))[:AT_MOST].tolist():
             quantity = min(missing, int(available[place]))
-            takes.append(self._take(rows[place], ring[place], quantity))
+            takes.append(take(place, quantity))
             missing -= quantity
             if not missing:
                 break
@@ -130,7 +134,7 @@ class Lots:
             case GoodsRule.AREA:
                 fails = self._outside(query, rows)
             case GoodsRule.QUANTITY:
-                fails = table[rows, 4] <= 0
+                fails = self._left(query, rows) <= 0
             case GoodsRule.REFUSED:
                 fails = _flags(self._ids[row] in query.excluded for row in rows.tolist())
             case _:
@@ -150,10 +154,17 @@ class Lots:
         area, here = self._numbers[rows, 6], code_of(query.area)
         return np.asarray(sum((area // unit != here // unit).astype(np.int64) for unit in RING_UNITS[:-1]))
 
-    def _take(self, row: int, ring: int, quantity: int) -> Take:
-        available, expires = self._numbers[row, 4:6].tolist()
+    def _take(self, row: int, ring: int, quantity: int, available: int) -> Take:
+        expires = int(self._numbers[row, 5])
         expires_on = None if expires == LAST_DAY else date.fromordinal(expires)
-        return Take(self._ids[row], quantity, available, expires_on, RINGS[int(ring)])
+        return Take(self._ids[row], quantity, available, expires_on, RINGS[ring])
+
+    def _left(self, query: LotsQuery, rows: Numbers) -> Numbers:
+        """What these lots have for this line."""
+        left: Numbers = self._numbers[rows, 4]
+        if query.going:
+            left -= np.array([query.going.get(self._ids[row], 0) for row in rows.tolist()], np.int64)
+        return left
 
 
 def _put_aside(held: tuple[tuple[str, str], ...]) -> bool:

@@ -108,7 +108,10 @@ class PeopleResult(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class LotsQuery:
-    """Which lots could give this much, good until `good_on`, to this need, on `today` (days at the need's site)?"""
+    """Which lots could give this much, good until `good_on`, to this need, on `today` (days at the need's site)?
+
+    So much of lots as `going` says goes to other lines of this need in this very wave.
+    """
 
     line_id: str
     category: v.GoodsCategory
@@ -125,6 +128,7 @@ class LotsQuery:
     widest: v.Ring = v.Ring.ANYWHERE
     areas: tuple[str, ...] = ()
     excluded: Set[str] = frozenset()
+    going: Mapping[str, int] = field(default_factory=dict)
     explain: bool = False
 
 

@@ -11,6 +11,7 @@ from services.matching.domain.bond import Bond
 from services.matching.domain.escalation import RINGS, raise_tier
 from services.matching.domain.match import Match
 from services.matching.domain.planning import (
+    ASKED_AT_MOST,
     due_goods,
     due_people,
     goods_plan,
@@ -20,6 +21,7 @@ from services.matching.domain.planning import (
     people_query,
     too_late_plan,
 )
+from services.matching.domain.rivals import going_to, rivals_for_goods, rivals_for_people, scarcest_first
 from services.matching.domain.scene import Scene
 from services.matching.domain.searching import postpone, wake
 from services.matching.domain.wave import GoodsPlan, PeoplePlan, Wave, wave_id
@@ -108,19 +110,36 @@ class Waves:
         await self._store.change(Match, need_id, decide, expect=version)
 
     async def _planned(self, match: Match, version: int, scene: Scene) -> Wave:
-        people: list[PeoplePlan] = []
+        """Rivals are planned one after another, and written down in the order of the need."""
+        people: dict[str, PeoplePlan] = {}
+        goods: dict[str, GoodsPlan] = {}
         familiar = await self._familiar(match) if match.need.people else {}
-        for line in due_people(match, scene.now):
-            people.append(await self._people(match, line, scene, familiar, people))
-        goods = [self._goods(match, line, scene) for line in due_goods(match, scene.now)]
+        visits, kinds = due_people(match, scene.now), due_goods(match, scene.now)
+        for line in await self._people_in_turn(match, visits, scene):
+            people[line.id] = await self._people(match, line, scene, familiar, [*people.values()])
+        for kind in self._goods_in_turn(match, kinds, scene):
+            goods[kind.id] = self._goods(match, kind, scene, [*goods.values()])
         return Wave(
             id=wave_id(match.id, version),
             need_id=match.id,
             number=match.wave + 1,
             at=scene.now,
-            people=tuple(people),
-            goods=tuple(goods),
+            people=tuple(people[line.id] for line in visits),
+            goods=tuple(goods[line.id] for line in kinds),
         )
+
+    async def _people_in_turn(self, match: Match, due: list[PeopleLine], scene: Scene) -> list[PeopleLine]:
+        able: dict[str, int] = {}
+        for line in rivals_for_people(due, scene.now):
+            query = people_query(match, line, scene, {}, ())
+            everybody = replace(query, ring=query.widest, wanted=ASKED_AT_MOST, criteria=())
+            able[line.id] = len((await self._search(everybody)).candidates)
+        return scarcest_first(due, {line.id: match.people[line.id].free for line in due}, able)
+
+    def _goods_in_turn(self, match: Match, due: list[GoodsLine], scene: Scene) -> list[GoodsLine]:
+        queries = {line.id: lots_query(match, line, scene) for line in rivals_for_goods(due)}
+        missing = {id: query.quantity for id, query in queries.items()}
+        return scarcest_first(due, missing, {id: self._index.lots(q).available for id, q in queries.items()})
 
     async def _people(
         self,
@@ -139,8 +158,8 @@ class Waves:
             why = (await self._search(replace(query, explain=True))).diagnosis
         return people_plan(match, query, found, why)
 
-    def _goods(self, match: Match, line: GoodsLine, scene: Scene) -> GoodsPlan:
-        query: LotsQuery = lots_query(match, line, scene)
+    def _goods(self, match: Match, line: GoodsLine, scene: Scene, planned: list[GoodsPlan]) -> GoodsPlan:
+        query: LotsQuery = replace(lots_query(match, line, scene), going=going_to(planned))
         found = self._index.lots(query)
         short = found.quantity < query.quantity
         why = self._index.lots(replace(query, explain=True)).diagnosis if short else None
