@@ -203,7 +203,7 @@ GOODS_FAILS: Mapping[GoodsRule, Callable[[Gift, LotsQuery], bool]] = {
     GoodsRule.CATEGORY: lambda g, q: g.state.category != q.category,
     GoodsRule.UNIT: lambda g, q: g.state.unit != q.unit,
     GoodsRule.ATTRIBUTES: lambda g, q: any(g.state.attributes.get(k) != x for k, x in q.attributes.items()),
-    GoodsRule.BATCH: lambda g, q: "batch" in g.state.attributes and "batch" not in q.attributes,
+    GoodsRule.BATCH: lambda g, q: g.state.attributes.get("batch") not in (None, q.attributes.get("batch")),
     GoodsRule.EXPIRED: lambda g, q: (
         g.state.expires_on is not None and g.state.expires_on < max(q.good_on, q.today)
     ),

@@ -328,6 +328,18 @@ async def test_a_lot_that_was_put_aside_goes_only_to_needs_that_ask_for_its_batc
         assert d.requests("need-4") == []
 
 
+async def test_nobody_is_advised_to_ask_for_no_batch_where_all_there_is_belongs_to_another_campaign() -> None:
+    async with desk() as d:
+        await d.knows_lot("another campaign", attributes={"batch": "B0500"})
+        await d.posts(some_goods(attributes={"batch": "B0417"}))
+        (why,) = d.w.said(MatchStalled)[0].diagnosis
+        assert ([r.rule for r in why.removed], why.relaxations) == ([GoodsRule.ATTRIBUTES], ())
+        await d.knows_lot("for everybody")
+        await d.posts(some_goods(attributes={"batch": "B0417"}), need="need-2")
+        (why,) = d.said_of(MatchStalled, "need-2")[0].diagnosis
+        assert [(r.rule, r.gain) for r in why.relaxations] == [(GoodsRule.ATTRIBUTES, 1)]
+
+
 async def test_a_lot_that_refuses_is_passed_over_and_another_is_tried_at_once() -> None:
     async with desk() as d:
         await d.knows_lot("first", expires_on=date(2026, 4, 1))

@@ -125,8 +125,8 @@ class Lots:
                 wanted = set(query.attributes.items())
                 fails = _flags(not wanted <= set(held) for held in self._attributes.values)[table[rows, 2]]
             case GoodsRule.BATCH:
-                asked = Attribute.BATCH in query.attributes
-                fails = _flags(not asked and _put_aside(held) for held in self._attributes.values)[
+                asked = query.attributes.get(Attribute.BATCH)
+                fails = _flags(_batch_of(held) not in (None, asked) for held in self._attributes.values)[
                     table[rows, 2]
                 ]
             case GoodsRule.EXPIRED:
@@ -167,9 +167,9 @@ class Lots:
         return left
 
 
-def _put_aside(held: tuple[tuple[str, str], ...]) -> bool:
-    """Whether these are goods for one campaign, which only needs that name it are given."""
-    return any(name == Attribute.BATCH for name, _ in held)
+def _batch_of(held: tuple[tuple[str, str], ...]) -> str | None:
+    """The campaign for which these are put aside: only needs that name it are given them."""
+    return next((value for name, value in held if name == Attribute.BATCH), None)
 
 
 def _flags(values: Any) -> Flags:
