@@ -76,7 +76,7 @@ def free(person: Person, window: Window) -> bool:
 
 def certified(person: Person, query: PeopleQuery, among: Collection[Certificate], in_force: bool) -> bool:
     last = max(query.window.start_at, query.window.end_at - timedelta(microseconds=1))
-    day = last.astimezone(query.zone).date()
+    day = last.astimezone(person.zone).date()
     return any(
         held.certificate in among and (not in_force or held.expires_on is None or held.expires_on >= day)
         for held in person.state.certificates

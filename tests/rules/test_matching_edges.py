@@ -6,7 +6,6 @@ from __future__ import annotations
 import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -93,7 +92,6 @@ def a_query(r: random.Random, edge: datetime, ids: list[str]) -> PeopleQuery:
         window=a_window(r, edge),
         area=r.choice(AREAS),
         now=edge + timedelta(minutes=r.choice([0, 0, 1, 60, 419, 420, 900])),
-        zone=ZoneInfo(r.choice(ZONES)),
         seed="need-1",
         waiting_since=edge,
         certificates=r.choice([(), (), tuple(CERTIFICATES)]),

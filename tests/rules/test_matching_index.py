@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TypeVar
-from zoneinfo import ZoneInfo
 
 import h3
 import pytest
@@ -118,7 +117,6 @@ def a_query(r: random.Random, people: list[Person]) -> PeopleQuery:
         ),
         area=r.choice(AREAS),
         now=NOW + timedelta(minutes=r.choice([0, 700, 1300])),
-        zone=ZoneInfo("Asia/Shanghai"),
         seed=f"need-{r.randint(0, 9)}",
         waiting_since=NOW - timedelta(hours=1),
         skills=some(SKILLS, r, 1),
@@ -219,7 +217,6 @@ def test_reasons_say_what_the_ranking_saw_in_the_order_of_the_criteria() -> None
         area=AREAS[0],
         cell=HERE,
         now=NOW,
-        zone=ZoneInfo("Asia/Shanghai"),
         seed="n",
         waiting_since=NOW - timedelta(minutes=90),
         languages=(Language.MANDARIN, Language.MIAO),

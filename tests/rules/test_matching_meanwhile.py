@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from types import FrameType
 from typing import Any, TypeVar
-from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -29,7 +28,6 @@ QUERY = PeopleQuery(
     window=Window(start_at=NOW + timedelta(days=1), end_at=NOW + timedelta(days=1, hours=2)),
     area=HERE,
     now=NOW,
-    zone=ZoneInfo("Asia/Shanghai"),
     seed="need-1",
     waiting_since=NOW,
     mode=Mode.ON_SITE,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import date, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -250,6 +251,25 @@ async def test_one_person_is_not_asked_for_two_lines_at_the_same_time() -> None:
         later = Window(start_at=TOMORROW.end_at, end_at=TOMORROW.end_at + timedelta(hours=1))
         await d.posts(a_line("p1"), a_line("p2", skills=(Skill.ERRANDS,), window=later), need="need-2")
         assert sorted(d.asked("p2", "need-2")) == ["li", "wang"]
+
+
+async def test_a_certificate_is_in_force_to_the_end_of_its_last_day_where_its_holder_lives() -> None:
+    """Half past midnight in Shanghai, half past ten the evening before in Ürümqi."""
+    ends = START.replace(hour=16, minute=30) + timedelta(days=1)
+    late = Window(start_at=ends - timedelta(hours=1), end_at=ends)
+    last_day = CertificateHeld(certificate=Certificate.SOCIAL_WORKER, expires_on=date(2026, 3, 3))
+    async with desk() as d:
+        await d.knows_people("east", certificates=(last_day,))
+        await d.knows_people("west", certificates=(last_day,), zone="Asia/Urumqi")
+        nursing = a_line(window=late, certificates=(Certificate.SOCIAL_WORKER,))
+        await d.posts(nursing)
+        assert d.asked() == ["west"]
+        await d.posts(a_line(window=late), need="child", audience=Audience.NAMED)
+        assert d.asked(need="child") == ["west"]
+        asked, certified = {"child": await d.match("child")}, {"west": date(2026, 3, 3)}
+        assert list(the_public_is_not_asked(asked, certified, {"west": {ZoneInfo("Asia/Urumqi")}})) == []
+        (found,) = the_public_is_not_asked(asked, certified, {"west": {ZoneInfo("Asia/Shanghai")}})
+        assert found.rule == 6
 
 
 @pytest.mark.parametrize("first", ["home visit", "nurse"])

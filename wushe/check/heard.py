@@ -42,12 +42,14 @@ class Place:
 
 @dataclass
 class Heard:
-    """`certified` tells of each person until when a certificate for named needs was ever in force. `placed` is the first
+    """`certified` tells of each person until when a certificate for named needs was ever in force, `homes` in which zones
+    they ever lived. `placed` is the first
     word of each hold, with its time: said again later it tells of the lot as it is then."""
 
     asked: dict[str, HoldRequested] = field(default_factory=dict)
     placed: dict[str, tuple[HoldPlaced, datetime]] = field(default_factory=dict)
     certified: dict[str, date] = field(default_factory=dict)
+    homes: dict[str, set[ZoneInfo]] = field(default_factory=dict)
     zones: dict[str, ZoneInfo] = field(default_factory=dict)
     places: dict[str, Place] = field(default_factory=dict)
 
@@ -65,6 +67,7 @@ class Heard:
                 ]
                 known = self.certified.get(message.subject, date.min)
                 self.certified[message.subject] = max([known, *until])
+                self.homes.setdefault(message.subject, set()).add(ZoneInfo(person.state.zone))
             case SiteChanged() as site:
                 id = message.subject
                 self.zones[id] = ZoneInfo(site.zone)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -166,21 +166,23 @@ def goods_and_lots_agree(
 
 
 def the_public_is_not_asked(
-    matches: Mapping[str, Match], certified: Mapping[str, date], zones: Mapping[str, ZoneInfo]
+    matches: Mapping[str, Match], certified: Mapping[str, date], homes: Mapping[str, Set[ZoneInfo]]
 ) -> Iterator[Violation]:
     """A need for named people, and any for a child or in a crisis, went only to people with one of the certificates that
     this takes, seen by staff and in force on the day; but who had a seat before it became one keeps it. `certified` tells
-    of each person how long one ever was, by what the registry said of them."""
+    of each person how long one ever was, by what the registry said of them, and `homes` in which zones they lived: the
+    day is theirs."""
     for match in matches.values():
         spec = match.spec
         if spec is None or not (spec.audience is Audience.NAMED or _is_to_be_protected(spec)):
             continue
-        zone = zones.get(spec.site_id, ZoneInfo(SITE_ZONE))
         ends = {line.id: line.window.end_at - INSTANT for line in spec.people}
         for invitation_id, asked in match.asked.items():
             kept = asked.answer == Answer.CHANGED or invitation_id in match.stayed
             if kept or asked.line_id not in ends:
                 continue
-            id, day = volunteer_of(invitation_id), ends[asked.line_id].astimezone(zone).date()
+            id = volunteer_of(invitation_id)
+            zones = homes.get(id) or {ZoneInfo(SITE_ZONE)}
+            day = min(ends[asked.line_id].astimezone(zone).date() for zone in zones)
             if certified.get(id, date.min) < day:
                 yield Violation(6, match.id, f"{id} was asked", f"邀约了非指定人员 {id}")

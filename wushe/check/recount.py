@@ -186,4 +186,4 @@ async def _log_rules(evidence: Evidence, books: Books, report: Report) -> list[V
         found += stock.earmarks_are_kept(heard.asked, placed, at, heard.zones)
     for lead in books.leads.values():
         found += need_rules.every_tier_hears_of_a_lead(lead, heard.places)
-    return [*found, *need_rules.the_public_is_not_asked(books.matches, heard.certified, heard.zones)]
+    return [*found, *need_rules.the_public_is_not_asked(books.matches, heard.certified, heard.homes)]

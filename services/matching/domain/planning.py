@@ -53,7 +53,6 @@ def people_query(
         area=need.area,
         cell=need.cell,
         now=scene.now,
-        zone=station.zone,
         seed=match.id,
         waiting_since=need.posted_at,
         skills=line.skills,

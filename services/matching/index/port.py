@@ -15,7 +15,6 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NamedTuple, Protocol
-from zoneinfo import ZoneInfo
 
 from shared.contracts import vocabulary as v
 from shared.contracts.goods import Unit
@@ -69,7 +68,6 @@ class PeopleQuery:
     window: Window
     area: str
     now: datetime
-    zone: ZoneInfo
     seed: str
     waiting_since: datetime
     skills: tuple[v.Skill, ...] = ()

@@ -67,8 +67,8 @@ def extras(sieve: Sieve, rows: Rows) -> Values:
         spoken = [(facts & np.uint64(LANGUAGES[x])) != 0 for x in set(sieve.query.languages)]
         fit = fit + sum(flags.astype(np.int64) for flags in spoken) - 1
     if len(sieve.query.certificates) > 1:
-        held = sieve.certified_until(rows) >= sieve.day
-        fit = fit + held.sum(axis=1) - 1
+        held = sieve.last_day(rows) <= sieve.certified_until(rows).T
+        fit = fit + held.sum(axis=0) - 1
     return fit
 
 

@@ -65,7 +65,7 @@ def _inactive(s: Sieve, rows: Rows) -> Flags:
 
 
 def _audience(s: Sieve, rows: Rows) -> Flags:
-    flags: Flags = s.column("named_until", rows) < s.day
+    flags: Flags = s.column("named_until", rows) < s.last_day(rows)
     return flags
 
 
@@ -82,7 +82,7 @@ def _certificate(s: Sieve, rows: Rows) -> Flags:
 def _certificate_expired(s: Sieve, rows: Rows) -> Flags:
     """Has had one of them, but none is in force to the end of the window."""
     until = s.certified_until(rows).max(axis=1)
-    flags: Flags = (until > 0) & (until < s.day)
+    flags: Flags = (until > 0) & (until < s.last_day(rows))
     return flags
 
 

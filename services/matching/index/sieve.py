@@ -60,10 +60,10 @@ class Sieve:
         return [needed(self.window.start_at, self.window.end_at, zone) for zone in self.zones]
 
     @cached_property
-    def day(self) -> int:
-        """The day to whose end a certificate must be in force: that of the window's last moment."""
+    def days(self) -> list[int]:
+        """The day to whose end a certificate must be in force, for each zone: that of the window's last moment."""
         last = max(self.window.start_at, self.window.end_at - _INSTANT)
-        return last.astimezone(self.query.zone).date().toordinal()
+        return [last.astimezone(zone).date().toordinal() for zone in self.zones]
 
     @cached_property
     def certificates(self) -> Numbers:
@@ -95,6 +95,13 @@ class Sieve:
         """The tasks taken this month, in each person's own zone."""
         months = [month_of(self.query.now, zone) for zone in self.zones]
         return self._tallied(self.columns.tasks, months, rows)
+
+    def last_day(self, rows: Rows) -> Numbers | int:
+        """That day in each person's own zone, as their calendar has it."""
+        if len(set(self.days)) == 1:
+            return self.days[0]
+        days: Numbers = np.array(self.days, np.int64).take(self.column("zone", rows), mode="clip")
+        return days
 
     def certified_until(self, rows: Rows) -> Numbers:
         """For each of these rows the last good days of the certificates asked for; 0 for one never held."""
