@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -185,6 +186,9 @@ def relaxed(people: list[Person], query: PeopleQuery) -> dict[Rule, int]:
     """How many remain if only this rule is dropped, where that helps."""
     now = len(eligible(people, query))
     gains = {rule: len(eligible(people, query, rule)) for rule in SMALLEST_CHANGE_FIRST}
+    if query.mode == Mode.REMOTE:  # whoever comes in person must live near enough to come
+        on_site = replace(query, mode=Mode.ON_SITE)
+        gains[Rule.MODE] = now + sum(p.state.modes == (Mode.ON_SITE,) for p in eligible(people, on_site))
     return {rule: gain for rule, gain in gains.items() if gain > now}
 
 
@@ -266,4 +270,8 @@ def goods_removed(gifts: list[Gift], query: LotsQuery) -> dict[GoodsRule, int]:
 def goods_relaxed(gifts: list[Gift], query: LotsQuery) -> dict[GoodsRule, int]:
     now = len(fitting(gifts, query))
     gains = {rule: len(fitting(gifts, query, rule)) for rule in SMALLEST_GOODS_CHANGE_FIRST}
+    others = Counter(
+        g.state.unit for g in fitting(gifts, query, GoodsRule.UNIT) if g.state.unit != query.unit
+    )
+    gains[GoodsRule.UNIT] = now + max(others.values(), default=0)
     return {rule: gain for rule, gain in gains.items() if gain > now}

@@ -98,7 +98,7 @@ def a_query(r: random.Random, edge: datetime, ids: list[str]) -> PeopleQuery:
         mode=mode,
         named=r.random() < 0.2,
         ring=ring,
-        widest=Ring.ANYWHERE if mode == Mode.REMOTE else widest,
+        widest=widest,
         areas=r.choice([(), ("522702",), ("52",)]),
         wanted=r.choice([1, 3, 20]),
         excluded=frozenset(r.sample(ids, min(len(ids), 2))),

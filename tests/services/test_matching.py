@@ -326,6 +326,21 @@ async def test_when_nobody_fits_the_match_stalls_and_says_why_and_what_would_hel
         assert d.w.said(SearchProgressed) == []
 
 
+async def test_of_those_who_only_come_in_person_a_remote_task_counts_who_could_come() -> None:
+    async with desk() as d:
+        visits = (Mode.ON_SITE,)
+        await d.knows_people("far", modes=visits, area=NEXT_COUNTY)
+        await d.posts(a_line(mode=Mode.REMOTE), need="in vain")
+        (why,) = d.said_of(MatchStalled, "in vain")[0].diagnosis
+        assert ([r.rule for r in why.removed], why.relaxations) == ([Rule.MODE], ())
+        await d.knows_people("near", modes=visits)
+        await d.posts(a_line(mode=Mode.REMOTE))
+        (why,) = d.said_of(MatchStalled)[0].diagnosis
+        assert [(r.rule, r.gain) for r in why.relaxations] == [(Rule.MODE, 1)]
+        await d.posts(a_line(), need="on site")
+        assert d.asked(need="on site") == ["near"], "and it comes true"
+
+
 async def test_a_search_that_is_stuck_says_why_only_of_the_lines_that_are() -> None:
     async with desk() as d:
         await d.knows_people("li")

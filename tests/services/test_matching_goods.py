@@ -340,6 +340,16 @@ async def test_nobody_is_advised_to_ask_for_no_batch_where_all_there_is_belongs_
         assert [(r.rule, r.gain) for r in why.relaxations] == [(GoodsRule.ATTRIBUTES, 1)]
 
 
+async def test_of_lots_in_other_units_only_those_of_one_unit_are_promised() -> None:
+    async with desk() as d:
+        await d.knows_lot("a", unit="箱")
+        await d.knows_lot("b", unit="公斤")
+        await d.knows_lot("c", unit="公斤")
+        await d.posts(some_goods())
+        (why,) = d.w.said(MatchStalled)[0].diagnosis
+        assert [(r.rule, r.gain) for r in why.relaxations] == [(GoodsRule.UNIT, 2)]
+
+
 async def test_a_lot_that_refuses_is_passed_over_and_another_is_tried_at_once() -> None:
     async with desk() as d:
         await d.knows_lot("first", expires_on=date(2026, 4, 1))

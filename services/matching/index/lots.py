@@ -104,7 +104,9 @@ class Lots:
             if count:
                 removed.append(Removed(rule=rule, count=count))
         remaining = int(left.sum())
-        alone = {rule: int((failed[rule] & (times == 1)).sum()) for rule in SMALLEST_GOODS_CHANGE_FIRST}
+        alone = {
+            rule: self._had(rule, rows[failed[rule] & (times == 1)]) for rule in SMALLEST_GOODS_CHANGE_FIRST
+        }
         return LineDiagnosis(
             line_id=query.line_id,
             looked_at=len(rows),
@@ -112,6 +114,12 @@ class Lots:
             remaining=remaining,
             relaxations=tuple(Relaxation(rule=r, gain=remaining + n) for r, n in alone.items() if n),
         )
+
+    def _had(self, rule: GoodsRule, rows: Numbers) -> int:
+        """How many of these lots a line would have without this rule: it asks for one other unit, and not for all."""
+        if rule is GoodsRule.UNIT and len(rows):
+            return int(np.unique_counts(self._numbers[rows, 1]).counts.max())
+        return len(rows)
 
     def _fails(self, rule: GoodsRule, query: LotsQuery, rows: Numbers) -> Flags:
         """Which of these lots fail the rule."""

@@ -69,6 +69,8 @@ def explain(sieve: Sieve) -> LineDiagnosis:
             rows, failed = rows[kept], failed[kept]
     remaining = int(np.count_nonzero(failed < 0))
     alone = dict(zip(Rule, np.bincount(failed[failed >= 0], minlength=len(Rule)).tolist(), strict=True))
+    if sieve.remote and alone[Rule.MODE]:
+        alone[Rule.MODE] = _near_enough(sieve.on_site, rows[failed == list(Rule).index(Rule.MODE)])
     return LineDiagnosis(
         line_id=sieve.query.line_id,
         looked_at=looked_at,
@@ -80,6 +82,14 @@ def explain(sieve: Sieve) -> LineDiagnosis:
             if alone[rule]
         ),
     )
+
+
+def _near_enough(on_site: Sieve, rows: Rows) -> int:
+    """How many of those who only come in person could come: for them ring and reach count."""
+    for rule in (Rule.RING, Rule.REACH):
+        if len(rows) and not says_nothing(on_site, rule):
+            rows = rows[~fails(on_site, rule, rows)]
+    return len(rows)
 
 
 def _judged_for(sieve: Sieve, rule: Rule, rows: Rows, flags: Flags) -> Flags:

@@ -6,6 +6,7 @@ windows, and the tasks in a calendar. There the columns say who is `doubtful`, a
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -39,6 +40,7 @@ class Sieve:
     """One query over one state of the columns."""
 
     def __init__(self, people: People, query: PeopleQuery) -> None:
+        self.people = people
         self.columns = people.columns
         self.arrays = people.columns.arrays
         self.bounds = people.bounds
@@ -68,6 +70,11 @@ class Sieve:
     @cached_property
     def certificates(self) -> Numbers:
         return np.array([CERTIFICATES[c] for c in dict.fromkeys(self.query.certificates)], np.int64)
+
+    @property
+    def on_site(self) -> Sieve:
+        """The same query, were the task done on site."""
+        return Sieve(self.people, replace(self.query, mode=Mode.ON_SITE))
 
     @property
     def must_have(self) -> int:
