@@ -154,8 +154,17 @@ def rank(person: Person, query: PeopleQuery) -> tuple[object, ...]:
 
 
 def eligible(people: list[Person], query: PeopleQuery, besides: Rule | None = None) -> list[Person]:
-    rules = [fails for rule, fails in FAILS.items() if rule is not besides]
-    return [p for p in people if not any(fails(p, query) for fails in rules)]
+    rules = [fails for rule, fails in FAILS.items() if rule not in (besides, Rule.ASKED)]
+    fit = [p for p in people if not any(fails(p, query) for fails in rules)]
+    return [p for p in fit if not stands_in_the_way(p, query, besides)]
+
+
+def stands_in_the_way(person: Person, query: PeopleQuery, besides: Rule | None) -> bool:
+    """Whether it does that they were asked before. What a calendar refused is put down to what else keeps them away."""
+    if besides is Rule.ASKED:
+        return person.id in query.engaged
+    put_down = besides is not None and person.id in query.refused and FAILS[besides](person, query)
+    return person.id in query.excluded and not put_down
 
 
 def best_people(people: list[Person], query: PeopleQuery) -> tuple[Ring, list[str]]:

@@ -101,7 +101,9 @@ def a_query(r: random.Random, edge: datetime, ids: list[str]) -> PeopleQuery:
         widest=widest,
         areas=r.choice([(), ("522702",), ("52",)]),
         wanted=r.choice([1, 3, 20]),
-        excluded=frozenset(r.sample(ids, min(len(ids), 2))),
+        excluded=(excluded := frozenset(r.sample(ids, min(len(ids), 2)))),
+        refused=frozenset(sorted(excluded)[:1]),
+        engaged=frozenset(sorted(excluded)[1:2]),
         criteria=SitePolicy().criteria,
         explain=True,
     )

@@ -372,6 +372,31 @@ async def test_who_could_not_be_asked_is_not_counted_among_those_who_were() -> N
         assert [said.asked for said in d.w.said(SearchProgressed)] == [3, 1]
 
 
+async def test_whom_a_calendar_refused_is_put_down_to_what_keeps_them_away_and_not_to_having_been_asked() -> (
+    None
+):
+    async with desk() as d:
+        await d.knows_people("li", "wang", weekly_contacts=1)
+        await d.posts()
+        used_up = CalendarLoad(turn=1, contacted_at=(START,))
+        await d.cannot_be_asked("li", "wang", rule=Rule.BUDGET, load=used_up)
+        assert len(d.asked()) == 2, "nobody is asked again for nothing"
+        (why,) = d.w.said(MatchStalled)[-1].diagnosis
+        assert [(r.rule, r.count) for r in why.removed] == [(Rule.BUDGET, 2)]
+        assert [(r.rule, r.gain) for r in why.relaxations] == [(Rule.BUDGET, 2)]
+
+
+async def test_nobody_is_advised_to_ask_those_again_whose_answer_is_awaited() -> None:
+    async with desk(first_wave=2) as d:
+        await d.knows_people("li", "wang")
+        await d.posts()
+        await d.declines("li")
+        await d.w.passes(minutes=16)
+        why = (await d.match()).diagnosis["p1"]
+        assert [(r.rule, r.count) for r in why.removed] == [(Rule.ASKED, 2)]
+        assert [(r.rule, r.gain) for r in why.relaxations] == [(Rule.ASKED, 1)]
+
+
 async def test_a_stalled_search_finds_whoever_comes_later() -> None:
     async with desk(wave_seconds=600) as d:
         await d.posts()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from math import ceil
 
@@ -11,7 +11,7 @@ from services.matching.domain.match import Match, PeopleState, is_named, owner_o
 from services.matching.domain.scene import Scene, day_of
 from services.matching.domain.timing import good_on, is_pressing
 from services.matching.domain.wave import GoodsPlan, LotChoice, PeoplePlan, mark
-from services.matching.domain.words import MAY_BE_ASKED_AGAIN
+from services.matching.domain.words import MAY_BE_ASKED_AGAIN, Answer
 from services.matching.index.port import LotsQuery, LotsResult, PeopleQuery, PeopleResult
 from shared.contracts.parts import GoodsLine, LineDiagnosis, Offer, PeopleLine, SitePolicy
 from shared.contracts.vocabulary import is_crisis
@@ -46,6 +46,7 @@ def people_query(
     `planned` are the plans of the need's other lines in this very wave.
     """
     need, station = match.need, scene.station(match.need.site_id)
+    answers = _answers(match, line, planned)
     wanted = wave_size(match.people[line.id], station.policy)
     return PeopleQuery(
         line_id=line.id,
@@ -66,7 +67,9 @@ def people_query(
         areas=areas(match, station),
         wanted=wanted,
         least=wanted if is_pressing(need) else match.people[line.id].free,
-        excluded=frozenset(_asked_already(match, line, planned)),
+        excluded=frozenset(answers),
+        refused=frozenset(id for id, answer in answers.items() if answer == Answer.REFUSED),
+        engaged=frozenset(id for id, answer in answers.items() if answer in (Answer.ASKED, Answer.WON)),
         familiar=familiar,
         criteria=station.policy.criteria,
     )
@@ -159,13 +162,17 @@ def _is_due(due_at: datetime | None, now: datetime) -> bool:
     return due_at is not None and due_at <= now
 
 
-def _asked_already(match: Match, line: PeopleLine, planned: Sequence[PeoplePlan]) -> Iterator[str]:
+def _answers(match: Match, line: PeopleLine, planned: Sequence[PeoplePlan]) -> dict[str, str]:
     """Everybody who was asked for this line, or for another line of this need at the same time, and whose answer stands
-    or is awaited."""
+    or is awaited, with that answer: what a calendar refused only of those who were never asked otherwise."""
+    answers: dict[str, str] = {}
     same_time = {other.id for other in match.need.people if other.window.overlaps(line.window)} | {line.id}
     for invitation_id, asked in match.asked.items():
         if asked.line_id in same_time and asked.answer not in MAY_BE_ASKED_AGAIN:
-            yield owner_of(invitation_id)
+            id = owner_of(invitation_id)
+            if id not in answers or asked.answer != Answer.REFUSED:
+                answers[id] = asked.answer
     for plan in planned:
         if plan.line_id in same_time:
-            yield from (offer.volunteer_id for offer in plan.offers)
+            answers |= {offer.volunteer_id: Answer.ASKED for offer in plan.offers}
+    return answers

@@ -61,7 +61,8 @@ class PeopleQuery:
     Asked are at most `wanted` people, from `ring` if at least `least` there can, otherwise from the first wider ring
     that has as many as are wanted, up to `widest`. People in one of `areas` (of the tiers that look as well) count as inside. `named` asks
     only for people with one of `NAMED_CERTIFICATES` in force; `crisis` knows no quiet hours and no budgets.
-    `excluded` were asked before; `familiar` has done so many tasks for this household. `seed` is the need's id.
+    `excluded` were asked before: of them the calendars of `refused` said no, who are counted by what else keeps them away now, and
+    `engaged` have a seat or may still say yes, so that to ask them again is no advice. `familiar` has done so many tasks for this household. `seed` is the need's id.
     """
 
     line_id: str
@@ -83,6 +84,8 @@ class PeopleQuery:
     wanted: int = 20
     least: int = 1
     excluded: Set[str] = frozenset()
+    refused: Set[str] = frozenset()
+    engaged: Set[str] = frozenset()
     familiar: Mapping[str, int] = field(default_factory=dict)
     criteria: tuple[v.Criterion, ...] = ()
     explain: bool = False

@@ -61,6 +61,8 @@ def explain(sieve: Sieve) -> LineDiagnosis:
         if says_nothing(sieve, rule):
             continue
         flags = _judged_for(sieve, rule, rows, fails(sieve, rule, rows))
+        if rule == Rule.ASKED:
+            flags &= (failed < 0) | ~sieve.are(sieve.query.refused, rows)
         fresh = flags & (failed < 0)
         counts[rule] = int(np.count_nonzero(fresh))
         kept = ~(flags ^ fresh)
@@ -69,6 +71,9 @@ def explain(sieve: Sieve) -> LineDiagnosis:
             rows, failed = rows[kept], failed[kept]
     remaining = int(np.count_nonzero(failed < 0))
     alone = dict(zip(Rule, np.bincount(failed[failed >= 0], minlength=len(Rule)).tolist(), strict=True))
+    alone[Rule.ASKED] -= int(
+        sieve.are(sieve.query.engaged, rows[failed == list(Rule).index(Rule.ASKED)]).sum()
+    )
     if sieve.remote and alone[Rule.MODE]:
         alone[Rule.MODE] = _near_enough(sieve.on_site, rows[failed == list(Rule).index(Rule.MODE)])
     return LineDiagnosis(

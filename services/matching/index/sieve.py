@@ -6,6 +6,7 @@ windows, and the tasks in a calendar. There the columns say who is `doubtful`, a
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -53,8 +54,15 @@ class Sieve:
         self.skills = sum([SKILLS[skill] for skill in set(query.skills)])
         self.languages = sum([LANGUAGES[language] for language in set(query.languages)])
         self.remote = query.mode == Mode.REMOTE
-        rows = people.columns.rows
-        self.excluded = {row for id in query.excluded if (row := rows.get(id)) is not None}
+        self.excluded = self._rows_of(query.excluded)
+
+    def _rows_of(self, ids: Set[str]) -> set[int]:
+        rows = self.columns.rows
+        return {row for id in ids if (row := rows.get(id)) is not None}
+
+    def are(self, ids: Set[str], rows: Rows) -> Flags:
+        """Which of these rows are those of these people."""
+        return np.isin(rows, list(self._rows_of(ids)))
 
     @cached_property
     def needed(self) -> list[Needed]:
