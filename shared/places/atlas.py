@@ -78,8 +78,7 @@ class Atlas:
     def same_ring(self, ring: Ring, one: str, other: str) -> bool:
         """Whether two area codes lie in the same village, township, county, city. A code that is coarser than the
         ring (a person known only by township) counts as near as it can be told."""
-        digits = RING_DIGITS[ring]
-        return one[:digits] == other[:digits]
+        return _in_one(ring, one, other)
 
     def site(self, id: str) -> Site | None:
         facts = self._sites.get(id)
@@ -130,3 +129,14 @@ class Atlas:
         token is signed, and the news of it is on the way."""
         facts = self._accounts.get(account_id)
         return facts is None or (facts.active and issued_at >= facts.valid_from)
+
+
+def ring_around(ring: Ring, one: str, other: str) -> Ring:
+    """This ring, or the first wider one in which both of these areas lie."""
+    wider = list(Ring)[list(Ring).index(ring) :]
+    return next(each for each in wider if _in_one(each, one, other))
+
+
+def _in_one(ring: Ring, one: str, other: str) -> bool:
+    digits = RING_DIGITS[ring]
+    return one[:digits] == other[:digits]

@@ -160,6 +160,15 @@ async def test_quiet_hours_wrap_midnight_in_the_persons_own_zone(
         assert rules(d) == ([Rule.QUIET] if refused else [])
 
 
+@pytest.mark.parametrize(("home", "said"), [(EAST, "township"), (WEST, "county"), ("522701", "city")])
+async def test_an_invitation_calls_nobody_nearer_than_they_live(home: str, said: str) -> None:
+    """The wave asks in the township, and in the areas of the tiers that look as well."""
+    async with desk() as d:
+        await d.registers("li", area=home)
+        await d.asks("need-1", "li")
+        assert (await d.ask("li", "GET /invitations/li~need-1")).json()["ring"] == said
+
+
 async def test_an_invitation_shows_the_errand_and_the_place_but_no_person() -> None:
     async with desk() as d:
         await d.registers("li")

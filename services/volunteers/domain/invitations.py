@@ -32,6 +32,7 @@ from shared.contracts.volunteers import (
     InvitationsOpened,
     Opened,
 )
+from shared.places import ring_around
 from shared.records import Change
 
 URGENCIES = list(Urgency)
@@ -67,6 +68,7 @@ def ask(
 ) -> Change[Calendar]:
     """Open an invitation, or say by which rule this person cannot be asked now. Known already: nothing.
 
+    Whoever lives in the area of a tier that looks as well is asked with a ring that does not hold them: theirs is wider.
     An invitation that opens is not an event of the calendar: `tell` says it once for the whole wave."""
     if offer.invitation_id in calendar.invitations:
         return Change(calendar)
@@ -85,6 +87,7 @@ def ask(
         week=calendar.week_of(draft.window),
         month=calendar.month_of(draft.window),
         reasons=offer.reasons,
+        ring=ring_around(draft.ring, person.area, draft.area) if person else draft.ring,
     )
     opened = calendar.but(
         invitations={**calendar.invitations, invitation.id: invitation},
