@@ -197,8 +197,20 @@ def relaxed(people: list[Person], query: PeopleQuery) -> dict[Rule, int]:
     gains = {rule: len(eligible(people, query, rule)) for rule in SMALLEST_CHANGE_FIRST}
     if query.mode == Mode.REMOTE:  # whoever comes in person must live near enough to come
         on_site = replace(query, mode=Mode.ON_SITE)
-        gains[Rule.MODE] = now + sum(p.state.modes == (Mode.ON_SITE,) for p in eligible(people, on_site))
+        gains[Rule.MODE] = sum(
+            Mode.REMOTE in p.state.modes or not (FAILS[Rule.RING](p, on_site) or too_far(p, on_site))
+            for p in eligible(people, query, Rule.MODE)
+        )
+    gains[Rule.QUIET] = sum(wakes_in_time(p, query) for p in eligible(people, query, Rule.QUIET))
     return {rule: gain for rule, gain in gains.items() if gain > now}
+
+
+def wakes_in_time(person: Person, query: PeopleQuery) -> bool:
+    """Whether there is a minute before the window in which the person may be asked."""
+    if query.crisis or not asleep(person, query.now):
+        return True
+    minutes = int(min(query.window.start_at - query.now, timedelta(days=1)) / timedelta(minutes=1))
+    return any(not asleep(person, query.now + timedelta(minutes=n)) for n in range(minutes))
 
 
 @dataclass(frozen=True)

@@ -341,6 +341,19 @@ async def test_of_those_who_only_come_in_person_a_remote_task_counts_who_could_c
         assert d.asked(need="on site") == ["near"], "and it comes true"
 
 
+async def test_nobody_is_advised_to_wait_for_the_end_of_quiet_hours_that_last_until_the_visit() -> None:
+    noon = 12 * 60
+    soon = Window(start_at=START + timedelta(minutes=90), end_at=START + timedelta(hours=3))
+    async with desk() as d:
+        await d.knows_people("li", quiet_from=8 * 60, quiet_to=noon)
+        await d.posts(a_line(window=soon))
+        (why,) = d.w.said(MatchStalled)[0].diagnosis
+        assert ([r.rule for r in why.removed], why.relaxations) == ([Rule.QUIET], ())
+        await d.posts(need="tomorrow")
+        (why,) = d.said_of(MatchStalled, "tomorrow")[0].diagnosis
+        assert [(r.rule, r.gain) for r in why.relaxations] == [(Rule.QUIET, 1)]
+
+
 async def test_a_search_that_is_stuck_says_why_only_of_the_lines_that_are() -> None:
     async with desk() as d:
         await d.knows_people("li")

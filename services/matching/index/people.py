@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -44,6 +45,13 @@ class Quiet(NamedTuple):
         if self.start <= self.end:
             return self.start <= minute < self.end
         return minute >= self.start or minute < self.end
+
+    def ends_after(self, moment: datetime) -> datetime:
+        """When they end next."""
+        local = moment.astimezone(self.zone)
+        midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
+        end = midnight + timedelta(minutes=self.end)
+        return end if end > local else end + timedelta(days=1)
 
 
 class Bounds:

@@ -60,6 +60,12 @@ def asleep(s: Sieve) -> list[bool]:
     return [quiet.holds(minutes[quiet.zone]) for quiet in kept]
 
 
+def sleeps_on(s: Sieve, rows: Rows) -> Flags:
+    """Who keeps quiet hours that, if it is quiet now, last until the window begins: to wait for their end is of no use."""
+    lasting = [quiet.ends_after(s.query.now) >= s.window.start_at for quiet in list(s.quiet)]
+    return np.array(lasting, np.bool_).take(s.column("quiet", rows), mode="clip")
+
+
 def _inactive(s: Sieve, rows: Rows) -> Flags:
     return _lacks_any(s, rows, ACTIVE)
 

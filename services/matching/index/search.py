@@ -11,7 +11,7 @@ from services.matching.index.columns import KNOWN, Columns, Flags, Rows
 from services.matching.index.geography import RINGS, spans
 from services.matching.index.port import SMALLEST_CHANGE_FIRST
 from services.matching.index.ranking import Numbers, keys
-from services.matching.index.rules import fails, says_nothing
+from services.matching.index.rules import fails, says_nothing, sleeps_on
 from services.matching.index.sieve import Sieve
 from shared.contracts.parts import LineDiagnosis, Relaxation, Removed
 from shared.contracts.vocabulary import Ring, Rule
@@ -28,6 +28,8 @@ _SELECTIVE_FIRST = (
     Rule.BLOCKED,
     Rule.CAP,
 )
+
+_NOT_ALL_HELPED = (Rule.MODE, Rule.QUIET, Rule.ASKED)
 
 
 def best(sieve: Sieve) -> tuple[Ring, list[int]]:
@@ -71,11 +73,9 @@ def explain(sieve: Sieve) -> LineDiagnosis:
             rows, failed = rows[kept], failed[kept]
     remaining = int(np.count_nonzero(failed < 0))
     alone = dict(zip(Rule, np.bincount(failed[failed >= 0], minlength=len(Rule)).tolist(), strict=True))
-    alone[Rule.ASKED] -= int(
-        sieve.are(sieve.query.engaged, rows[failed == list(Rule).index(Rule.ASKED)]).sum()
-    )
-    if sieve.remote and alone[Rule.MODE]:
-        alone[Rule.MODE] = _near_enough(sieve.on_site, rows[failed == list(Rule).index(Rule.MODE)])
+    for rule in _NOT_ALL_HELPED:
+        if alone[rule]:
+            alone[rule] = _helped(sieve, rule, rows[failed == list(Rule).index(rule)])
     return LineDiagnosis(
         line_id=sieve.query.line_id,
         looked_at=looked_at,
@@ -87,6 +87,18 @@ def explain(sieve: Sieve) -> LineDiagnosis:
             if alone[rule]
         ),
     )
+
+
+def _helped(sieve: Sieve, rule: Rule, rows: Rows) -> int:
+    """How many of these, whom only this rule keeps away, could come or be asked if it were relaxed."""
+    match rule:
+        case Rule.MODE if sieve.remote:
+            return _near_enough(sieve.on_site, rows)
+        case Rule.QUIET:
+            rows = rows[~sleeps_on(sieve, rows)]
+        case Rule.ASKED:
+            rows = rows[~sieve.are(sieve.query.engaged, rows)]
+    return len(rows)
 
 
 def _near_enough(on_site: Sieve, rows: Rows) -> int:
