@@ -228,6 +228,23 @@ async def test_a_need_is_for_named_people_from_the_moment_in_which_the_file_tell
         assert all(need.minor for need in needs), "nobody is shown a child's phone"
 
 
+@pytest.mark.parametrize(("asked", "said"), [(["disabled"], "elder_alone"), (["elder_alone"], "disabled")])
+async def test_goods_are_sought_for_whom_the_file_tells_of_now_unless_some_are_promised(
+    asked: list[str], said: str
+) -> None:
+    async with desk() as d:
+        home = await d.household(target_groups=asked)
+        searching, matched = [await d.posts(goods(), household_id=home) for _ in range(2)]
+        await d.hears((matched, k.made(holds=(k.held(),))))
+        version = (await d.ask("staff", f"GET /households/{home}")).headers["etag"]
+        corrected = {"target_groups": [said]}
+        answer = await d.ask("staff", f"PATCH /households/{home}", corrected, if_match=version)
+        assert answer.status_code == 200, answer.text
+        (changed,) = d.w.said(NeedChanged)
+        assert changed.spec.target_groups == (said,) == (await d.need(searching)).target_groups
+        assert (await d.need(matched)).target_groups == tuple(asked), "what is promised is not torn up"
+
+
 async def test_a_search_follows_a_household_that_moves_and_nobody_is_sent_to_the_old_village() -> None:
     async with desk() as d:
         home = await d.household()

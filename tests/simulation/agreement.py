@@ -66,6 +66,7 @@ def need_and_search_agree(need: Need, match: Match, now: datetime) -> None:
     spec = match.need
     assert (need.people, need.goods) == (spec.people, spec.goods)
     assert (need.audience, need.area, need.category) == (spec.audience, spec.area, spec.category)
+    assert need.target_groups == spec.target_groups
     protected = need.minor or need.field is Field.CHILDREN or is_crisis(need.category, need.urgency)
     assert need.audience is Audience.NAMED or not protected
     assert not made or all(map(match.is_full, lines(spec)))
@@ -114,7 +115,9 @@ def lot_and_needs_agree(
         assert not need.ended and line is not None, "kept for nothing"
         assert good_until is None or good_until > now, "kept past its expiry"
         fits(lot, line)
-        assert hold.asked is None or (hold.asked.category, hold.asked.area) == (need.category, need.area)
+        for_whom = (need.category, need.area, need.target_groups)
+        asked = hold.asked
+        assert asked is None or (asked.category, asked.area, asked.target_groups) == for_whom
         if hold.status is HoldStatus.CONFIRMED:
             match = matches[need.id]
             told = match.status in (MatchStatus.MADE, MatchStatus.PARTLY_MADE)

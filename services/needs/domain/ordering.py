@@ -170,8 +170,8 @@ def _not_over(search: Search | None) -> Search | None:
 
 def protect(need: Need, household: Household, at: Moment) -> Change[Need]:
     """What the file tells now counts for a need that was posted before: one for a child is for named people from now
-    on, and never the other way round. What is sought is sought for where they live. Goods that are promised stay so, and
-    where a service has begun, whoever has a seat keeps it."""
+    on, and never the other way round. What is sought is sought for where they live and for whom they are. Goods that are
+    promised stay so, and where a service has begun, whoever has a seat keeps it."""
     beneficiary = household.resident(need.beneficiary_id)
     if need.ended or beneficiary is None:
         return Change(need)
@@ -179,7 +179,7 @@ def protect(need: Need, household: Household, at: Moment) -> Change[Need]:
     named, groups = child or need.audience is v.Audience.NAMED, household.groups_of(beneficiary)
     after = need.but(audience=_audience(need, groups, named=named), minor=need.minor or child)
     if not (need.started or need.complete or need.held_goods):
-        after = after.but(area=household.area, cell=household.cell)
+        after = after.but(area=household.area, cell=household.cell, target_groups=groups)
     if after.audience is not need.audience and not need.begun:
         after = after.but(went_ahead=False)  # everybody is asked anew
     if after == need:
