@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from tests.cast import Cast
 from tests.journeys.stage import fuquan
-from tests.journeys.test_visits import seen
+from tests.journeys.test_visits import says_yes, seen, serves
 from tests.town import Town
 
 
@@ -43,3 +44,57 @@ async def test_an_earmarked_gift_goes_by_what_the_file_says_now(
         lot = await cast.lot(10, earmark={"target_groups": ["disabled"]})
         await t.passes(hours=2)
         assert await goods(cast, need) == ([(lot["id"], 2)] if given else [])
+
+
+async def fetched(t: Town, cast: Cast, need: dict[str, Any], *steps: str) -> None:
+    """What is confirmed for the need goes through these steps."""
+    cast.appoint()
+    query = f"need_id={need['id']}&status=confirmed"
+    for hold in (await cast.got(cast.staff, f"/api/holds?{query}"))["items"]:
+        for step in steps:
+            body = {"relation": "resident", "signature": "罗"} if step == "receipt" else None
+            done = await cast.does(cast.staff, f"/api/holds/{hold['id']}/{step}", body)
+            assert done.status == 200, done.body
+    await t.settle()
+
+
+async def test_what_may_stay_empty_comes_no_more_once_the_time_is_over_and_the_resident_is_asked() -> None:
+    async with fuquan() as (t, cast):
+        visitor = await cast.volunteer("visitor")
+        await t.settle()
+        need = await cast.need(await cast.household(), cast.people_line(), cast.goods_line(2, required=False))
+        await t.settle()
+        visit = await says_yes(t, cast, visitor)
+        await t.passes(hours=2)
+        await serves(t, cast, visitor, visit)
+        await t.passes(hours=2)
+        assert (await seen(cast, need))["status"] == "awaiting_confirmation"
+        lot = await cast.lot(9)
+        await t.passes(hours=12)
+        assert (await seen(cast, need))["status"] == "awaiting_confirmation"
+        assert (await cast.got(cast.donor, f"/api/lots/{lot['id']}"))["available"] == 9
+        rating = {"score": 5, "channel": "phone"}
+        assert (await cast.does(cast.staff, f"/api/needs/{need['id']}/rate", rating)).status == 200
+        assert (await seen(cast, need))["status"] == "completed"
+
+
+async def test_the_rest_of_what_was_given_in_part_is_looked_for_until_its_date_and_no_longer() -> None:
+    async with fuquan() as (t, cast):
+        await cast.lot(6)
+        await t.settle()
+        by = (t.clock.now() + timedelta(days=2)).isoformat()
+        need = await cast.need(await cast.household(), cast.goods_line(10, minimum=4, needed_by=by))
+        await t.passes(minutes=20)
+        await fetched(t, cast, need, "issue", "receipt")
+        await t.passes(days=1)
+        cast.appoint()
+        more = await cast.lot(1)
+        await t.passes(hours=2)
+        assert (more["id"], 1) in await goods(cast, need)
+        await fetched(t, cast, need, "issue", "receipt")
+        await t.passes(days=1)
+        assert (await seen(cast, need))["status"] == "awaiting_confirmation"
+        late = await cast.lot(20)
+        await t.passes(days=1)
+        assert late["id"] not in dict(await goods(cast, need))
+        assert (await seen(cast, need))["status"] == "awaiting_confirmation"

@@ -36,6 +36,7 @@ from shared.contracts.vocabulary import (
     CancelReason,
     Category,
     Closing,
+    GoodsCategory,
     GoodsRule,
     Skill,
     TargetGroup,
@@ -580,6 +581,42 @@ async def test_goods_that_went_back_past_their_expiry_open_the_match_again_and_a
         assert [r.reason for r in d.w.said(MatchReopened)] == [Closing.EXPIRED]
         assert [one.lot_id for one in d.requests()] == ["rice", "flour"]
         assert (await d.match()).goods["g1"].refused == {"rice": GoodsRule.EXPIRED}
+
+
+async def test_once_the_time_is_over_nothing_more_is_looked_for_but_what_came_back() -> None:
+    async with desk() as d:
+        await d.knows_people("li")
+        await d.knows_lot("rice", 5)
+        coat = some_goods("g2", 1, category=GoodsCategory.CLOTHING, required=False)
+        await d.posts(a_line(), some_goods(), coat, deadline_at=TOMORROW.start_at)
+        (rice,) = d.requests()
+        await d.places(rice)
+        await d.accepts("li")
+        await d.w.passes(minutes=16)
+        await d.confirms(rice)
+        await d.w.hears((rice.lot_id, hold_event(LotIssued, rice)))
+        await d.serves("li")
+        await d.w.passes(days=2)
+        await d.knows_lot("coats", category=GoodsCategory.CLOTHING)
+        await d.w.passes(days=2)
+        match = await d.match()
+        assert d.requests() == [rice]
+        assert match.goods["g2"].due_at is None and match.due_at is not None
+        await d.knows_lot("flour")
+        await d.w.hears((rice.lot_id, hold_event(LotReturned, rice)))
+        assert [one.lot_id for one in d.requests()] == ["rice", "flour"]
+
+
+async def test_a_need_that_is_given_more_time_is_looked_for_again() -> None:
+    async with desk() as d:
+        await d.posts(some_goods(), deadline_at=START + timedelta(days=1))
+        await d.w.passes(days=2)
+        await d.knows_lot("rice")
+        await d.w.passes(days=1)
+        assert d.requests() == []
+        longer = a_need(some_goods(), deadline_at=START + timedelta(days=9))
+        await d.w.hears((NEED, NeedChanged(spec=longer)))
+        assert [one.lot_id for one in d.requests()] == ["rice"]
 
 
 async def test_a_need_that_asks_for_less_gives_the_rest_back_and_one_that_asks_for_more_gets_more() -> None:

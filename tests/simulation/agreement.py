@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from services.matching.domain.match import Match, lines
+from services.matching.domain.timing import is_over
 from services.matching.domain.words import Answer, MatchStatus, Phase
 from services.needs.domain.need import Need
 from services.resources.domain.records import Hold, Lot
@@ -76,7 +77,7 @@ def need_and_search_agree(need: Need, match: Match, now: datetime) -> None:
         if state.free and start_at > now:
             assert state.due_at is not None and state.due_at <= start_at, "nobody looks again in time"
     for goods in spec.goods:
-        looks_again = match.goods[goods.id].due_at is not None
+        looks_again = match.goods[goods.id].due_at is not None or is_over(match, goods, now)
         assert looks_again or match.promised(goods.id) >= goods.quantity, "nobody looks for what is short"
 
 

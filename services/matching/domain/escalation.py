@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from services.matching.domain.match import Match, is_named, lines
 from services.matching.domain.scene import Scene, Station, Tier
+from services.matching.domain.timing import is_over
 from services.matching.domain.words import Answer
 from shared.contracts.base import Event
 from shared.contracts.matching import MatchEscalated
@@ -53,8 +54,12 @@ def raise_tier(match: Match, scene: Scene) -> tuple[Match, list[Event]]:
 
 
 def _can_be_found(match: Match, line: PeopleLine | GoodsLine, scene: Scene) -> bool:
-    """Whether a line is short of what may still be found: nobody comes to a time that has begun."""
-    ahead = isinstance(line, GoodsLine) or line.window.start_at > scene.now
+    """Whether a line is short of what may still be found: nobody comes to a time that has begun, and nothing to a need
+    whose time is over."""
+    if isinstance(line, GoodsLine):
+        ahead = not is_over(match, line, scene.now)
+    else:
+        ahead = line.window.start_at > scene.now
     return ahead and not match.is_full(line)
 
 

@@ -97,6 +97,9 @@ def note_end(match: Match | None, ended: HoldReleased | LotReturned, scene: Scen
         return Change(match)
     reason = ended.reason if isinstance(ended, HoldReleased) else Closing.NOT_TO_BE_HAD
     rule = GoodsRule.EXPIRED if reason is Closing.EXPIRED else GoodsRule.REFUSED
+    state = match.goods.get(hold.line_id)
+    if state is not None and hold.phase in HANDED_OVER:
+        match = match.with_line(hold.line_id, state.but(came_back=True))
     return _lost(match, ended.hold_id, hold, scene, rule, reason)
 
 

@@ -84,11 +84,13 @@ class PeopleState(Value):
 
 
 class GoodsState(Value):
-    """How the search for a goods line goes. `refused` are lots that are not to be asked again, and why."""
+    """How the search for a goods line goes. `refused` are lots that are not to be asked again, and why. `came_back`: some of
+    it had been handed over, and has not been found again."""
 
     refused: dict[str, GoodsRule] = Field(default_factory=dict)
     dry: int = 0
     due_at: datetime | None = None
+    came_back: bool = False
 
 
 class Hold(Value):

@@ -16,7 +16,7 @@ from services.matching.domain.match import (
 from services.matching.domain.planning import is_too_late
 from services.matching.domain.scene import Scene
 from services.matching.domain.settling import settled, word
-from services.matching.domain.timing import is_pressing, part_is_due, wave_seconds, with_part_due
+from services.matching.domain.timing import is_over, is_pressing, part_is_due, wave_seconds, with_part_due
 from services.matching.domain.wave import GoodsPlan, PeoplePlan, Wave
 from services.matching.domain.words import MatchStatus
 from shared.contracts.base import Event
@@ -119,10 +119,12 @@ def _offered(match: Match, line: PeopleLine, plan: PeoplePlan, scene: Scene) -> 
 
 
 def _request(match: Match, line: GoodsLine, plan: GoodsPlan, scene: Scene) -> tuple[Match, list[Event]]:
-    """Ask for the lots of the plan. What is still missing then is looked for again later, and by then there may be
-    more where there was not enough."""
+    """Ask for the lots of the plan, unless the time is over. What is still missing then is looked for again later, and by
+    then there may be more where there was not enough."""
     state, policy = match.goods[line.id], scene.policy(match.need.site_id)
     match = _diagnosed(match, plan)
+    if is_over(match, line, scene.now):
+        return match.with_line(line.id, state.but(due_at=None)), []
     expires_at = scene.after(policy.hold_seconds)
     ask_at = scene.after(FIRST_ASK_SECONDS)
     holds = {
@@ -131,7 +133,7 @@ def _request(match: Match, line: GoodsLine, plan: GoodsPlan, scene: Scene) -> tu
     }
     match = match.but(holds={**match.holds, **holds})
     if match.promised(line.id) >= line.quantity:
-        state = state.but(due_at=None, dry=0)
+        state = state.but(due_at=None, dry=0, came_back=False)
     else:
         due_at, dry = _pause(match, policy, state.dry, scene), 0 if holds else state.dry + 1
         state = state.but(due_at=due_at, dry=dry, refused=lasting(state.refused))

@@ -13,6 +13,15 @@ TO_GET_THERE = timedelta(minutes=30)
 """How long before a window begins those who have a seat must know where to go."""
 
 
+def is_over(match: Match, line: GoodsLine, now: datetime) -> bool:
+    """Whether nothing more is looked for on this line: the last window has ended and the last date has passed, so that the
+    need is over. What had been handed over and came back is owed all the same."""
+    need = match.need
+    ends = (visit.window.end_at for visit in need.people)
+    dates = (goods.needed_by for goods in need.goods if goods.needed_by)
+    return not match.goods[line.id].came_back and max([need.deadline_at, *ends, *dates]) <= now
+
+
 def is_pressing(need: NeedSpec) -> bool:
     """Whether the shorter timers count."""
     return need.urgency == Urgency.URGENT or is_crisis(need.category, need.urgency)
