@@ -114,8 +114,10 @@ class LotReceived(HoldEvent):
 
 
 class LotReturned(HoldEvent):
-    """Issued goods came back into the lot; the need no longer has them."""
+    """Issued goods came back into the lot; the need no longer has them. Earlier versions did not say why."""
 
     name = "lot.returned"
     zh = "退回{quantity}"
     en = "{quantity} brought back"
+
+    reason: v.ReturnReason | None = None

@@ -358,6 +358,15 @@ class Closing(Term):
     NOT_TO_BE_HAD = "not_to_be_had", "物资已不可用", "the goods can no longer be had"
 
 
+class ReturnReason(Term):
+    """Why goods that were handed over are in the store again."""
+
+    UNDELIVERED = "undelivered", "未能送达", "could not be delivered"
+    DECLINED = "declined", "对象谢绝", "the resident declined it"
+    UNSUITABLE = "unsuitable", "不合适", "not suitable"
+    OTHER = "other", "其他", "other"
+
+
 class DeclineReason(Term):
     NO_TIME = "no_time", "时间不便", "no time"
     TOO_FAR = "too_far", "路途太远", "too far"

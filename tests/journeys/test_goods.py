@@ -98,3 +98,55 @@ async def test_the_rest_of_what_was_given_in_part_is_looked_for_until_its_date_a
         await t.passes(days=1)
         assert late["id"] not in dict(await goods(cast, need))
         assert (await seen(cast, need))["status"] == "awaiting_confirmation"
+
+
+async def test_a_need_that_nobody_can_be_found_for_keeps_no_goods_for_ever_from_one_that_needs_only_them() -> (
+    None
+):
+    async with fuquan() as (t, cast):
+        lot = await cast.lot(10)
+        await t.settle()
+        visit = cast.people_line(hours=480, skills=["repair"])
+        waits = await cast.need(await cast.household(), visit, cast.goods_line(10))
+        await t.passes(hours=1)
+        cast.appoint()
+        by = (t.clock.now() + timedelta(days=3)).isoformat()
+        need = await cast.need(await cast.household(), cast.goods_line(2, needed_by=by), urgency="urgent")
+        await t.passes(hours=5)
+        assert await goods(cast, need) == [(lot["id"], 2)]
+        assert await goods(cast, waits) == []
+
+
+async def test_goods_that_are_not_needed_can_be_taken_out_of_the_need() -> None:
+    async with fuquan() as (t, cast):
+        visitor = await cast.volunteer("visitor")
+        await cast.lot(10)
+        await cast.lot(10)
+        await t.settle()
+        visit = cast.people_line(hours=30)
+        need = await cast.need(await cast.household(), visit, cast.goods_line(2))
+        await t.settle()
+        await says_yes(t, cast, visitor)
+        (hold,) = (await cast.got(cast.staff, f"/api/holds?need_id={need['id']}"))["items"]
+        no = {"reason": "not_needed"}
+        assert (await cast.does(cast.staff, f"/api/holds/{hold['id']}/release", no)).status == 200
+        await t.passes(hours=1)
+        assert await goods(cast, need) == []
+        await corrects(t, cast, f"/api/needs/{need['id']}", lines=[visit | {"id": "p1"}])
+        assert (await seen(cast, need))["status"] == "matched"
+
+
+async def test_goods_that_the_resident_declined_are_not_booked_at_once_from_another_charity() -> None:
+    async with fuquan() as (t, cast):
+        await cast.lot(10, expires_on="2026-05-01")
+        other = await cast.lot(10)
+        await t.settle()
+        need = await cast.need(await cast.household(), cast.goods_line(2))
+        await t.settle()
+        await fetched(t, cast, need, "issue")
+        (hold,) = (await cast.got(cast.staff, f"/api/holds?need_id={need['id']}"))["items"]
+        no = {"reason": "declined"}
+        assert (await cast.does(cast.staff, f"/api/holds/{hold['id']}/return", no)).status == 200
+        await t.passes(hours=1)
+        cast.appoint()
+        assert (await cast.got(cast.donor, f"/api/lots/{other['id']}"))["available"] == 10

@@ -21,7 +21,6 @@ from services.resources.domain.records import (
     Hold,
     Lot,
     Receipt,
-    ReturnReason,
     SignedBy,
     WriteOffReason,
 )
@@ -29,7 +28,7 @@ from services.resources.domain.stock import list_lot, receive_more, set_open, wr
 from shared.contracts.base import Message
 from shared.contracts.matching import HoldConfirmationRequested, HoldReleaseRequested, HoldRequested
 from shared.contracts.resources import HoldRefused, LotEvent
-from shared.contracts.vocabulary import Category, Closing, GoodsCategory, HoldStatus, LotKind
+from shared.contracts.vocabulary import Category, Closing, GoodsCategory, HoldStatus, LotKind, ReturnReason
 from shared.errors import Refusal
 from shared.records import Change
 

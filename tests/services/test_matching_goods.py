@@ -12,6 +12,7 @@ from shared.contracts.matching import (
     HoldReleaseRequested,
     HoldRequested,
     MatchClosed,
+    MatchEscalated,
     MatchMade,
     MatchPartlyMade,
     MatchReopened,
@@ -26,6 +27,7 @@ from shared.contracts.resources import (
     HoldConfirmed,
     HoldExpired,
     HoldPlaced,
+    HoldReleased,
     LotChanged,
     LotIssued,
     LotReceived,
@@ -38,6 +40,7 @@ from shared.contracts.vocabulary import (
     Closing,
     GoodsCategory,
     GoodsRule,
+    ReturnReason,
     Skill,
     TargetGroup,
     Waiting,
@@ -45,6 +48,7 @@ from shared.contracts.vocabulary import (
 from tests.services.matching_desk import (
     NEED,
     TOMORROW,
+    Desk,
     a_line,
     a_lot,
     a_need,
@@ -386,12 +390,171 @@ async def test_a_hold_that_expired_before_the_people_were_there_is_asked_for_aga
         (first,) = d.requests()
         await d.places(first)
         await d.lets_hold_expire(first)
+        await d.w.passes(minutes=59)
+        assert d.requests() == [first], "whoever can use it now comes first"
+        assert d.said_of(SearchProgressed)[-1].next_action_at <= START + timedelta(minutes=60)
+        await d.w.passes(minutes=2)
         (_, second) = d.requests()
         assert second.lot_id == "rice" and second.hold_id != first.hold_id
         await d.places(second)
         await d.accepts("li")
         await d.confirms(second)
         assert len(d.w.said(MatchMade)) == 1
+
+
+async def test_what_was_left_to_others_is_asked_for_at_once_when_the_people_are_there() -> None:
+    async with desk() as d:
+        await d.knows_people("li", "wang")
+        await d.knows_lot("rice")
+        await d.posts(a_line(seats=2), some_goods())
+        await d.places(*d.requests())
+        await d.lets_hold_expire(d.requests()[0])
+        await d.accepts("li")
+        assert len(d.requests()) == 1, "one of two"
+        await d.accepts("wang")
+        (_, again) = d.requests()
+        await d.places(again)
+        await d.confirms(again)
+        assert len(d.w.said(MatchMade)) == 1
+
+
+async def test_what_was_left_to_others_is_asked_for_at_once_when_enough_people_are_there_to_begin() -> None:
+    async with desk() as d:
+        await d.knows_people("li", "wang")
+        await d.knows_lot("rice")
+        await d.posts(a_line(seats=2, minimum=1), some_goods())
+        await d.places(*d.requests())
+        await d.lets_hold_expire(d.requests()[0])
+        await d.accepts("li")
+        assert len(d.requests()) == 1
+        await d.w.passes(minutes=16)
+        (_, again) = d.requests()
+        await d.places(again)
+        await d.confirms(again)
+        assert len(d.w.said(MatchPartlyMade)) == 1
+
+
+async def test_what_was_left_to_others_is_asked_for_at_once_when_the_need_does_without_the_people() -> None:
+    async with desk() as d:
+        await d.knows_lot("rice")
+        await d.posts(a_line(), some_goods())
+        await d.places(*d.requests())
+        await d.lets_hold_expire(d.requests()[0])
+        await d.w.hears((NEED, NeedChanged(spec=a_need(some_goods()))))
+        assert [one.lot_id for one in d.requests()] == ["rice", "rice"]
+
+
+async def test_a_tier_further_up_does_not_take_again_at_once_what_was_left_to_others() -> None:
+    async with desk(hold_seconds=3600, tier_seconds=3600 + 60) as d:
+        await d.knows_lot("rice")
+        await d.posts(a_line(), some_goods())
+        await d.places(*d.requests())
+        await d.w.passes(seconds=3600)
+        await d.lets_hold_expire(d.requests()[0])
+        await d.w.passes(minutes=50)
+        assert len(d.said_of(MatchEscalated)) == 1 and len(d.requests()) == 1
+
+
+async def test_goods_past_their_expiry_are_left_to_nobody_and_others_are_looked_for_at_once() -> None:
+    async with desk() as d:
+        await d.knows_lot("rice", expires_on=date(2026, 4, 1))
+        await d.knows_lot("flour")
+        await d.posts(a_line(), some_goods())
+        (first,) = d.requests()
+        await d.places(first)
+        spoilt = a_lot(100, expires_on=START.date() - timedelta(days=1))
+        await d.w.hears(("rice", hold_event(HoldExpired, first, state=spoilt)))
+        assert [one.lot_id for one in d.requests()] == ["rice", "flour"]
+
+
+async def confirmed(d: Desk) -> HoldRequested:
+    """What was asked for last is the need's now."""
+    newest = d.requests()[-1]
+    await d.places(newest)
+    await d.confirms(newest)
+    return newest
+
+
+async def test_what_staff_say_is_not_needed_is_not_taken_from_the_next_lot_before_they_can_edit() -> None:
+    async with desk() as d:
+        await d.knows_lot("rice")
+        await d.knows_lot("flour")
+        await d.posts(some_goods())
+        first = await confirmed(d)
+        await d.w.passes(hours=3)
+        await d.releases(first, Closing.NOT_NEEDED)
+        assert [r.reason for r in d.w.said(MatchReopened)] == [Closing.NOT_NEEDED]
+        await d.w.passes(hours=3, minutes=50)
+        assert d.requests() == [first]
+        match = await d.match()
+        assert match.goods["g1"].refused == {} and match.next_search_at is not None
+        assert d.said_of(SearchProgressed)[-1].next_action_at == match.next_search_at
+        await d.w.hears((NEED, NeedChanged(spec=a_need(some_goods(quantity=3)))))
+        assert [one.quantity for one in d.requests()] == [5, 3], "so much is needed"
+
+
+async def test_what_was_not_needed_is_looked_for_again_after_a_tiers_time_if_nobody_edits_it() -> None:
+    async with desk() as d:
+        await d.knows_lot("rice")
+        await d.posts(some_goods())
+        await d.releases(await confirmed(d), Closing.NOT_NEEDED)
+        await d.w.passes(hours=4, minutes=1)
+        assert [one.lot_id for one in d.requests()] == ["rice", "rice"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "after", "lots"),
+    [
+        (None, timedelta(), ["rice", "flour"]),
+        (ReturnReason.UNSUITABLE, timedelta(), ["rice", "flour"]),
+        (ReturnReason.OTHER, timedelta(), ["rice", "flour"]),
+        (ReturnReason.UNDELIVERED, timedelta(hours=1), ["rice", "rice"]),
+        (ReturnReason.DECLINED, timedelta(hours=4), ["rice", "flour"]),
+    ],
+)
+async def test_goods_that_came_back_are_replaced_as_the_reason_wants_it(
+    reason: ReturnReason | None, after: timedelta, lots: list[str]
+) -> None:
+    async with desk() as d:
+        await d.knows_lot("rice", expires_on=date(2026, 4, 1))
+        await d.knows_lot("flour", 6)
+        await d.posts(some_goods())
+        first = await confirmed(d)
+        await d.w.hears((first.lot_id, hold_event(LotIssued, first)))
+        back = a_lot(10, expires_on=date(2026, 4, 1))
+        await d.w.hears((first.lot_id, hold_event(LotReturned, first, reason=reason, state=back)))
+        if after:
+            await d.w.passes(seconds=after.total_seconds() - 60)
+            assert d.requests() == [first]
+            await d.w.passes(minutes=2)
+        assert [one.lot_id for one in d.requests()] == lots
+
+
+async def test_goods_that_could_not_be_delivered_are_tried_again_while_there_is_time() -> None:
+    async with desk() as d:
+        await d.knows_lot("rice")
+        await d.posts(some_goods(), deadline_at=START + timedelta(minutes=40))
+        first = await confirmed(d)
+        await d.w.hears((first.lot_id, hold_event(LotIssued, first)))
+        back = hold_event(LotReturned, first, reason=ReturnReason.UNDELIVERED)
+        await d.w.hears((first.lot_id, back))
+        await d.w.passes(minutes=21)
+        assert [one.lot_id for one in d.requests()] == ["rice", "rice"]
+
+
+async def test_a_lot_whose_expiry_was_mistyped_and_corrected_may_be_asked_again() -> None:
+    async with desk() as d:
+        await d.knows_lot("rice")
+        await d.posts(some_goods())
+        first = await confirmed(d)
+        spoilt = a_lot(100, expires_on=START.date() - timedelta(days=1))
+        gone = hold_event(HoldReleased, first, reason=Closing.EXPIRED, state=spoilt)
+        await d.w.hears(("rice", gone))
+        await d.w.passes(hours=1)
+        assert d.requests() == [first]
+        await d.w.hears(("rice", LotChanged(state=a_lot(100, expires_on=date(2027, 4, 1)))))
+        await d.w.passes(hours=1)
+        assert [one.lot_id for one in d.requests()] == ["rice", "rice"]
 
 
 async def test_a_hold_that_expired_just_before_its_confirmation_is_replaced() -> None:

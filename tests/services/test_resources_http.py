@@ -18,8 +18,9 @@ from shared.contracts.resources import (
     LotIssued,
     LotListed,
     LotReceived,
+    LotReturned,
 )
-from shared.contracts.vocabulary import Closing, GoodsRule, OrganisationKind
+from shared.contracts.vocabulary import Closing, GoodsRule, OrganisationKind, ReturnReason
 from shared.ports import Query
 from tests.services.resources_desk import COUNTY, ELSEWHERE, TOWNSHIP, Desk, a_lot, desk
 
@@ -286,6 +287,7 @@ async def test_goods_are_issued_signed_for_and_counted_where_they_went() -> None
         reached = [{"area": TOWNSHIP, "category": "social_assistance", "quantity": 4, "times": 1}]
         assert outcomes == {"lot_id": lot_id, "unit": "袋", "reached": reached, "quantity": 4, "times": 1}
         await d.ask("love", f"POST /holds/{hold_id}/return", {"reason": "declined"})
+        assert [event.reason for event in d.w.said(LotReturned)] == [ReturnReason.DECLINED]
         assert (await d.ask("love", f"GET /lots/{lot_id}/outcomes")).json()["reached"] == []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from services.matching.domain.match import Asked, Match, PeopleState, owner_of, seat_id
+from services.matching.domain.resting import resumed
 from services.matching.domain.scene import Scene
 from services.matching.domain.settling import reopen, settled
 from services.matching.domain.words import Answer
@@ -37,7 +38,7 @@ def award(match: Match | None, accepted: InvitationAccepted, scene: Scene) -> Ch
     if match.spec is None and not match.closed:
         return Change(match.but(early={**match.early, accepted.invitation_id: accepted.line_id}))
     match, verdict = decided(match, accepted.invitation_id, accepted.line_id)
-    return settled(match, scene, *verdict)
+    return resumed(settled(match, scene, *verdict), scene)
 
 
 def decided(match: Match, invitation_id: str, line_id: str) -> tuple[Match, list[Event]]:
@@ -115,7 +116,7 @@ def note_done(match: Match | None, done: TaskDone, scene: Scene) -> Change[Match
         raise NotFound()
     if done.invitation_id in match.done:
         return Change(match)
-    return settled(match.but(done=(*match.done, done.invitation_id)), scene)
+    return resumed(settled(match.but(done=(*match.done, done.invitation_id)), scene), scene)
 
 
 def vacated(state: PeopleState, invitation_id: str) -> PeopleState:

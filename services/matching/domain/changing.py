@@ -16,6 +16,7 @@ from services.matching.domain.match import (
     seat_id,
 )
 from services.matching.domain.opening import open_search
+from services.matching.domain.resting import resumed
 from services.matching.domain.scene import Scene
 from services.matching.domain.searching import weighed, with_word
 from services.matching.domain.settling import settled
@@ -60,7 +61,7 @@ def change_need(match: Match | None, need_id: str, changed: NeedChanged, scene: 
     for line in spec.people:
         match, released = _seated(match, line, scene)
         events += released
-    match = _relined(match, kept_goods, scene)
+    match = _relined(match, kept_goods, before, scene)
     if is_pressing(spec) and not is_pressing(before):
         match = _hurried(match, scene)
     events += _told_where(match) if elsewhere else []
@@ -68,7 +69,7 @@ def change_need(match: Match | None, need_id: str, changed: NeedChanged, scene: 
     stays_short = kept_people | kept_goods
     match = match.but(diagnosis={id: why for id, why in match.diagnosis.items() if id in stays_short})
     change = _settled_as_it_is_now(match, scene, other, (*events, *given_back))
-    return with_word(change, scene) if match.stalled else change
+    return resumed(with_word(change, scene) if match.stalled else change, scene)
 
 
 def _settled_as_it_is_now(match: Match, scene: Scene, other: bool, said: Sequence[Event]) -> Change[Match]:
@@ -82,8 +83,9 @@ def _settled_as_it_is_now(match: Match, scene: Scene, other: bool, said: Sequenc
     return change
 
 
-def _relined(match: Match, kept_goods: set[str], scene: Scene) -> Match:
-    """The match with the lines of its need and no others; goods lines that are not kept are searched for anew."""
+def _relined(match: Match, kept_goods: set[str], before: NeedSpec, scene: Scene) -> Match:
+    """The match with the lines of its need and no others; goods lines that are not kept are searched for anew, and those
+    of which more or less is asked for than before rest no longer."""
     people = {line.id: match.people[line.id] for line in match.need.people}
     goods = {
         line.id: match.goods[line.id] if line.id in kept_goods else GoodsState(due_at=scene.now)
@@ -92,7 +94,7 @@ def _relined(match: Match, kept_goods: set[str], scene: Scene) -> Match:
     gone = {id: max(s.opened, len(s.seats)) for id, s in match.people.items() if id not in people}
     match = match.but(people=people, goods=goods, numbers_used={**match.numbers_used, **gone})
     for line in match.need.goods:
-        match = _due_if_short(match, line, scene)
+        match = _due_if_short(match, line, line not in before.goods, scene)
     return match
 
 
@@ -215,17 +217,18 @@ def _resized(state: PeopleState, wanted: int, done: tuple[str, ...]) -> PeopleSt
     return state.with_seats(sorted(stay), size)
 
 
-def _due_if_short(match: Match, line: GoodsLine, scene: Scene) -> Match:
+def _due_if_short(match: Match, line: GoodsLine, edited: bool, scene: Scene) -> Match:
     state = match.goods[line.id]
-    if state.due_at is None and match.promised(line.id) < line.quantity:
-        return match.with_line(line.id, state.but(due_at=scene.now))
+    due = state.due_at is None or (state.rests and edited)
+    if due and match.promised(line.id) < line.quantity:
+        return match.with_line(line.id, state.but(due_at=scene.now, rests=False, yields=False))
     return match
 
 
 def _hurried(match: Match, scene: Scene) -> Match:
     """The match without the pauses that an ordinary need is given: what is short is searched for now."""
     people = {id: s.but(due_at=scene.now) if s.free else s for id, s in match.people.items()}
-    goods = {id: s.but(due_at=scene.now) if s.due_at else s for id, s in match.goods.items()}
+    goods = {id: s.but(due_at=scene.now) if s.due_at and not s.rests else s for id, s in match.goods.items()}
     return match.but(people=people, goods=goods)
 
 

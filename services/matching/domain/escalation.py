@@ -24,6 +24,10 @@ WIDEST: dict[SiteKind | None, Ring] = {
 """How far a search may go as long as it is this tier's; beyond the last tier it may go anywhere."""
 
 
+PASSING = (GoodsRule.QUANTITY, GoodsRule.EXPIRED)
+"""Refusals that time may mend: more comes in, an expiry that was mistyped is corrected, and the index tells of both."""
+
+
 def raise_tier(match: Match, scene: Scene) -> tuple[Match, list[Event]]:
     """Raise the match a tier if its time has come and something is left to be found. Every line that is short is searched
     again at once; who or what could not be had a while ago may be asked again.
@@ -114,7 +118,7 @@ def at_once(match: Match) -> bool:
 
 def lasting(refused: dict[str, GoodsRule]) -> dict[str, GoodsRule]:
     """Refusals that time does not mend."""
-    return {lot: rule for lot, rule in refused.items() if rule != GoodsRule.QUANTITY}
+    return {lot: rule for lot, rule in refused.items() if rule not in PASSING}
 
 
 def _reach(match: Match, station: Station) -> Ring:
@@ -124,7 +128,7 @@ def _reach(match: Match, station: Station) -> Ring:
 
 
 def _searching_again(match: Match, scene: Scene) -> Match:
-    """Every short line due now; calendars and lots that refused may be asked again."""
+    """Every short line due now, unless it rests; calendars and lots that refused may be asked again."""
     asked = {
         id: one._replace(answer=Answer.PASSED) if one.answer == Answer.REFUSED else one
         for id, one in match.asked.items()
@@ -133,9 +137,9 @@ def _searching_again(match: Match, scene: Scene) -> Match:
         id: state.but(due_at=scene.now, dry=0) if state.free else state for id, state in match.people.items()
     }
     goods = {
-        line.id: match.goods[line.id].but(
-            due_at=scene.now, dry=0, refused=lasting(match.goods[line.id].refused)
+        id: state.but(
+            due_at=state.due_at if state.rests else scene.now, dry=0, refused=lasting(state.refused)
         )
-        for line in match.need.goods
+        for id, state in match.goods.items()
     }
     return match.but(asked=asked, people=people, goods=goods)

@@ -10,7 +10,9 @@ from datetime import datetime
 
 from services.matching.domain.asking import release_hold, release_surplus
 from services.matching.domain.match import Hold, Match, owner_of
+from services.matching.domain.resting import Ended, rested
 from services.matching.domain.scene import Scene
+from services.matching.domain.searching import with_word
 from services.matching.domain.settling import reopen, settled, state_event
 from services.matching.domain.words import HANDED_OVER, MatchStatus, Phase
 from shared.contracts.base import Event
@@ -25,7 +27,7 @@ from shared.contracts.resources import (
     LotReceived,
     LotReturned,
 )
-from shared.contracts.vocabulary import Closing, GoodsRule
+from shared.contracts.vocabulary import Closing, GoodsRule, ReturnReason
 from shared.errors import NotFound
 from shared.records import Change
 
@@ -78,29 +80,38 @@ def note_refusal(match: Match | None, refused: HoldRefused, scene: Scene) -> Cha
     match, hold = _known(match, refused.hold_id)
     if hold is None:
         return Change(match)
-    return _lost(match, refused.hold_id, hold, scene, refused.rule, Closing.NOT_TO_BE_HAD)
+    return _lost(match, refused, hold, scene, refused.rule, Closing.NOT_TO_BE_HAD)
 
 
 def note_expiry(match: Match | None, expired: HoldExpired, scene: Scene) -> Change[Match]:
-    """The lot took it back because its time was up; it may be asked again."""
+    """The lot took it back because its time was up; it may be asked again. What nobody could use for so long is first left
+    to others, as long as the rest of the need is not there."""
     match, hold = _known(match, expired.hold_id)
     if hold is None:
         return Change(match)
-    return _lost(match, expired.hold_id, hold, scene, None, Closing.NOT_TO_BE_HAD)
+    return _lost(match, expired, hold, scene, None, Closing.NOT_TO_BE_HAD)
 
 
 def note_end(match: Match | None, ended: HoldReleased | LotReturned, scene: Scene) -> Change[Match]:
     """The hold is over: as we asked, by staff, or because the goods came back or are past their expiry. What is then
-    missing is looked for elsewhere."""
+    missing is looked for elsewhere, unless nobody wants it: then staff edit the line. A lot that gave what could only not be
+    delivered may be asked again."""
     match, hold = _known(match, ended.hold_id)
     if hold is None:
         return Change(match)
     reason = ended.reason if isinstance(ended, HoldReleased) else Closing.NOT_TO_BE_HAD
-    rule = GoodsRule.EXPIRED if reason is Closing.EXPIRED else GoodsRule.REFUSED
     state = match.goods.get(hold.line_id)
-    if state is not None and hold.phase in HANDED_OVER:
+    declined = isinstance(ended, LotReturned) and ended.reason is ReturnReason.DECLINED
+    if state is not None and hold.phase in HANDED_OVER and not declined:
         match = match.with_line(hold.line_id, state.but(came_back=True))
-    return _lost(match, ended.hold_id, hold, scene, rule, reason)
+    return _lost(match, ended, hold, scene, _held_against(ended), reason)
+
+
+def _held_against(ended: HoldReleased | LotReturned) -> GoodsRule | None:
+    """Why the lot is not to be asked again, if it is not."""
+    if ended.reason in (Closing.NOT_NEEDED, ReturnReason.UNDELIVERED):
+        return None
+    return GoodsRule.EXPIRED if ended.reason is Closing.EXPIRED else GoodsRule.REFUSED
 
 
 def _known(match: Match | None, hold_id: str) -> tuple[Match, Hold | None]:
@@ -110,19 +121,20 @@ def _known(match: Match | None, hold_id: str) -> tuple[Match, Hold | None]:
 
 
 def _lost(
-    match: Match, hold_id: str, hold: Hold, scene: Scene, rule: GoodsRule | None, reason: Closing
+    match: Match, ended: Ended, hold: Hold, scene: Scene, rule: GoodsRule | None, reason: Closing
 ) -> Change[Match]:
-    """The match without this hold. If it counted on it, its line is searched for again now."""
-    match = match.without_hold(hold_id)
+    """The match without this hold. If it counted on it, its line is searched for again now, or when it has rested."""
+    match = match.without_hold(ended.hold_id)
     state = match.goods.get(hold.line_id)
     if match.closed or state is None or hold.phase == Phase.RELEASING:
         return Change(match)
-    refused = {**state.refused, owner_of(hold_id): rule} if rule else state.refused
-    match = match.with_line(hold.line_id, state.but(refused=refused, due_at=scene.now))
+    refused = {**state.refused, owner_of(ended.hold_id): rule} if rule else state.refused
+    match = match.with_line(hold.line_id, rested(match, hold, ended, scene).but(refused=refused))
     events: tuple[Event, ...] = ()
     if hold.phase != Phase.REQUESTED:
         match, events = reopen(match, scene, reason)
-    return settled(match, scene, *events)
+    change = settled(match, scene, *events)
+    return with_word(change, scene) if match.goods[hold.line_id].rests else change
 
 
 def _adopt(match: Match, event: HoldEvent, phase: Phase, scene: Scene) -> Change[Match]:

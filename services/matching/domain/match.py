@@ -85,12 +85,15 @@ class PeopleState(Value):
 
 class GoodsState(Value):
     """How the search for a goods line goes. `refused` are lots that are not to be asked again, and why. `came_back`: some of
-    it had been handed over, and has not been found again."""
+    it had been handed over, and has not been found again. While it `rests` nothing brings its time forward but an edit; or,
+    if it `yields` to others, that everything else is there."""
 
     refused: dict[str, GoodsRule] = Field(default_factory=dict)
     dry: int = 0
     due_at: datetime | None = None
     came_back: bool = False
+    rests: bool = False
+    yields: bool = False
 
 
 class Hold(Value):

@@ -14,9 +14,18 @@ from services.matching.domain.match import (
     lines,
 )
 from services.matching.domain.planning import is_too_late
+from services.matching.domain.resting import resumed
 from services.matching.domain.scene import Scene
 from services.matching.domain.settling import settled, word
-from services.matching.domain.timing import is_over, is_pressing, part_is_due, wave_seconds, with_part_due
+from services.matching.domain.timing import (
+    LONGEST_PAUSE,
+    SHORTEST_PAUSE,
+    is_over,
+    is_pressing,
+    part_is_due,
+    wave_seconds,
+    with_part_due,
+)
 from services.matching.domain.wave import GoodsPlan, PeoplePlan, Wave
 from services.matching.domain.words import MatchStatus
 from shared.contracts.base import Event
@@ -26,9 +35,6 @@ from shared.contracts.vocabulary import Waiting
 from shared.records import Change
 
 NOT_READY_SECONDS = 0.5
-SHORTEST_PAUSE = 60
-LONGEST_PAUSE = 4
-"""A search that finds nobody is repeated after one, two, at most four times a wave's seconds."""
 
 
 def wake(match: Match, wave: Wave | None, scene: Scene) -> Change[Match]:
@@ -42,7 +48,7 @@ def wake(match: Match, wave: Wave | None, scene: Scene) -> Change[Match]:
     if match.partial_at is not None and match.partial_at <= scene.now:
         match = part_is_due(match, scene.now)
     match, planned = carry_out(match, wave, scene) if wave else (match, [])
-    change = settled(match, scene, *events, *asked, *planned)
+    change = resumed(settled(match, scene, *events, *asked, *planned), scene)
     if not wave and not events:
         return change
     return with_word(change, scene)
@@ -125,6 +131,7 @@ def _request(match: Match, line: GoodsLine, plan: GoodsPlan, scene: Scene) -> tu
     match = _diagnosed(match, plan)
     if is_over(match, line, scene.now):
         return match.with_line(line.id, state.but(due_at=None)), []
+    state = state.but(rests=False, yields=False)
     expires_at = scene.after(policy.hold_seconds)
     ask_at = scene.after(FIRST_ASK_SECONDS)
     holds = {

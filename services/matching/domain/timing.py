@@ -13,6 +13,11 @@ TO_GET_THERE = timedelta(minutes=30)
 """How long before a window begins those who have a seat must know where to go."""
 
 
+LONGEST_PAUSE = 4
+"""A search that finds nobody is repeated after one, two, at most so many times a wave's seconds."""
+SHORTEST_PAUSE = 60
+
+
 def is_over(match: Match, line: GoodsLine, now: datetime) -> bool:
     """Whether nothing more is looked for on this line: the last window has ended and the last date has passed, so that the
     need is over. What had been handed over and came back is owed all the same."""

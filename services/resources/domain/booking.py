@@ -179,7 +179,7 @@ def standing(lot: Lot, hold_id: str, hold: Hold) -> HoldEvent:
         case HoldStatus.EXPIRED:
             return HoldExpired(**said)
         case HoldStatus.RELEASED if hold.returned:
-            return LotReturned(**said)
+            return LotReturned(**said, reason=hold.returned)
         case HoldStatus.RELEASED:
             return HoldReleased(**said, reason=hold.reason)
 

@@ -6,8 +6,8 @@ from datetime import date, datetime
 
 from services.resources.domain.balance import with_hold
 from services.resources.domain.booking import let_go, standing
-from services.resources.domain.records import Hold, Lot, Reached, Receipt, ReturnReason
-from shared.contracts.vocabulary import Closing, HoldStatus
+from services.resources.domain.records import Hold, Lot, Reached, Receipt
+from shared.contracts.vocabulary import Closing, HoldStatus, ReturnReason
 from shared.errors import NotFound, Refusal
 from shared.records import Change
 

@@ -21,6 +21,7 @@ from shared.contracts.vocabulary import (
     GoodsRule,
     HoldStatus,
     LotKind,
+    ReturnReason,
     TargetGroup,
     Term,
 )
@@ -48,13 +49,6 @@ class WriteOffReason(Term):
     DAMAGED = "damaged", "损坏", "damaged"
     LOST = "lost", "遗失", "lost"
     MISCOUNTED = "miscounted", "清点差异", "miscounted"
-    OTHER = "other", "其他", "other"
-
-
-class ReturnReason(Term):
-    UNDELIVERED = "undelivered", "未能送达", "could not be delivered"
-    DECLINED = "declined", "对象谢绝", "the resident declined it"
-    UNSUITABLE = "unsuitable", "不合适", "not suitable"
     OTHER = "other", "其他", "other"
 
 

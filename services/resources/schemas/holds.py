@@ -9,9 +9,9 @@ from pydantic import AfterValidator, StringConstraints
 
 from services.resources.domain.filing import HoldCard
 from services.resources.domain.handover import TOWNSHIP_DIGITS
-from services.resources.domain.records import Receipt, ReturnReason, SignedBy
+from services.resources.domain.records import Receipt, SignedBy
 from shared.contracts.goods import Unit
-from shared.contracts.vocabulary import Category, Closing, GoodsCategory, HoldStatus
+from shared.contracts.vocabulary import Category, Closing, GoodsCategory, HoldStatus, ReturnReason
 from shared.errors import Invalid
 from shared.http import Schema, not_blank
 

@@ -10,13 +10,13 @@ from services.resources.domain.booking import confirm, place, release
 from services.resources.domain.filing import HoldCard, card_of, copy_card, ripe, turn
 from services.resources.domain.handover import issue, release_by_staff, sign, take_back
 from services.resources.domain.ledger import LedgerEntry, enter, entry_id
-from services.resources.domain.records import Hold, Lot, Receipt, ReturnReason, lot_of
+from services.resources.domain.records import Hold, Lot, Receipt, lot_of
 from services.resources.domain.stock import follow_charity
 from services.resources.schemas.holds import HoldView
 from shared.contracts.base import Message
 from shared.contracts.matching import HoldConfirmationRequested, HoldReleaseRequested, HoldRequested
 from shared.contracts.resources import HoldEvent, LotEvent
-from shared.contracts.vocabulary import Closing
+from shared.contracts.vocabulary import Closing, ReturnReason
 from shared.errors import NotFound
 from shared.ports import Op, Query
 from shared.records import Change, Outcome, Versioned

@@ -1,0 +1,68 @@
+"""Goods lines that rest: what was given up is not taken again in the same moment, so that others can have it, or staff
+can say what is needed."""
+
+from __future__ import annotations
+
+from services.matching.domain.match import GoodsState, Hold, Match
+from services.matching.domain.scene import Scene, day_of
+from services.matching.domain.settling import settled
+from services.matching.domain.timing import LONGEST_PAUSE, SHORTEST_PAUSE, wave_seconds
+from services.matching.domain.words import Phase
+from shared.contracts.resources import HoldExpired, HoldRefused, HoldReleased, LotReturned
+from shared.contracts.vocabulary import Closing, ReturnReason
+from shared.records import Change
+
+Ended = HoldRefused | HoldExpired | HoldReleased | LotReturned
+"""How a hold may end."""
+
+
+def rested(match: Match, hold: Hold, ended: Ended, scene: Scene) -> GoodsState:
+    """The line of a hold that is over, due when it has rested."""
+    state, seconds = match.goods[hold.line_id], _rest_seconds(match, hold, ended, scene)
+    if seconds:
+        yields = isinstance(ended, HoldExpired)
+        return state.but(due_at=scene.after(seconds), rests=True, yields=yields)
+    if state.rests and state.due_at is not None and state.due_at > scene.now:
+        return state
+    return state.but(due_at=scene.now, rests=False, yields=False)
+
+
+def _rest_seconds(match: Match, hold: Hold, ended: Ended, scene: Scene) -> float:
+    """How long the line of a hold that is over rests: for a tier's time, if nobody wants it; for the longest pause of any
+    search, if it only ran out because the rest of the need is not there; for a while, if it could not be delivered."""
+    policy = scene.policy(match.need.site_id)
+    match ended:
+        case HoldExpired() if hold.phase == Phase.HELD and not _is_spoilt(match, ended, scene):
+            return policy.wave_seconds * LONGEST_PAUSE
+        case HoldReleased(reason=Closing.NOT_NEEDED) | LotReturned(reason=ReturnReason.DECLINED):
+            return policy.tier_seconds
+        case LotReturned(reason=ReturnReason.UNDELIVERED):
+            left = (match.need.deadline_at - scene.now).total_seconds()
+            pause = wave_seconds(match.need, policy) * LONGEST_PAUSE
+            return min(pause, max(SHORTEST_PAUSE, left / 2)) if left > 0 else pause
+        case _:
+            return 0
+
+
+def resumed(change: Change[Match], scene: Scene) -> Change[Match]:
+    """What was left to others is asked for at once, when with it the match would go ahead."""
+    match = change.record
+    if match.closed or match.spec is None:
+        return change
+    missing = {line.id: line.quantity - match.promised(line.id) for line in match.need.goods}
+    left = {id: n for id, n in missing.items() if n > 0 and match.goods[id].yields}
+    if not left:
+        return change
+    there = {id: Hold(line_id=id, quantity=n, phase=Phase.HELD) for id, n in left.items()}
+    then = settled(match.but(holds={**match.holds, **there}), scene).record
+    for id in left:
+        if then.holds[id].phase != Phase.HELD:
+            now = match.goods[id].but(due_at=scene.now, rests=False, yields=False)
+            match = match.with_line(id, now)
+    return Change(match, *change.events)
+
+
+def _is_spoilt(match: Match, expired: HoldExpired, scene: Scene) -> bool:
+    """Whether the goods are past their expiry: nobody else can have them."""
+    last = expired.state.expires_on
+    return last is not None and last < day_of(scene.now, scene.station(match.need.site_id).zone)
