@@ -15,6 +15,7 @@ from services.matching.domain.words import MatchStatus
 from services.needs.domain.lead import Lead
 from services.needs.domain.need import Need
 from services.needs.domain.said import Applicant, Ending
+from services.resources.domain.balance import balanced
 from services.resources.domain.booking import standing
 from services.resources.domain.ledger import LedgerEntry
 from services.resources.domain.records import Lot
@@ -87,7 +88,7 @@ async def a_lot_ahead_of_its_ledger(looks: int) -> AsyncIterator[tuple[Evidence,
 
 def _with(lot: Lot | None, received: int) -> Change[Lot]:
     assert lot is not None
-    return Change(lot.but(received=received))
+    return Change(balanced(lot, received=received))
 
 
 def _one_more(lot: Lot | None) -> Change[Lot]:
@@ -257,7 +258,7 @@ async def test_a_need_that_shows_other_goods_than_its_lots_keep_is_found() -> No
         ]
 
 
-async def test_goods_that_were_signed_for_long_ago_have_left_their_lot_and_break_no_rule() -> None:
+async def test_goods_that_were_signed_for_long_ago_have_left_their_lot_and_are_known_by_their_cards() -> None:
     async with a_need_that_li_takes("goods") as (t, cast, _):
         ((hold_id, _),) = (await the_only(t, "resources", Lot)).holds.items()
         cast.appoint()
@@ -266,7 +267,48 @@ async def test_goods_that_were_signed_for_long_ago_have_left_their_lot_and_break
         assert (await cast.does(cast.staff, f"/api/holds/{hold_id}/receipt", signed)).status == 200
         await t.passes(days=40)
         assert (await the_only(t, "resources", Lot)).holds == {}
+        assert (await the_only(t, "resources", Lot)).issued_filed == 3
         assert (await the_only(t, "needs", Need)).held_goods and await found_in(t) == []
+        await t.engine.write(lambda file: file.execute('DELETE FROM "resources.hold_card"'))
+        assert await found_in(t) == [(3, "cards of holds that have left it come to 0 handed over, not 3")]
+
+
+async def test_a_need_that_is_gone_with_its_search_though_it_was_posted_is_found() -> None:
+    async with a_need_that_li_takes() as (t, _, need_id):
+        await t.engine.write(lambda file: file.execute('DELETE FROM "needs.need"'))
+        await t.engine.write(lambda file: file.execute('DELETE FROM "matching.match"'))
+        report = await recount(evidence_of(t.engine, t.clock, live=True), t.clock, seconds=1.0)
+        gone = [violation.record for violation in report.violations if "was posted" in violation.en]
+        assert gone == [need_id]
+
+
+async def test_a_need_that_is_posted_while_the_recount_goes_on_is_not_gone() -> None:
+    async with a_live_town_with_a_lot() as (t, _, calm):
+        cast = await Cast(t.call, t.token, t.clock.now).arrive()
+        await t.settle()
+        home, posted = await cast.household(), list[str]()
+
+        async def progress() -> Progress:
+            """By now the records have been read, but not the log."""
+            if not posted:
+                posted.append((await cast.need(home, cast.people_line()))["id"])
+                await t.settle()
+            return await calm.progress()
+
+        report = await recount(replace(calm, progress=progress), t.clock, seconds=5.0)
+        assert posted and report.clean, report.violations
+
+
+async def test_a_lot_that_is_gone_though_its_ledger_is_there_is_found() -> None:
+    async with a_live_town_with_a_lot() as (t, _, _):
+        await t.engine.write(lambda file: file.execute('DELETE FROM "resources.lot"'))
+        assert await found_in(t) == [(3, "its ledger is there, but the lot is gone")]
+
+
+async def test_a_lot_that_offers_more_than_it_has_is_found() -> None:
+    async with a_live_town_with_a_lot() as (t, id, _):
+        await tampered(t, "resources", Lot, id, available=200)
+        assert await found_in(t) == [(3, "200 are said to be free, not 100")]
 
 
 async def test_a_need_that_is_searched_for_but_gone_is_found() -> None:

@@ -1,5 +1,5 @@
-"""What the log says that the rules go by: what was asked of lots, what they first answered, what the registry and the
-directory said."""
+"""What the log says that the rules go by: what was posted, what was asked of lots, what they first answered, what the registry
+and the directory said."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ from zoneinfo import ZoneInfo
 from shared.contracts.base import Message
 from shared.contracts.directory import SiteChanged
 from shared.contracts.matching import HoldRequested
+from shared.contracts.needs import NeedPosted
 from shared.contracts.resources import HoldPlaced
 from shared.contracts.vocabulary import NAMED_CERTIFICATES
 from shared.contracts.volunteers import VolunteerChanged
 
-NOTED = frozenset(event.type() for event in (HoldRequested, HoldPlaced, VolunteerChanged, SiteChanged))
+NOTED = frozenset(
+    event.type() for event in (NeedPosted, HoldRequested, HoldPlaced, VolunteerChanged, SiteChanged)
+)
 
 
 @dataclass(frozen=True)
@@ -42,9 +45,8 @@ class Place:
 
 @dataclass
 class Heard:
-    """`certified` tells of each person until when a certificate for named needs was ever in force, `homes` in which zones
-    they ever lived. `placed` is the first
-    word of each hold, with its time: said again later it tells of the lot as it is then."""
+    """`posted` are the needs. `certified` tells of each person until when a certificate for named needs was ever in force,
+    `homes` in which zones they ever lived. `placed` is the first word of each hold, with its time: said again later it tells of the lot as it is then."""
 
     asked: dict[str, HoldRequested] = field(default_factory=dict)
     placed: dict[str, tuple[HoldPlaced, datetime]] = field(default_factory=dict)
@@ -52,9 +54,12 @@ class Heard:
     homes: dict[str, set[ZoneInfo]] = field(default_factory=dict)
     zones: dict[str, ZoneInfo] = field(default_factory=dict)
     places: dict[str, Place] = field(default_factory=dict)
+    posted: set[str] = field(default_factory=set)
 
     def note(self, message: Message) -> None:
         match message.data:
+            case NeedPosted():
+                self.posted.add(message.subject)
             case HoldRequested() as asked:
                 self.asked.setdefault(asked.hold_id, asked)
             case HoldPlaced() as placed:

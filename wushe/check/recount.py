@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from services.matching.domain.match import Match
 from services.needs.domain.lead import Lead
 from services.needs.domain.need import Need
+from services.resources.domain.filing import HoldCard
 from services.resources.domain.ledger import LedgerEntry
 from services.resources.domain.records import Lot
 from services.volunteers.domain.calendar import Calendar
@@ -57,6 +58,8 @@ class Books:
     hours: dict[str, ServiceRecord]
     lots: dict[str, Lot]
     ledgers: dict[str, list[LedgerEntry]]
+    handed_over: dict[str, dict[str, int]]
+    """What the cards of each lot's holds say was handed over."""
 
 
 async def recount(
@@ -110,7 +113,7 @@ async def _books(evidence: Evidence) -> Books:
     ledgers: dict[str, list[LedgerEntry]] = {}
     async for entry in evidence.records("resources", LedgerEntry):
         ledgers.setdefault(entry.lot_id, []).append(entry)
-    return Books(
+    books = Books(
         needs=await evidence.everything("needs", Need),
         leads=await evidence.everything("needs", Lead),
         matches=await evidence.everything("matching", Match),
@@ -119,7 +122,12 @@ async def _books(evidence: Evidence) -> Books:
         hours=await evidence.everything("volunteers", ServiceRecord),
         lots=await evidence.everything("resources", Lot),
         ledgers=ledgers,
+        handed_over={},
     )
+    async for card in evidence.records("resources", HoldCard):
+        if card.hold.handed_over:
+            books.handed_over.setdefault(card.lot_id, {})[card.id] = card.hold.handed_over
+    return books
 
 
 def _counted(books: Books) -> dict[str, int]:
@@ -155,6 +163,7 @@ def _apply(books: Books, clock: Clock, live: bool, before: Books | None = None) 
     else:
         known = {lot_id: len(entries) for lot_id, entries in before.ledgers.items()}
         yield from stock.the_ledger_agrees(before.lots, books.ledgers, known)
+    yield from stock.what_left_has_its_card(books.lots, books.handed_over)
     for need in books.needs.values():
         yield from need_rules.no_need_is_forgotten(need, now)
         yield from need_rules.who_is_to_be_protected_is(need)
@@ -168,7 +177,8 @@ def _apply(books: Books, clock: Clock, live: bool, before: Books | None = None) 
 
 
 async def _log_rules(evidence: Evidence, books: Books, report: Report) -> list[Violation]:
-    """Rules 5, 6 and 7, and of leads 4, which go by what was said: over every message there is."""
+    """Rules 5, 6 and 7, and of leads and of needs that are gone 4, which go by what was said: over every message there is.
+    A need that was posted since the records were read is looked up."""
     personal, heard = await canaries(evidence), Heard()
     found: list[Violation] = []
     messages = 0
@@ -186,4 +196,7 @@ async def _log_rules(evidence: Evidence, books: Books, report: Report) -> list[V
         found += stock.earmarks_are_kept(heard.asked, placed, at, heard.zones)
     for lead in books.leads.values():
         found += need_rules.every_tier_hears_of_a_lead(lead, heard.places)
+    for id in sorted(heard.posted - books.needs.keys()):
+        if await evidence.stores["needs"].get(Need, id) is None:
+            found.append(Violation(4, id, "it was posted, but it is gone", "曾经受理，但需求记录不见了"))
     return [*found, *need_rules.the_public_is_not_asked(books.matches, heard.certified, heard.homes)]

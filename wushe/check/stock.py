@@ -25,6 +25,10 @@ def nothing_is_promised_twice(lot: Lot) -> Iterator[Violation]:
         or lot.held + lot.issued + lot.written_off > lot.received
     ):
         yield Violation(3, lot.id, "more is promised than was received", "承诺量超过收到的数量")
+    free = lot.received - lot.held - lot.issued - lot.written_off
+    if lot.available != free:
+        text = f"{lot.available} are said to be free, not {free}"
+        yield Violation(3, lot.id, text, f"可用数量记为 {lot.available}，应为 {free}")
     held = sum(hold.promised for hold in lot.holds.values())
     issued = lot.issued_filed + sum(hold.handed_over for hold in lot.holds.values())
     if (held, issued) != (lot.held, lot.issued):
@@ -45,6 +49,8 @@ def the_ledger_agrees(
     A lot that is busy all the time is never level with its ledger. Where the ledger was read later than the lots, and
     `known_by_then` is how many entries it had before they were read, one of the entries since says what the lot said.
     """
+    for lot_id in sorted(entries.keys() - lots.keys()):
+        yield Violation(3, lot_id, "its ledger is there, but the lot is gone", "台账尚在，但批次记录不见了")
     for lot in lots.values():
         ledger = sorted(entries.get(lot.id, ()), key=lambda e: e.sequence)
         if not lot.listed and not ledger:
@@ -62,6 +68,19 @@ def the_ledger_agrees(
         elif not _adds_up(ledger[: level[0] + 1]):
             text = "the ledger's quantities come to other balances"
             yield Violation(3, lot.id, text, "台账各条数量合计与余额不符", True)
+
+
+def what_left_has_its_card(
+    lots: Mapping[str, Lot], handed_over: Mapping[str, Mapping[str, int]]
+) -> Iterator[Violation]:
+    """What was handed over by holds that have left their lot stands on their cards. `handed_over` is what each card of a lot
+    says of it, also of holds that are there still."""
+    for lot in lots.values():
+        filed = sum(n for id, n in handed_over.get(lot.id, {}).items() if id not in lot.holds)
+        if filed != lot.issued_filed:
+            text = f"cards of holds that have left it come to {filed} handed over, not {lot.issued_filed}"
+            zh = f"已归档预留的卡片合计出库 {filed}，批次记录为 {lot.issued_filed}"
+            yield Violation(3, lot.id, text, zh, True)
 
 
 def earmarks_are_kept(
