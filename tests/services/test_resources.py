@@ -496,7 +496,7 @@ async def test_a_hold_that_was_filed_is_refused_by_how_it_stands() -> None:
         await d.w.passes(days=31)
         assert (await d.lot(lot_id)).holds == {}
         assert [await answers(signed), await answers(released)] == before
-        assert before[0] == [(409, "hold-not-confirmed"), (409, "hold-not-issued"), (409, "hold-issued")]
+        assert before[0] == [(409, "hold-not-confirmed"), (409, "already-signed"), (409, "hold-issued")]
         assert before[1] == [(409, "hold-not-confirmed"), (409, "hold-not-issued"), (409, "hold-over")]
 
 

@@ -291,6 +291,22 @@ async def test_goods_are_issued_signed_for_and_counted_where_they_went() -> None
         assert (await d.ask("love", f"GET /lots/{lot_id}/outcomes")).json()["reached"] == []
 
 
+async def test_who_signs_once_more_is_told_that_it_was_signed_for_and_when() -> None:
+    async with desk() as d:
+        hold_id = await d.holds(await d.lists(), 4)
+        receipt = {"relation": "family", "signature": "王秀英"}
+        early = await d.ask("staff", f"POST /holds/{hold_id}/receipt", receipt)
+        assert (early.status_code, code(early)) == (409, "hold-not-issued")
+        await d.issues(hold_id)
+        assert (await d.ask("staff", f"POST /holds/{hold_id}/receipt", receipt)).status_code == 200
+        d.w.clock.advance(3600)
+        again = await d.ask("staff", f"POST /holds/{hold_id}/receipt", receipt)
+        assert (again.status_code, code(again)) == (409, "already-signed")
+        said = again.json()
+        assert said["title_en"] == "This was signed for already, on 2026-03-02 at 09:00"
+        assert said["title_zh"] == "该预留已于 2026-03-02 09:00 签收"
+
+
 @pytest.mark.parametrize(
     "body",
     [{"relation": "family"}, {"relation": "family", "signature": "王", "by_phone": True}],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from services.resources.domain.balance import with_hold
 from services.resources.domain.booking import let_go, standing
@@ -12,6 +13,8 @@ from shared.errors import NotFound, Refusal
 from shared.records import Change
 
 TOWNSHIP_DIGITS = 9
+ZONE = "Asia/Shanghai"
+"""Where a hold is that was placed before its zone was kept."""
 
 
 class HoldNotConfirmed(Refusal):
@@ -24,6 +27,12 @@ class HoldNotIssued(Refusal):
     code = "hold-not-issued"
     zh = "该预留目前为“{zh}”，尚无出库物资可签收或退回"
     en = "This hold is {en}: nothing was handed over that could be signed for or returned"
+
+
+class AlreadySigned(Refusal):
+    code = "already-signed"
+    zh = "该预留已于 {on} {at} 签收"
+    en = "This was signed for already, on {on} at {at}"
 
 
 class HoldIssued(Refusal):
@@ -62,6 +71,9 @@ def issue(
 def sign(lot: Lot, hold_id: str, receipt: Receipt, seen: Hold | None = None) -> Change[Lot]:
     """签收: what was handed over has arrived; the donor's figures count it."""
     hold = _find(lot, hold_id, seen)
+    if hold.status is HoldStatus.RECEIVED and hold.receipt is not None:
+        there = hold.receipt.signed_at.astimezone(ZoneInfo(hold.zone or ZONE))
+        raise AlreadySigned(on=f"{there:%Y-%m-%d}", at=f"{there:%H:%M}")
     if hold.status is not HoldStatus.ISSUED:
         raise HoldNotIssued(zh=hold.status.zh, en=hold.status.en)
     signed = hold.but(status=HoldStatus.RECEIVED, receipt=receipt, closed_at=receipt.signed_at)
