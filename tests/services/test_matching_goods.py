@@ -444,6 +444,20 @@ async def test_what_was_left_to_others_is_asked_for_at_once_when_the_need_does_w
         assert [one.lot_id for one in d.requests()] == ["rice", "rice"]
 
 
+async def test_what_was_left_to_others_is_asked_for_at_once_when_the_other_goods_are_there() -> None:
+    async with desk() as d:
+        await d.knows_lot("rice")
+        await d.posts(some_goods(), some_goods("g2", 1, category=GoodsCategory.CLOTHING))
+        await d.places(*d.requests())
+        await d.lets_hold_expire(d.requests()[0])
+        await d.knows_lot("coats", category=GoodsCategory.CLOTHING)
+        await d.w.passes(minutes=16)
+        _, coat = d.requests()
+        assert coat.lot_id == "coats", "as long as it is only asked for, the rice rests"
+        await d.places(coat)
+        assert [one.lot_id for one in d.requests()] == ["rice", "coats", "rice"]
+
+
 async def test_a_tier_further_up_does_not_take_again_at_once_what_was_left_to_others() -> None:
     async with desk(hold_seconds=3600, tier_seconds=3600 + 60) as d:
         await d.knows_lot("rice")

@@ -136,7 +136,8 @@ class Lives(Story):
         if found := self.one(sorted({hold.need_id for hold in promised.values()})):
             for id, hold in promised.items():
                 if hold.need_id == found:
-                    await self.does(self.cast.staff, f"/api/holds/{id}/release", {})
+                    body = {"reason": self.r.choice(["by_staff", "not_needed"])}
+                    await self.does(self.cast.staff, f"/api/holds/{id}/release", body)
 
     async def the_resident_is_called(self) -> None:
         if found := self.one([n for n in await self.needs() if n.record.served]):

@@ -176,7 +176,7 @@ class Story:
             return ("release", {}) if release else ("issue", None)
         if hold.status is HoldStatus.ISSUED and chance < 0.7:
             return "receipt", {"relation": "resident", "by_phone": True}
-        return "return", {"reason": "declined"}
+        return "return", {"reason": self.r.choice(["declined", "undelivered", "unsuitable"])}
 
     async def a_lot_changes(self) -> None:
         found = self.r.choice(await self.lots())

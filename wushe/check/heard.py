@@ -46,7 +46,8 @@ class Place:
 @dataclass
 class Heard:
     """`posted` are the needs. `certified` tells of each person until when a certificate for named needs was ever in force,
-    `homes` in which zones they ever lived. `placed` is the first word of each hold, with its time: said again later it tells of the lot as it is then."""
+    `homes` in which zones they ever lived. `placed` is the first word of each hold, with its time: said again later it tells
+    of the lot as it is then."""
 
     asked: dict[str, HoldRequested] = field(default_factory=dict)
     placed: dict[str, tuple[HoldPlaced, datetime]] = field(default_factory=dict)

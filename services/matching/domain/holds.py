@@ -10,7 +10,7 @@ from datetime import datetime
 
 from services.matching.domain.asking import release_hold, release_surplus
 from services.matching.domain.match import Hold, Match, owner_of
-from services.matching.domain.resting import Ended, rested
+from services.matching.domain.resting import Ended, rested, resumed
 from services.matching.domain.scene import Scene
 from services.matching.domain.searching import with_word
 from services.matching.domain.settling import reopen, settled, state_event
@@ -64,9 +64,9 @@ def note_hold(match: Match | None, event: HoldEvent, scene: Scene) -> Change[Mat
     heard = hold.but(phase=phase, ask_at=None, asks=0, quantity=quantity, pick_up_by=by)
     match = match.with_hold(event.hold_id, heard)
     if hold.phase != Phase.RELEASING or match.closed or match.spec is None:
-        return settled(match, scene)
+        return resumed(settled(match, scene), scene)
     match, events = release_surplus(match, set(match.goods), scene)
-    return settled(match, scene, *events)
+    return resumed(settled(match, scene, *events), scene)
 
 
 def _told_until_when(match: Match) -> Change[Match]:

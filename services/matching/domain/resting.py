@@ -44,8 +44,9 @@ def _rest_seconds(match: Match, hold: Hold, ended: Ended, scene: Scene) -> float
             return 0
 
 
-def resumed(change: Change[Match], scene: Scene) -> Change[Match]:
-    """What was left to others is asked for at once, when with it the match would go ahead."""
+def resumed(change: Change[Match], scene: Scene, seconds: float = 0) -> Change[Match]:
+    """What was left to others is asked for at once, when with it the match would go ahead; or after so many seconds, by a
+    wake, which leaves nothing due behind."""
     match = change.record
     if match.closed or match.spec is None:
         return change
@@ -57,7 +58,7 @@ def resumed(change: Change[Match], scene: Scene) -> Change[Match]:
     then = settled(match.but(holds={**match.holds, **there}), scene).record
     for id in left:
         if then.holds[id].phase != Phase.HELD:
-            now = match.goods[id].but(due_at=scene.now, rests=False, yields=False)
+            now = match.goods[id].but(due_at=scene.after(seconds), rests=False, yields=False)
             match = match.with_line(id, now)
     return Change(match, *change.events)
 

@@ -34,7 +34,8 @@ from shared.contracts.parts import GoodsLine, PeopleLine, SitePolicy
 from shared.contracts.vocabulary import Waiting
 from shared.records import Change
 
-NOT_READY_SECONDS = 0.5
+A_MOMENT_SECONDS = 0.5
+"""How long what is due waits for the index, or for what a wake has brought up."""
 
 
 def wake(match: Match, wave: Wave | None, scene: Scene) -> Change[Match]:
@@ -48,7 +49,7 @@ def wake(match: Match, wave: Wave | None, scene: Scene) -> Change[Match]:
     if match.partial_at is not None and match.partial_at <= scene.now:
         match = part_is_due(match, scene.now)
     match, planned = carry_out(match, wave, scene) if wave else (match, [])
-    change = resumed(settled(match, scene, *events, *asked, *planned), scene)
+    change = resumed(settled(match, scene, *events, *asked, *planned), scene, A_MOMENT_SECONDS)
     if not wave and not events:
         return change
     return with_word(change, scene)
@@ -56,7 +57,7 @@ def wake(match: Match, wave: Wave | None, scene: Scene) -> Change[Match]:
 
 def postpone(match: Match, scene: Scene) -> Change[Match]:
     """Let what is due wait a moment: the index is not ready."""
-    at = scene.after(NOT_READY_SECONDS)
+    at = scene.after(A_MOMENT_SECONDS)
     people = {id: s.but(due_at=at) if _is_due(s.due_at, scene) else s for id, s in match.people.items()}
     goods = {id: s.but(due_at=at) if _is_due(s.due_at, scene) else s for id, s in match.goods.items()}
     tier_due_at = at if _is_due(match.tier_due_at, scene) else match.tier_due_at
