@@ -40,7 +40,7 @@ from shared.contracts.resources import (
     LotReceived,
     LotReturned,
 )
-from shared.contracts.vocabulary import Closing, DeclineReason, GoodsRule, Ring, Rule, SiteKind
+from shared.contracts.vocabulary import Closing, DeclineReason, GoodsRule, ReturnReason, Ring, Rule, SiteKind
 from shared.contracts.volunteers import (
     InvitationAccepted,
     InvitationDeclined,
@@ -162,8 +162,8 @@ class Story:
                 self.applies(lambda m: note_hold(m, issued, self.scene))
             case _:
                 ends: list[LotReturned | HoldReleased] = [
-                    LotReturned(**facts),
-                    HoldReleased(**facts, reason=Closing.BY_STAFF),
+                    LotReturned(**facts, reason=self.r.choice([None, *ReturnReason])),
+                    HoldReleased(**facts, reason=self.r.choice([Closing.BY_STAFF, Closing.NOT_NEEDED])),
                 ]
                 over = self.r.choice(ends)
                 self.applies(lambda m: note_end(m, over, self.scene))
