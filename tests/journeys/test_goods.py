@@ -28,6 +28,23 @@ async def goods(cast: Cast, need: dict[str, Any]) -> list[tuple[str, int]]:
     return [(one["lot_id"], one["quantity"]) for one in (await seen(cast, need))["goods"]]
 
 
+@pytest.mark.parametrize("promised", [False, True])
+async def test_what_is_promised_stays_but_nothing_more_is_given_for_what_the_file_no_longer_says(
+    promised: bool,
+) -> None:
+    async with fuquan() as (t, cast):
+        home = await cast.household(target_groups=["disabled"])
+        rice = await cast.lot(5) if promised else None
+        await t.settle()
+        coat = cast.goods_line(1, category="clothing", unit="件", required=False)
+        need = await cast.need(home, cast.goods_line(2), coat)
+        await t.passes(minutes=20)
+        await corrects(t, cast, f"/api/households/{home['id']}", target_groups=["elder_alone"])
+        await cast.lot(5, category="clothing", unit="件", earmark={"target_groups": ["disabled"]})
+        await t.passes(hours=6)
+        assert await goods(cast, need) == ([(rice["id"], 2)] if rice else [])
+
+
 @pytest.mark.parametrize(
     ("by_mistake", "in_truth", "given"),
     [("disabled", "elder_alone", False), ("elder_alone", "disabled", True)],

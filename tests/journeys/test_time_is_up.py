@@ -9,6 +9,7 @@ import pytest
 from tests.journeys.stage import fuquan
 from tests.journeys.test_belonging_together import lift_and_escort
 from tests.journeys.test_going_ahead import gives_back
+from tests.journeys.test_goods import corrects
 from tests.journeys.test_visits import says_yes, seen
 
 
@@ -33,6 +34,61 @@ async def test_goods_promised_for_later_stay_though_the_visit_before_was_missed(
         status = "partly_matched" if noted == "no-show" else "matching"
         assert (await seen(cast, need))["status"] == status
         assert (await cast.got(cast.donor, f"/api/lots/{lot['id']}"))["held"] == 2
+
+
+@pytest.mark.parametrize("edited", [False, True])
+async def test_a_need_that_went_ahead_has_done_so_though_a_word_of_it_is_edited(edited: bool) -> None:
+    async with fuquan() as (t, cast):
+        first = await cast.volunteer("first", skills=["repair"])
+        second = await cast.volunteer("second", skills=["haircut"])
+        await t.settle()
+        visits = [
+            cast.people_line(hours=hours, skills=[skill])
+            for hours, skill in ((30, "repair"), (80, "haircut"))
+        ]
+        need = await cast.need(await cast.household(), *visits)
+        await t.settle()
+        tasks = [await says_yes(t, cast, person) for person in (first, second)]
+        await t.passes(hours=2)
+        for person, task in zip((first, second), tasks, strict=True):
+            await gives_back(t, cast, person, task)
+        if edited:
+            same = [visit | {"id": f"p{n}"} for n, visit in enumerate(visits, 1)]
+            await corrects(t, cast, f"/api/needs/{need['id']}", note="先打电话", lines=same)
+        cast.appoint()
+        later = await cast.volunteer("later", skills=["haircut"])
+        await t.passes(minutes=70)
+        await says_yes(t, cast, later)
+        await t.passes(hours=28)
+        assert (await seen(cast, need))["status"] == "matching"
+
+
+@pytest.mark.parametrize("barber", ["is not asked for", "does not come", "gives back"])
+async def test_a_visit_good_by_itself_does_not_keep_a_need_beyond_its_first_required_one(barber: str) -> None:
+    async with fuquan() as (t, cast):
+        hairdresser = await cast.volunteer("b", skills=["haircut"])
+        driver = await cast.volunteer("d", skills=["transport"])
+        await t.settle()
+        lines = [
+            cast.people_line(hours=hours, skills=[skill])
+            for hours, skill in ((30, "repair"), (100, "transport"))
+        ]
+        if barber != "is not asked for":
+            lines.append(cast.people_line(hours=20, skills=["haircut"], required=False))
+        need = await cast.need(await cast.household(), *lines)
+        await t.settle()
+        drive = await says_yes(t, cast, driver)
+        cut = await says_yes(t, cast, hairdresser) if len(lines) == 3 else ""
+        await t.passes(hours=19, minutes=45)
+        if barber == "gives back":
+            await gives_back(t, cast, hairdresser, cut)
+        await t.passes(hours=1)
+        cast.appoint()
+        if barber == "does not come":
+            assert (await cast.does(cast.staff, f"/api/tasks/{cut}/no-show")).status == 200
+        await t.passes(hours=11)
+        assert (await seen(cast, need))["status"] == "lapsed"
+        assert (await cast.got(cast.person(driver.id), f"/api/tasks/{drive}"))["status"] == "cancelled"
 
 
 @pytest.mark.parametrize("barber_does", ["gives back", "does not come", "was never asked for"])

@@ -915,3 +915,34 @@ async def test_a_hold_cut_down_after_it_was_confirmed_is_told_with_what_is_left_
         assert d.w.said(MatchReopened) == []
         await d.w.hears((whole.lot_id, hold_event(LotIssued, whole)))
         assert [h.quantity for h in d.w.said(MatchMade)[-1].holds] == [10], "it was handed over before"
+
+
+@pytest.mark.parametrize("flour_is", ["refused", "let go", "released"])
+async def test_what_came_back_is_owed_until_it_is_there_again(flour_is: str) -> None:
+    """The time is over by then, and nothing else is looked for."""
+    async with desk() as d:
+        await d.knows_people("li")
+        await d.knows_lot("rice", 5)
+        await d.posts(a_line(), some_goods(), deadline_at=TOMORROW.start_at)
+        (rice,) = d.requests()
+        await d.places(rice)
+        await d.accepts("li")
+        await d.w.passes(minutes=16)
+        await d.confirms(rice)
+        await d.w.hears((rice.lot_id, hold_event(LotIssued, rice)))
+        await d.serves("li")
+        await d.w.passes(days=2)
+        for lot in ("flour", "noodles"):
+            await d.knows_lot(lot)
+        await d.w.hears((rice.lot_id, hold_event(LotReturned, rice)))
+        flour = d.requests()[-1]
+        if flour_is == "refused":
+            await d.refuses(flour)
+        else:
+            await d.places(flour)
+            await d.confirms(flour)
+            await (
+                d.releases(flour, Closing.BY_STAFF) if flour_is == "released" else d.lets_hold_expire(flour)
+            )
+        await d.w.passes(hours=2)
+        assert len(d.requests()) == 3, "it is asked for once more"

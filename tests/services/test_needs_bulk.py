@@ -46,6 +46,17 @@ async def test_the_same_file_again_creates_nothing_new() -> None:
         assert (flaw["line"], flaw["field"], flaw["code"]) == (1, "/key", "idempotency-key-reused")
 
 
+async def test_the_same_file_again_creates_nothing_new_though_the_household_was_handed_over() -> None:
+    async with desk() as d:
+        home = await d.household()
+        orders = [an_order(home, key=f"row-{n}") for n in range(3)]
+        await load(d, rows(*orders))
+        moved = await d.ask("boss", f"PATCH /households/{home}", {"site_id": "west"}, if_match='"1"')
+        assert moved.status_code == 200
+        answer = (await load(d, rows(*orders))).json()
+        assert (answer["created"], answer["repeated"]) == (0, 3)
+
+
 async def test_a_file_that_was_saved_again_by_another_editor_is_the_same_file() -> None:
     async with desk() as d:
         home = await d.household()

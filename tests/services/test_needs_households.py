@@ -188,6 +188,25 @@ async def test_a_file_is_handed_over_to_another_station_by_whoever_reaches_both(
         await d.made("stranger", "POST /needs", an_order(home, people()))
 
 
+async def test_a_file_that_was_handed_over_is_closed_to_the_station_that_had_it() -> None:
+    """But for the needs of it that go on there."""
+    async with desk() as d:
+        home = await d.household()
+        draft = (await d.made("staff", "POST /needs", an_order(home, people(), draft=True)))["id"]
+        over, going_on = await d.posts(household_id=home), await d.posts(household_id=home)
+        await d.ask("staff", f"POST /needs/{over}/cancel", {"reason": "solved"})
+        new_home = {"site_id": "west", "area": k.ELSEWHERE, "address": "新家园8号"}
+        moved = await d.ask("boss", f"PATCH /households/{home}", new_home, if_match='"1"')
+        assert moved.status_code == 200, moved.text
+        status = [
+            (await d.ask("staff", f"GET /needs/{id}/contact")).status_code for id in (draft, over, going_on)
+        ]
+        assert status == [403, 403, 200]
+        posting = await d.ask("staff", f"POST /needs/{draft}/post")
+        assert (posting.status_code, posting.json()["errors"][0]["pointer"]) == (422, "/household_id")
+        assert (await d.ask("boss", f"GET /needs/{over}/contact")).status_code == 200
+
+
 async def test_a_phone_that_is_none_is_refused_in_words_and_not_in_a_pattern() -> None:
     async with desk() as d:
         answer = await d.ask("staff", "POST /households", a_household(phone="问村支书"))

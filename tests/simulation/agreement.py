@@ -116,9 +116,10 @@ def lot_and_needs_agree(
         assert not need.ended and line is not None, "kept for nothing"
         assert good_until is None or good_until > now, "kept past its expiry"
         fits(lot, line)
-        for_whom = (need.category, need.area, need.target_groups)
         asked = hold.asked
-        assert asked is None or (asked.category, asked.area, asked.target_groups) == for_whom
+        assert asked is None or (asked.category, asked.area) == (need.category, need.area)
+        promised = hold.status is HoldStatus.CONFIRMED  # before the file was corrected
+        assert asked is None or promised or asked.target_groups == need.target_groups
         if hold.status is HoldStatus.CONFIRMED:
             match = matches[need.id]
             told = match.status in (MatchStatus.MADE, MatchStatus.PARTLY_MADE)

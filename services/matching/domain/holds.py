@@ -101,9 +101,10 @@ def note_end(match: Match | None, ended: HoldReleased | LotReturned, scene: Scen
         return Change(match)
     reason = ended.reason if isinstance(ended, HoldReleased) else Closing.NOT_TO_BE_HAD
     state = match.goods.get(hold.line_id)
-    declined = isinstance(ended, LotReturned) and ended.reason is ReturnReason.DECLINED
-    if state is not None and hold.phase in HANDED_OVER and not declined:
-        match = match.with_line(hold.line_id, state.but(came_back=True))
+    unwanted = ended.reason in (Closing.NOT_NEEDED, ReturnReason.DECLINED)
+    if state is not None and hold.phase != Phase.RELEASING:
+        owed = not unwanted and (state.came_back or hold.phase in HANDED_OVER)
+        match = match.with_line(hold.line_id, state.but(came_back=owed))
     return _lost(match, ended, hold, scene, _held_against(ended), reason)
 
 

@@ -141,7 +141,7 @@ def _request(match: Match, line: GoodsLine, plan: GoodsPlan, scene: Scene) -> tu
     }
     match = match.but(holds={**match.holds, **holds})
     if match.promised(line.id) >= line.quantity:
-        state = state.but(due_at=None, dry=0, came_back=False)
+        state = state.but(due_at=None, dry=0)
     else:
         due_at, dry = _pause(match, policy, state.dry, scene), 0 if holds else state.dry + 1
         state = state.but(due_at=due_at, dry=dry, refused=lasting(state.refused))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from services.needs.domain.facts import HANDED_OVER, Goods, HoldFact, Search, Seat, TaskFact, Word
+from services.needs.domain.gone_ahead import goes_ahead
 from services.needs.domain.lifecycle import FIRST_WORD, PATIENCE, settle
 from services.needs.domain.need import Need
 from shared.contracts import matching as m
@@ -78,7 +79,7 @@ def hear_state(
         update={"said": SAID[type(event)], "goods": goods, "heard_at": now}
     )
     search = _begun_again(need.search, now) if reopened else _talked(need.search)
-    went_ahead = need.went_ahead or any(seat.made for seat in seats)
+    went_ahead = need.went_ahead or goes_ahead(need, seats)
     return settle(need, need.but(match=word, search=search, went_ahead=went_ahead), now, policy)
 
 

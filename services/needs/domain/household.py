@@ -80,6 +80,9 @@ class Household(Record):
     indexes = (index("site_id", "created_ms"), index("created_ms"))
 
     site_id: str
+    first_site_id: str | None = None
+    """The station that filed it, if it was handed over since: under whose keys its needs are loaded, so that a file sent again
+    repeats nothing."""
     area: str
     cell: str | None = None
     address: str
@@ -164,6 +167,8 @@ def edited(household: Household, changes: dict[str, object], why: Move, now: dat
     Whoever lives in another area now no longer lives in the old cell: without a new one there is none.
     """
     after = household.but(**changes)
+    if after.site_id != household.site_id:
+        after = after.but(first_site_id=household.first_site_id or household.site_id)
     if "cell" not in changes and not one_lies_in_the_other(after.area, household.area):
         after = after.but(cell=None)
     if (after.area, after.address) == (household.area, household.address):

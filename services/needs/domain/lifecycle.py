@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from services.needs.domain.expecting import expected_at, last_call, nothing_more_at
+from services.needs.domain.gone_ahead import goods_kept, went_as_a_whole
 from services.needs.domain.need import Need
 from services.needs.domain.said import Ending
 from services.needs.domain.spec import spec
@@ -162,9 +163,9 @@ def _falls_short(need: Need, policy: SitePolicy) -> bool:
         return False
     if need.referral or any(seat.made for seat in need.seats_to_serve):
         return False
-    if need.went_ahead and need.goods_kept:
+    if need.went_ahead and goods_kept(need):
         return False
-    in_part = policy.allow_partial or need.went_as_a_whole
+    in_part = policy.allow_partial or went_as_a_whole(need)
     unconfirmed = not need.match.said and need.over
     return not need.enough or unconfirmed or not (in_part or need.whole)
 

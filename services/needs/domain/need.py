@@ -71,7 +71,7 @@ class Need(Record):
     over_at: datetime | None = None
     deadline_passed: bool = False
     went_ahead: bool = False
-    """Whether anybody was ever told where to go: what was promised then is not torn up by what fails since."""
+    """Whether anybody was ever told where to go of those who are required: see `gone_ahead`."""
     over: bool = False
 
     search: Search | None = None
@@ -149,6 +149,11 @@ class Need(Record):
         return tuple(g for g in self.held_goods if not self.hold_is(g, v.HoldStatus.RECEIVED))
 
     @property
+    def going_on(self) -> bool:
+        """Whether it was posted and has not ended."""
+        return self.posted_at is not None and self.ended is None
+
+    @property
     def pending(self) -> bool:
         """Whether somebody still has to come or something still has to be received."""
         return bool(self.seats_to_serve or self.goods_to_receive)
@@ -204,29 +209,14 @@ class Need(Record):
     def enough(self) -> bool:
         """Whether every required line has its minimum, and anything is there at all."""
         people = all(self._seated(line) >= line.minimum for line in self.people if line.required)
-        goods = all(self._held(line) >= line.minimum for line in self.goods if line.required)
+        goods = all(self.held(line) >= line.minimum for line in self.goods if line.required)
         return people and goods and bool(self.seats or self.held_goods)
 
     @property
     def whole(self) -> bool:
         """Whether every required line has all that it asks for."""
         people = all(self._seated(line) >= line.seats for line in self.people if line.required)
-        return people and all(self._held(line) >= line.quantity for line in self.goods if line.required)
-
-    @property
-    def goods_kept(self) -> bool:
-        """Whether goods are promised still, of all that is required."""
-        return bool(self.goods_to_receive) and all(
-            self._held(x) >= x.minimum for x in self.goods if x.required
-        )
-
-    @property
-    def went_as_a_whole(self) -> bool:
-        """Whether anybody who is required was told to come, or required goods are confirmed."""
-        people = {line.id for line in self.people if line.required}
-        goods = {line.id for line in self.goods if line.required}
-        seats = any(s.made for s in self.match.seats if s.line_id in people)
-        return seats or any(g.line_id in goods for g in self.held_goods)
+        return people and all(self.held(line) >= line.quantity for line in self.goods if line.required)
 
     @property
     def given(self) -> bool:
@@ -245,5 +235,6 @@ class Need(Record):
         late = sum(task.at >= line.window.start_at for task in missed)
         return late + sum(s.line_id == line.id for s in self.seats)
 
-    def _held(self, line: GoodsLine) -> int:
+    def held(self, line: GoodsLine) -> int:
+        """How much is promised of this line, or was received."""
         return sum(g.quantity for g in self.held_goods if g.line_id == line.id)

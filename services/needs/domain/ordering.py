@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from services.needs.domain import refusals as no
 from services.needs.domain.facts import Search
+from services.needs.domain.gone_ahead import goes_ahead
 from services.needs.domain.household import Household, beneficiary_of, is_child, not_here
 from services.needs.domain.lifecycle import FIRST_WORD, progress, settle
 from services.needs.domain.lines import Line, Lines, check, deadline, minds_children, number, over_at
@@ -17,6 +18,7 @@ from services.needs.domain.words import Channel
 from shared.contracts import vocabulary as v
 from shared.contracts.needs import NeedChanged, NeedPosted
 from shared.contracts.parts import SitePolicy
+from shared.errors import Invalid
 from shared.records import Change
 from shared.times import milliseconds
 
@@ -111,6 +113,10 @@ def submit(need: Need, household: Household, at: Moment) -> Change[Need]:
         raise no.NeedClosed()
     if need.posted_at is not None:
         raise no.NotADraft()
+    if household.site_id != need.site_id:
+        raise Invalid(
+            "/household_id", zh="这户已移交另一个站点", en="this household was handed over to another site"
+        )
     beneficiary = household.resident(need.beneficiary_id)
     if beneficiary is None:
         raise not_here("/beneficiary_id")
@@ -157,7 +163,8 @@ def edit(need: Need, wanted: Edit, at: Moment) -> Change[Need]:
         check(wanted.lines, at.now)
         deadline_at = deadline(wanted.lines, at.now)
         ahead = {"deadline_passed": False, "over": False, "over_at": over_at(wanted.lines, deadline_at)}
-        told = any(seat.made for seat in need.seats)
+        same = after.people == need.people  # then it has gone ahead as before, for matching too
+        told = goes_ahead(need, need.seats) or (same and need.went_ahead)
         after = after.but(deadline_at=deadline_at, search=_not_over(after.search), went_ahead=told, **ahead)
     said = [NeedChanged(spec=spec(after))] if spec(after) != spec(need) else []
     return settle(need, after, at.now, at.policy, *said)
@@ -177,9 +184,10 @@ def protect(need: Need, household: Household, at: Moment) -> Change[Need]:
         return Change(need)
     child = is_child(household, beneficiary, at.day)
     named, groups = child or need.audience is v.Audience.NAMED, household.groups_of(beneficiary)
-    after = need.but(audience=_audience(need, groups, named=named), minor=need.minor or child)
+    audience = _audience(need, groups, named=named)
+    after = need.but(audience=audience, minor=need.minor or child, target_groups=groups)
     if not (need.started or need.complete or need.held_goods):
-        after = after.but(area=household.area, cell=household.cell, target_groups=groups)
+        after = after.but(area=household.area, cell=household.cell)
     if after.audience is not need.audience and not need.begun:
         after = after.but(went_ahead=False)  # everybody is asked anew
     if after == need:

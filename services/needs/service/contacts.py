@@ -23,6 +23,8 @@ class Contacts(Desk):
         staff = access.reaches(site_id=need.site_id)
         level = Level.FULL if staff else self._level(access, need)
         household = (await self._found(Household, need.household_id)).record
+        if staff and not (need.going_on or access.reaches(site_id=household.site_id)):
+            raise ContactClosed()  # the file was handed over since
         if level is not Level.AREA:
             await self._note_read(access, level, household_id=need.household_id, need_id=need.id)
         opened, area = self._opened(need, household, level, staff), household.area

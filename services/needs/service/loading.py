@@ -92,7 +92,8 @@ class Loading(Needs):
             household = _household(read.asked, households)
         except Refusal as refusal:
             return [refused(read.number, refusal)]
-        op = row_operation("need.load", household.site_id, read.asked.key, read.text)
+        owner = household.first_site_id or household.site_id
+        op = row_operation("need.load", owner, read.asked.key, read.text)
         id, at, by = id_from(op), moments[household.site_id], access.principal.account_id
         return Wanted(id, partial(_post, id, read.asked, household, by, at), op)
 
