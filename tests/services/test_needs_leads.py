@@ -326,6 +326,19 @@ async def test_a_lead_needs_a_place_that_exists_and_words_within_their_limit() -
         assert d.w.said(LeadReported) == []
 
 
+async def test_a_lead_about_a_household_that_was_handed_over_becomes_a_need_of_the_station_that_has_it() -> (
+    None
+):
+    async with desk() as d:
+        lead = await reported(d)
+        home = await d.household()
+        moved = await d.ask("boss", f"PATCH /households/{home}", {"site_id": "west"}, if_match='"1"')
+        assert moved.status_code == 200
+        assert (await d.ask("staff", f"POST /leads/{lead}/verify", an_order(home))).status_code == 422
+        need = await d.made("boss", f"POST /leads/{lead}/verify", an_order(home))
+        assert need["site_id"] == "west"
+
+
 async def test_a_household_of_another_station_is_not_what_the_lead_was_about() -> None:
     async with desk() as d:
         lead_id = await reported(d)

@@ -101,17 +101,17 @@ class Leads(Needs):
 
         The need is what is written, under an id that derives from the lead's, and it waits visibly from that
         moment; the lead hears of it by the need's own message. So nothing is lost in between, and no lead becomes
-        two needs.
+        two needs. Where the household has been handed over since, it is a need of the station that has it now.
         """
         lead = (await self._found(Lead, id)).record
         self._require_staff(access, lead)
         household = await self._household(access, asked, of_site=lead.site_id)
-        if household.site_id != lead.site_id:
+        if lead.site_id not in (household.site_id, household.first_site_id):
             raise Invalid(
                 "/household_id", zh="这户不属于该线索的站点", en="this household is not of the lead's site"
             )
         order = asked.order(lead_id=id, channel=Channel.SCOUT, relayer=Relayer(account_id=lead.scout_id))
-        at = self._moment(lead.site_id)
+        at = self._moment(household.site_id)
 
         def decide(need: Need | None) -> Change[Need]:
             if need is not None:
