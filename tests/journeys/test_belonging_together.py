@@ -7,21 +7,14 @@ from typing import Any
 import pytest
 
 from tests.cast import Cast
-from tests.journeys.stage import fuquan
+from tests.journeys.stage import corrects, fuquan
 from tests.journeys.test_going_ahead import gives_back, level
 from tests.journeys.test_visits import says_yes, seen
 from tests.town import Town
 
 
 async def edits(t: Town, cast: Cast, need: dict[str, Any], *lines: dict[str, Any]) -> None:
-    cast.appoint()
-    path = f"/api/needs/{need['id']}"
-    known = (await t.call(cast.staff.token, "GET", path)).headers["etag"]
-    edited = await t.call(
-        cast.staff.token, "PATCH", path, {"lines": list(lines)}, headers={"If-Match": known}
-    )
-    assert edited.status == 200, edited.body
-    await t.settle()
+    await corrects(t, cast, f"/api/needs/{need['id']}", lines=list(lines))
 
 
 def lift_and_escort(cast: Cast, hours: float) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -123,14 +116,8 @@ async def test_a_need_that_turns_out_to_be_for_a_child_goes_ahead_only_when_both
 
 async def is_a_child(t: Town, cast: Cast, home: dict[str, Any]) -> None:
     path = f"/api/households/{home['id']}"
-    known = await t.call(cast.staff.token, "GET", path)
-    resident = f"{path}/residents/{known.body['residents'][0]['id']}"
-    born = {"birth_date": "2016-06-01"}
-    said = await t.call(
-        cast.staff.token, "PATCH", resident, born, headers={"If-Match": known.headers["etag"]}
-    )
-    assert said.status == 200, said.body
-    await t.settle()
+    (resident,) = (await cast.got(cast.staff, path))["residents"]
+    await corrects(t, cast, f"{path}/residents/{resident['id']}", version_of=path, birth_date="2016-06-01")
 
 
 async def test_nobody_sets_out_for_a_visit_that_has_begun_with_too_few() -> None:

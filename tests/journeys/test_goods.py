@@ -8,19 +8,9 @@ from typing import Any
 import pytest
 
 from tests.cast import Cast
-from tests.journeys.stage import fuquan
+from tests.journeys.stage import corrects, fuquan
 from tests.journeys.test_visits import says_yes, seen, serves
 from tests.town import Town
-
-
-async def corrects(t: Town, cast: Cast, path: str, **facts: Any) -> None:
-    """Staff, or the charity, change what is on file."""
-    cast.appoint()
-    who = cast.donor if path.startswith("/api/lots") else cast.staff
-    version = (await t.call(who.token, "GET", path)).headers["etag"]
-    done = await t.call(who.token, "PATCH", path, facts, headers={"If-Match": version})
-    assert done.status == 200, done.body
-    await t.settle()
 
 
 async def goods(cast: Cast, need: dict[str, Any]) -> list[tuple[str, int]]:

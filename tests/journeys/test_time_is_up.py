@@ -6,11 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from tests.journeys.stage import fuquan
+from tests.cast import Cast, Person
+from tests.journeys.stage import corrects, fuquan
 from tests.journeys.test_belonging_together import lift_and_escort
 from tests.journeys.test_going_ahead import gives_back
-from tests.journeys.test_goods import corrects
 from tests.journeys.test_visits import says_yes, seen
+from tests.town import Town
 
 
 @pytest.mark.parametrize("noted", ["withdraw", "no-show"])
@@ -63,56 +64,57 @@ async def test_a_need_that_went_ahead_has_done_so_though_a_word_of_it_is_edited(
         assert (await seen(cast, need))["status"] == "matching"
 
 
-@pytest.mark.parametrize("barber", ["is not asked for", "does not come", "gives back"])
-async def test_a_visit_good_by_itself_does_not_keep_a_need_beyond_its_first_required_one(barber: str) -> None:
+NOT_ASKED = "is not asked for"
+
+
+async def behaves(t: Town, cast: Cast, barber: Person, how: str) -> None:
+    """What comes of the haircut in 20 hours; it is an hour past then."""
+    cut = "" if how == NOT_ASKED else await says_yes(t, cast, barber)
+    await t.passes(hours=19, minutes=45)
+    if how == "gives back":
+        await gives_back(t, cast, barber, cut)
+    await t.passes(hours=1)
+    cast.appoint()
+    if how == "does not come":
+        assert (await cast.does(cast.staff, f"/api/tasks/{cut}/no-show")).status == 200
+
+
+@pytest.mark.parametrize("how", [NOT_ASKED, "does not come", "gives back"])
+async def test_a_visit_good_by_itself_does_not_keep_a_need_beyond_its_first_required_one(how: str) -> None:
     async with fuquan() as (t, cast):
-        hairdresser = await cast.volunteer("b", skills=["haircut"])
+        barber = await cast.volunteer("b", skills=["haircut"])
         driver = await cast.volunteer("d", skills=["transport"])
         await t.settle()
         lines = [
             cast.people_line(hours=hours, skills=[skill])
             for hours, skill in ((30, "repair"), (100, "transport"))
         ]
-        if barber != "is not asked for":
+        if how != NOT_ASKED:
             lines.append(cast.people_line(hours=20, skills=["haircut"], required=False))
         need = await cast.need(await cast.household(), *lines)
         await t.settle()
         drive = await says_yes(t, cast, driver)
-        cut = await says_yes(t, cast, hairdresser) if len(lines) == 3 else ""
-        await t.passes(hours=19, minutes=45)
-        if barber == "gives back":
-            await gives_back(t, cast, hairdresser, cut)
-        await t.passes(hours=1)
-        cast.appoint()
-        if barber == "does not come":
-            assert (await cast.does(cast.staff, f"/api/tasks/{cut}/no-show")).status == 200
+        await behaves(t, cast, barber, how)
         await t.passes(hours=11)
         assert (await seen(cast, need))["status"] == "lapsed"
         assert (await cast.got(cast.person(driver.id), f"/api/tasks/{drive}"))["status"] == "cancelled"
 
 
-@pytest.mark.parametrize("barber_does", ["gives back", "does not come", "was never asked for"])
+@pytest.mark.parametrize("how", [NOT_ASKED, "does not come", "gives back"])
 async def test_where_nobody_is_served_in_part_a_visit_good_by_itself_keeps_no_helper_waiting(
-    barber_does: str,
+    how: str,
 ) -> None:
     async with fuquan(allow_partial=False) as (t, cast):
         barber = await cast.volunteer("barber", skills=["haircut"])
         driver = await cast.volunteer("driver", skills=["transport"])
         await t.settle()
         lines = [cast.people_line(seats=2, minimum=1, hours=60, skills=["transport"])]
-        if barber_does != "was never asked for":
+        if how != NOT_ASKED:
             lines.append(cast.people_line(hours=20, skills=["haircut"], required=False))
         need = await cast.need(await cast.household(), *lines)
         await t.settle()
         drive = await says_yes(t, cast, driver)
-        cut = await says_yes(t, cast, barber) if len(lines) == 2 else ""
-        await t.passes(hours=19, minutes=45)
-        if barber_does == "gives back":
-            await gives_back(t, cast, barber, cut)
-        await t.passes(hours=1)
-        cast.appoint()
-        if barber_does == "does not come":
-            assert (await cast.does(cast.staff, f"/api/tasks/{cut}/no-show")).status == 200
+        await behaves(t, cast, barber, how)
         await t.passes(hours=40)
         assert (await seen(cast, need))["status"] == "lapsed"
         assert (await cast.got(cast.person(driver.id), f"/api/tasks/{drive}"))["status"] == "cancelled"

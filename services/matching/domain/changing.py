@@ -76,9 +76,8 @@ def _settled_as_it_is_now(match: Match, scene: Scene, other: bool, said: Sequenc
     """Settled; if its people lines are `other` ones, nothing has gone ahead that does not go ahead now."""
     match = match.but(went_ahead=match.went_ahead and not other)
     change = settled(weighed(match, scene) if match.stalled else match, scene, *said)
-    if (
-        other and change.record.status == MatchStatus.SEARCHING
-    ):  # said to be reopened, it is what it was before
+    if other and change.record.status == MatchStatus.SEARCHING:
+        # Said to be reopened, it counts as what it was before.
         return Change(change.record.but(went_ahead=False), *change.events)
     return change
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
-from services.matching.domain.match import Match
+from services.matching.domain.match import Match, lines
 from services.matching.domain.scene import Scene, day_of
+from shared.contracts.dates import over_at
 from shared.contracts.parts import GoodsLine, NeedSpec, SitePolicy
 from shared.contracts.vocabulary import Urgency, is_crisis
 
 TO_GET_THERE = timedelta(minutes=30)
 """How long before a window begins those who have a seat must know where to go."""
-
 
 LONGEST_PAUSE = 4
 """A search that finds nobody is repeated after one, two, at most so many times a wave's seconds."""
@@ -21,10 +21,7 @@ SHORTEST_PAUSE = 60
 def is_over(match: Match, line: GoodsLine, now: datetime) -> bool:
     """Whether nothing more is looked for on this line: the last window has ended and the last date has passed, so that the
     need is over. What had been handed over and came back is owed all the same."""
-    need = match.need
-    ends = (visit.window.end_at for visit in need.people)
-    dates = (goods.needed_by for goods in need.goods if goods.needed_by)
-    return not match.goods[line.id].came_back and max([need.deadline_at, *ends, *dates]) <= now
+    return not match.goods[line.id].came_back and over_at(lines(match.need), match.need.deadline_at) <= now
 
 
 def is_pressing(need: NeedSpec) -> bool:
@@ -35,10 +32,7 @@ def is_pressing(need: NeedSpec) -> bool:
 def with_part_due(match: Match, policy: SitePolicy, now: datetime) -> Match:
     """The match knowing when part of it may do: after the time of a wave, but while whoever has a seat can still get
     there."""
-    after_a_wave = now + timedelta(seconds=wave_seconds(match.need, policy))
-    ahead = [line.window.start_at for line in match.need.people if line.window.start_at > now]
-    at = min([after_a_wave, *(start - TO_GET_THERE for start in ahead)])
-    return part_is_due(match, now) if at <= now else match.but(partial=False, partial_at=at)
+    return _part_due_by(match, now + timedelta(seconds=wave_seconds(match.need, policy)), now)
 
 
 def part_is_due(match: Match, now: datetime) -> Match:
@@ -52,9 +46,13 @@ def in_time(match: Match, now: datetime) -> Match:
         return part_is_due(match, now)
     if match.partial_at is None:
         return match
+    return _part_due_by(match, match.partial_at, now)
+
+
+def _part_due_by(match: Match, latest: datetime, now: datetime) -> Match:
     ahead = [line.window.start_at for line in match.need.people if line.window.start_at > now]
-    at = min([match.partial_at, *(start - TO_GET_THERE for start in ahead)])
-    return part_is_due(match, now) if at <= now else match.but(partial_at=at)
+    at = min([latest, *(start - TO_GET_THERE for start in ahead)])
+    return part_is_due(match, now) if at <= now else match.but(partial=False, partial_at=at)
 
 
 def _next_part_due(match: Match, now: datetime) -> datetime | None:

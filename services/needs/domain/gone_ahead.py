@@ -14,6 +14,11 @@ def goes_ahead(need: Need, seats: Sequence[Seat]) -> bool:
     return any(seat.made and seat.line_id in required for seat in seats)
 
 
+def somebody_comes(need: Need) -> bool:
+    """Whether anybody who was told where to go is still to come."""
+    return any(seat.made for seat in need.seats_to_serve)
+
+
 def went_as_a_whole(need: Need) -> bool:
     """Whether anybody who is required was told to come, or required goods are confirmed."""
     required = {line.id for line in need.goods if line.required}

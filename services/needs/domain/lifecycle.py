@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from services.needs.domain.expecting import expected_at, last_call, nothing_more_at
-from services.needs.domain.gone_ahead import goods_kept, went_as_a_whole
+from services.needs.domain.gone_ahead import goods_kept, somebody_comes, went_as_a_whole
 from services.needs.domain.need import Need
 from services.needs.domain.said import Ending
 from services.needs.domain.spec import spec
@@ -130,9 +130,8 @@ def _noted(need: Need, now: datetime) -> Need:
     if (passed, over) == (need.deadline_passed, need.over):
         return need
     search = need.search
-    if (
-        search and need.deadline_passed and not passed
-    ):  # it went ahead after all: at its last visit it is asked anew
+    if search and need.deadline_passed and not passed:
+        # It went ahead after all: at its last visit it is asked about anew.
         search = search.model_copy(update={"last_asked_at": None})
     return need.but(deadline_passed=passed, over=over, search=search)
 
@@ -161,7 +160,7 @@ def _falls_short(need: Need, policy: SitePolicy) -> bool:
     before theirs was missed; and who is asked to take the need over may answer until they were told."""
     if need.ended or not need.deadline_passed or need.started:
         return False
-    if need.referral or any(seat.made for seat in need.seats_to_serve):
+    if need.referral or somebody_comes(need):
         return False
     if need.went_ahead and goods_kept(need):
         return False
@@ -212,7 +211,7 @@ def _timed(need: Need, now: datetime, policy: SitePolicy) -> Need:
 def _reason(need: Need, now: datetime, policy: SitePolicy) -> tuple[Waiting, datetime]:
     if need.search is None:
         return Waiting.SUBMISSION, _ahead(need.next_action_at, now, DRAFT_REMINDER)
-    to_come = any(seat.made for seat in need.seats_to_serve) or bool(need.goods_to_receive)
+    to_come = somebody_comes(need) or bool(need.goods_to_receive)
     service_is_due = need.started or (need.deadline_passed and to_come and not searching(need))
     if need.referral and not service_is_due:
         return Waiting.REFERRAL, need.referral.answer_by

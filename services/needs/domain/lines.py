@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -125,18 +125,5 @@ def deadline(lines: Iterable[Line], now: datetime) -> datetime:
     return max([*starts, *_dates(lines)], default=now + WITHOUT_DATE)
 
 
-def over_at(lines: Iterable[Line], deadline_at: datetime) -> datetime:
-    """When nothing more can come of the lines: the last window has ended and the last date has passed."""
-    lines = tuple(lines)
-    ends = [line.window.end_at for line in lines if isinstance(line, PeopleLine)]
-    return max([deadline_at, *ends, *_dates(lines)])
-
-
 def _dates(lines: Iterable[Line]) -> list[datetime]:
-    return list(_needed_by(lines))
-
-
-def _needed_by(lines: Iterable[Line]) -> Iterator[datetime]:
-    for line in lines:
-        if isinstance(line, GoodsLine) and line.needed_by is not None:
-            yield line.needed_by
+    return [line.needed_by for line in lines if isinstance(line, GoodsLine) and line.needed_by is not None]

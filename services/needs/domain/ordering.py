@@ -10,12 +10,13 @@ from services.needs.domain.facts import Search
 from services.needs.domain.gone_ahead import goes_ahead
 from services.needs.domain.household import Household, beneficiary_of, is_child, not_here
 from services.needs.domain.lifecycle import FIRST_WORD, progress, settle
-from services.needs.domain.lines import Line, Lines, check, deadline, minds_children, number, over_at
+from services.needs.domain.lines import Line, Lines, check, deadline, minds_children, number
 from services.needs.domain.need import Need
 from services.needs.domain.said import Applicant, Relayer
 from services.needs.domain.spec import spec
 from services.needs.domain.words import Channel
 from shared.contracts import vocabulary as v
+from shared.contracts.dates import over_at
 from shared.contracts.needs import NeedChanged, NeedPosted
 from shared.contracts.parts import SitePolicy
 from shared.errors import Invalid

@@ -84,9 +84,8 @@ class Registry:
         self._must_know(asked.site_id, asked.area)
         changes, now = asked.changes(), self._clock.now()
         left = (await self.read(id)).record.site_id
-        if (
-            changes.get("site_id", left) != left
-        ):  # first: what they promised there, whoever moves still comes to do
+        if changes.get("site_id", left) != left:
+            # First: what they promised there, whoever moves still comes to do.
             await self._helpers.remember(left, id)
         return await self._store.change(
             Volunteer, id, lambda v: registry.edit(existing(v), changes, now), expect=expected
