@@ -151,8 +151,9 @@ class SqliteStore:
         timer = asyncio.ensure_future(self._clock.sleep(seconds))
         try:
             while True:
+                is_up = timer.done()
                 found = await self.get(kind, id)
-                if timer.done() or (found is not None and until(found.record)):
+                if is_up or (found is not None and until(found.record)):
                     return found
                 await self._next_change((kind, id), timer)
         finally:

@@ -116,8 +116,9 @@ class MongoStore:
         try:
             while True:
                 changed.clear()
+                is_up = timer.done()
                 found = await self.get(kind, id)
-                if timer.done() or (found is not None and until(found.record)):
+                if is_up or (found is not None and until(found.record)):
                     return found
                 await _first(changed, timer, pause)
                 pause = min(POLL_AT_MOST, pause * 1.5)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime, timedelta
 
+import pytest
+
 from shared.embedded.clock import FixedClock
 from shared.ports import Store
-from shared.records import Change
+from shared.records import Change, Versioned
 from tests.conformance.homes import StoreHome
 from tests.conformance.toys import Basket, Fill, Shelf, put, settled, soon
 
@@ -111,6 +113,32 @@ async def test_who_has_waited_long_enough_gets_the_latest_state(store: Store, cl
     assert found is not None
     assert found.record.count == 2
     assert nothing.result() is None
+
+
+async def test_what_was_read_before_time_was_up_is_not_told_as_the_latest_state(
+    store: Store, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A read may take its time: the record can have changed since it was made, and time can be up meanwhile."""
+    await store.change(Basket, "a", Fill())
+    read, has_read, may_answer = store.get, asyncio.Event(), asyncio.Event()
+
+    async def slowly(kind: type[Basket], id: str) -> Versioned[Basket] | None:
+        found = await read(kind, id)
+        has_read.set()
+        await may_answer.wait()
+        return found
+
+    monkeypatch.setattr(store, "get", slowly)
+    waiting = asyncio.create_task(store.wait(Basket, "a", lambda basket: basket.count == 9, 60))
+    await soon(has_read.wait())
+    await store.change(Basket, "a", Fill())
+    clock.advance(60)
+    await settled()
+    may_answer.set()
+    await soon(waiting)
+    found = waiting.result()
+    assert found is not None
+    assert found.record.count == 2
 
 
 async def test_who_gives_up_waiting_leaves_the_others_waiting(store: Store) -> None:
