@@ -124,6 +124,31 @@ async def test_a_need_that_nobody_can_be_found_for_keeps_no_goods_for_ever_from_
         assert await goods(cast, waits) == []
 
 
+@pytest.mark.parametrize("before", range(4))
+async def test_of_two_needs_that_each_keep_what_the_other_lacks_one_gets_it(before: int) -> None:
+    """Both are posted in the same moment, as when needs are loaded in bulk. How many files there are `before` only changes
+    the ids, which times may hang on."""
+    async with fuquan() as (t, cast):
+        for _ in range(before):
+            await cast.household()
+        await cast.lot(1)
+        await cast.lot(1, category="clothing", unit="件")
+        await t.settle()
+        cast.appoint()
+        by = (t.clock.now() + timedelta(days=9)).isoformat()
+        rice = cast.goods_line(1, needed_by=by)
+        coat = cast.goods_line(1, category="clothing", unit="件", needed_by=by)
+        visit = cast.people_line(hours=200)
+        needs = [await cast.need(await cast.household(), visit, first) for first in (rice, coat)]
+        await t.settle()
+        for need, second in zip(needs, (coat, rice), strict=True):
+            lines = [line for line in (await seen(cast, need))["lines"] if line["kind"] == "goods"]
+            await corrects(t, cast, f"/api/needs/{need['id']}", lines=[*lines, second])
+        await t.passes(hours=10)
+        cast.appoint()
+        assert sorted([(await seen(cast, need))["status"] for need in needs]) == ["matched", "matching"]
+
+
 async def test_goods_that_are_not_needed_can_be_taken_out_of_the_need() -> None:
     async with fuquan() as (t, cast):
         visitor = await cast.volunteer("visitor")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from services.matching.domain.match import Match, lines
-from services.matching.domain.timing import is_over
+from services.matching.domain.timing import SHORTEST_PAUSE, is_over
 from services.matching.domain.words import Answer, MatchStatus, Phase
 from services.needs.domain.need import Need
 from services.resources.domain.records import Hold, Lot
@@ -74,7 +74,7 @@ def need_and_search_agree(need: Need, match: Match, now: datetime) -> None:
     assert all(hold.phase != Phase.CONFIRMING for hold in match.holds.values()), "an answer that never came"
     for line in spec.people:
         state, start_at = match.people[line.id], line.window.start_at
-        if state.free and start_at > now:
+        if state.free and start_at > now + timedelta(seconds=SHORTEST_PAUSE):
             assert state.due_at is not None and state.due_at <= start_at, "nobody looks again in time"
     for goods in spec.goods:
         looks_again = match.goods[goods.id].due_at is not None or is_over(match, goods, now)

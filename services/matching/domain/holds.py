@@ -130,7 +130,7 @@ def _lost(
     if match.closed or state is None or hold.phase == Phase.RELEASING:
         return Change(match)
     refused = {**state.refused, owner_of(ended.hold_id): rule} if rule else state.refused
-    match = match.with_line(hold.line_id, rested(match, hold, ended, scene).but(refused=refused))
+    match = rested(match.with_line(hold.line_id, state.but(refused=refused)), hold, ended, scene)
     events: tuple[Event, ...] = ()
     if hold.phase != Phase.REQUESTED:
         match, events = reopen(match, scene, reason)

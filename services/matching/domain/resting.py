@@ -3,7 +3,9 @@ can say what is needed."""
 
 from __future__ import annotations
 
-from services.matching.domain.match import GoodsState, Hold, Match
+from datetime import datetime
+
+from services.matching.domain.match import Hold, Match
 from services.matching.domain.scene import Scene, day_of
 from services.matching.domain.settling import settled
 from services.matching.domain.timing import LONGEST_PAUSE, SHORTEST_PAUSE, wave_seconds
@@ -16,15 +18,26 @@ Ended = HoldRefused | HoldExpired | HoldReleased | LotReturned
 """How a hold may end."""
 
 
-def rested(match: Match, hold: Hold, ended: Ended, scene: Scene) -> GoodsState:
-    """The line of a hold that is over, due when it has rested."""
+def rested(match: Match, hold: Hold, ended: Ended, scene: Scene) -> Match:
+    """The match with the line of a hold that is over due when it has rested."""
     state, seconds = match.goods[hold.line_id], _rest_seconds(match, hold, ended, scene)
     if seconds:
-        yields = isinstance(ended, HoldExpired)
-        return state.but(due_at=scene.after(seconds), rests=True, yields=yields)
+        yields, until = isinstance(ended, HoldExpired), scene.after(seconds)
+        match = match.with_line(hold.line_id, state.but(due_at=until, rests=True, yields=yields))
+        return _stepped_back(match, until) if yields else match
     if state.rests and state.due_at is not None and state.due_at > scene.now:
-        return state
-    return state.but(due_at=scene.now, rests=False, yields=False)
+        return match
+    return match.with_line(hold.line_id, state.but(due_at=scene.now, rests=False, yields=False))
+
+
+def _stepped_back(match: Match, until: datetime) -> Match:
+    """The match that has left goods to others, and looks for the rest of what is required again together with them. Else it
+    would take what others give up just then: of two matches that each keep what the other lacks none would ever be whole."""
+    for line in match.need.goods:
+        state = match.goods[line.id]
+        if line.required and not match.is_full(line) and state.due_at is not None and not state.rests:
+            match = match.with_line(line.id, state.but(due_at=until, rests=True))
+    return match
 
 
 def _rest_seconds(match: Match, hold: Hold, ended: Ended, scene: Scene) -> float:

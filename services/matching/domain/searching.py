@@ -22,6 +22,7 @@ from services.matching.domain.timing import (
     SHORTEST_PAUSE,
     is_over,
     is_pressing,
+    kept_until,
     part_is_due,
     wave_seconds,
     with_part_due,
@@ -133,7 +134,7 @@ def _request(match: Match, line: GoodsLine, plan: GoodsPlan, scene: Scene) -> tu
     if is_over(match, line, scene.now):
         return match.with_line(line.id, state.but(due_at=None)), []
     state = state.but(rests=False, yields=False)
-    expires_at = scene.after(policy.hold_seconds)
+    expires_at = kept_until(match, policy, scene.now)
     ask_at = scene.after(FIRST_ASK_SECONDS)
     holds = {
         choice.hold_id: Hold(line_id=line.id, quantity=choice.quantity, expires_at=expires_at, ask_at=ask_at)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from zlib import crc32
 
 from services.matching.domain.match import Match, lines
 from services.matching.domain.scene import Scene, day_of
@@ -16,6 +17,8 @@ TO_GET_THERE = timedelta(minutes=30)
 LONGEST_PAUSE = 4
 """A search that finds nobody is repeated after one, two, at most so many times a wave's seconds."""
 SHORTEST_PAUSE = 60
+OUT_OF_STEP = 1 / 8
+"""By what part of its time, at most, goods are kept shorter for one match than for another."""
 
 
 def is_over(match: Match, line: GoodsLine, now: datetime) -> bool:
@@ -80,3 +83,10 @@ def needed_at(need: NeedSpec, line: GoodsLine, scene: Scene) -> datetime:
 
 def wave_seconds(need: NeedSpec, policy: SitePolicy) -> int:
     return policy.urgent_wave_seconds if is_pressing(need) else policy.wave_seconds
+
+
+def kept_until(match: Match, policy: SitePolicy, now: datetime) -> datetime:
+    """When goods that are asked for now are given up if the rest is not there: a little sooner than the station says, other
+    each time. Needs that are loaded in bulk, and the timers of each, else go on in step for ever."""
+    sooner = OUT_OF_STEP * crc32(f"{match.id} {now.isoformat()}".encode()) / 2**32
+    return now + timedelta(seconds=policy.hold_seconds * (1 - sooner))
