@@ -187,20 +187,21 @@ class Reading(Protocol):
 
     async def fetch(self, limit: int, seconds: float) -> list[Delivery]:
         """The next deliveries, in order per partition; empty if none came within `seconds`. Raises Outage."""
-        ...
 
     async def commit(self, offsets: Mapping[Position, int]) -> None:
         """Note that everything below these offsets is done. A commit that comes after a rebalance took the
         partition away is normal and is no error. Private readers have nothing to commit."""
-        ...
 
     async def rewind(self, offsets: Mapping[Position, int]) -> None:
         """Read again from these offsets: after a batch that was not finished."""
-        ...
 
     async def lag(self) -> int:
         """How many messages lie ahead of the position."""
-        ...
+
+    async def caught_up(self) -> bool:
+        """Whether all has been given that lay there when this was first asked, or first asked again after a yes: while
+        others go on writing, something always lies ahead. Not before it is known what part of the log is this reader's.
+        Raises Outage."""
 
     async def close(self) -> None: ...
 
@@ -211,16 +212,13 @@ class Bus(Protocol):
     @property
     def rebalances(self) -> int:
         """How often partitions were dealt anew among the members of a group that is read here, since the start."""
-        ...
 
     async def publish(self, messages: Sequence[Outgoing]) -> None:
         """Durable, and in order per key, when this returns. Raises Outage; some may then have been published."""
-        ...
 
     async def read(self, topics: Sequence[Topic], *, group: str | None) -> Reading:
         """A member of `group`, from its last commit (from the start if none); or, with None, a private reader
         of everything from the start."""
-        ...
 
     async def ping(self) -> None:
         """Raises Outage if the bus cannot be reached."""

@@ -134,6 +134,7 @@ def _name_of(build: Callable[[Kit], Service]) -> str:
 @asynccontextmanager
 async def world(records: Sequence[type[Record]], build: Callable[[Kit], Service]) -> AsyncIterator[World]:
     w = World(records, build)
+    await w.unit.loop.step(0.0)  # it hears: messages come by `hears` alone
     try:
         yield w
     finally:

@@ -22,12 +22,12 @@ def build(kit: Kit, ready: Callable[[], bool] = lambda: True, index: Index | Non
     memory unless another is given."""
     index = index or MemoryIndex()
     stations = Stations(kit.clock, kit.atlas)
-    waves = Waves(kit.store, stations, index, ready)
+    waves = Waves(kit.store, stations, index)
     return Service(
         name="matching",
         records=RECORDS,
         router=router(kit.store, waves),
         handlers=handlers(Matching(kit.store, stations)),
         watches=Copies(index).watches(),
-        sweeps=(Sweep(Match, waves.wake),),
+        sweeps=(Sweep(Match, waves.wake, ready),),
     )

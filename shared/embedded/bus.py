@@ -194,6 +194,7 @@ class SqliteReading:
         self._topics = list(topics)
         self._group = group
         self._next = {topic: start.get(topic, 0) for topic in topics}
+        self._aim: dict[str, int] | None = None
         self._woken: asyncio.Future[None] | None = None
         self._closed = False
 
@@ -224,6 +225,15 @@ class SqliteReading:
     async def lag(self) -> int:
         self._bus.look_again(self._topics)
         return sum(max(0, self._bus.end(topic) - offset) for topic, offset in self._next.items())
+
+    async def caught_up(self) -> bool:
+        self._bus.look_again(self._topics)
+        if self._aim is None:
+            self._aim = {topic: self._bus.end(topic) for topic in self._next}
+        reached = all(self._next[topic] >= end for topic, end in self._aim.items())
+        if reached:
+            self._aim = None
+        return reached
 
     async def close(self) -> None:
         self._closed = True

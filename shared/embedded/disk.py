@@ -129,7 +129,9 @@ class Disk:
 
     def _in_a_while(self, loop: asyncio.AbstractEventLoop) -> None:
         self._later = None
-        if self.behind and self.failed is None:
+        if self.syncing:  # what was written since it began is not in it
+            self._later = loop.call_later(UNSEEN_SECONDS, self._in_a_while, loop)
+        elif self.behind and self.failed is None:
             self._ask(loop)
 
     def _ask(self, loop: asyncio.AbstractEventLoop) -> None:

@@ -38,6 +38,7 @@ class KafkaReading:
         self._consumer: AIOKafkaConsumer | None = None
         self._next: dict[TopicPartition, int] = {}
         self._served_last: set[TopicPartition] = set()
+        self._aim: dict[TopicPartition, int] | None = None
         self._dealt = asyncio.Event()
         self._dealt.set()
         self._idle = asyncio.Event()
@@ -46,6 +47,7 @@ class KafkaReading:
         self._commits_fail_since: float | None = None
         self._empty_patience = link.patience.stuck
         self._closed = False
+        self._committing: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
         """Join the group and get a share of the partitions, or begin to read all of them. Raises Outage."""
@@ -97,9 +99,10 @@ class KafkaReading:
             done = {p: offset for at, offset in offsets.items() if (p := self._partition(at)) in mine}
             try:
                 if done:
-                    await answered(
-                        asyncio.shield(self._commit(consumer, done)), self._link.patience.answer, "commit"
-                    )
+                    committing = asyncio.create_task(self._commit(consumer, done), name="commit")
+                    self._committing.add(committing)
+                    committing.add_done_callback(self._committing.discard)
+                    await answered(asyncio.shield(committing), self._link.patience.answer, "commit")
             except Outage as outage:
                 self._idle.set()
                 await self._build_anew_if_commits_keep_failing(outage)
@@ -116,9 +119,23 @@ class KafkaReading:
         self._idle.set()
 
     async def lag(self) -> int:
-        if self._consumer is None or self._closed:
+        if self._closed:
             return 0
+        if self._consumer is None:
+            raise Outage("Kafka: not connected")
         return sum((await self._ahead(self._consumer)).values())
+
+    async def caught_up(self) -> bool:
+        if self._consumer is None or not self._dealt.is_set():
+            return False
+        ahead = await self._ahead(self._consumer)
+        at = {partition: await self._position(self._consumer, partition) for partition in ahead}
+        if self._aim is None:
+            self._aim = {partition: at[partition] + n for partition, n in ahead.items()}
+        reached = all(at[partition] >= self._aim.get(partition, 0) for partition in at)
+        if reached:
+            self._aim = None
+        return reached
 
     async def close(self) -> None:
         self._closed = True
@@ -137,10 +154,11 @@ class KafkaReading:
             except TimeoutError:
                 log.warning("a rebalance did not wait for the batch under way", group=self._group)
 
-    def assigned(self) -> None:
+    def assigned(self, partitions: Iterable[TopicPartition]) -> None:
         self._next.clear()
         self._progress_at = asyncio.get_running_loop().time()
-        self._empty_patience = self._link.patience.stuck
+        if set(partitions):
+            self._empty_patience = self._link.patience.stuck
         self._dealt.set()
 
     def _new_consumer(self) -> AIOKafkaConsumer:
@@ -229,6 +247,8 @@ class KafkaReading:
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
             await let_go(consumer, self._link.patience.leave)
+            for committing in self._committing:  # of a client that has ended, it would try again for ever
+                committing.cancel()
         if self._group is not None:
             self._next.clear()
         self._served_last.clear()
@@ -284,4 +304,4 @@ class _Dealing(ConsumerRebalanceListener):  # type: ignore[misc]
         await self._reading.revoked(revoked)
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        self._reading.assigned()
+        self._reading.assigned(assigned)

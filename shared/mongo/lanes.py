@@ -124,7 +124,7 @@ class Lanes:
         pauses = Pauses(self._ids)
         tried: dict[str, Trial] = {}
         while True:
-            reason = "too many others are changing this record"
+            reason, raced = "too many others are changing this record", True
             try:
                 done = await self._attempt(place, batch, tried)
                 if done is not None:
@@ -132,9 +132,9 @@ class Lanes:
             except Doubt as doubt:
                 self.doubts += 1
                 self._outboxes.doubt(place)
-                reason = str(doubt)
+                reason, raced = str(doubt), False
             self._forget(place)
-            if not await pauses.another():
+            if not await pauses.another(in_a_race=raced):
                 raise Outage(reason)
 
     async def _attempt(self, place: Place, batch: Sequence[Waiting], tried: dict[str, Trial]) -> Trial | None:
@@ -189,7 +189,9 @@ class Lanes:
             saved = Stored(trial.after, 1, (token,))
             write = Write(id, token, 0, whole(id, trial.changed, said, token), {})
         else:
-            saved = Stored(trial.after, stored.rev + 1, (*stored.writes, token)[-WRITES_REMEMBERED:])
+            rewritten = stored.in_parts or trial.after.version != stored.held.version
+            names = (*stored.writes, token)[-WRITES_REMEMBERED:]
+            saved = Stored(trial.after, stored.rev + 1, names, in_parts=rewritten)
             orders = update(trial.changed, said, saved.rev, saved.writes, afresh=afresh)
             write = Write(id, token, stored.rev, None, orders)
         if not await self._batches[kind].write(write):

@@ -89,9 +89,13 @@ class Outboxes:
 
     def doubt(self, place: Place) -> None:
         """Something may wait there that is not known here: look before any of it is published."""
-        if place[0] in self._kinds and not self._flooded:
-            self._unsure.add(place)
-            self._waiting.set()
+        if place[0] not in self._kinds:
+            return
+        if self._flooded:  # what is being read just now may be older than that
+            self._heard += 1
+            return
+        self._unsure.add(place)
+        self._waiting.set()
 
     def knows(self, place: Place, sequences: Sequence[int]) -> bool:
         """Whether all of these are remembered here, as waiting or as published."""

@@ -72,10 +72,14 @@ class Pauses:
         self._until = asyncio.get_running_loop().time() + PATIENCE_SECONDS
         self._pause = FIRST_PAUSE
 
-    async def another(self) -> bool:
-        """Wait for the next try; False if there should be none."""
+    async def another(self, *, in_a_race: bool = False) -> bool:
+        """Wait for the next try; False if there should be none. Who lost a race tries again soon: a rival that writes on and
+        on leaves gaps of milliseconds, and whoever waits longer and longer never meets one."""
         if asyncio.get_running_loop().time() > self._until:
             return False
+        if in_a_race:
+            await asyncio.sleep(FIRST_PAUSE * self._ids.random())
+            return True
         await asyncio.sleep(self._pause * self._ids.random())
         self._pause = min(LONGEST_PAUSE, self._pause * 2)
         return True

@@ -56,10 +56,12 @@ def watch(event: type[E], note: Callable[[E, Message], None]) -> Watch[Any]:
 
 @dataclass(frozen=True)
 class Sweep:
-    """The records of `kind` are woken by `wake(id)` once their `due_at` has passed."""
+    """The records of `kind` are woken by `wake(id)` once their `due_at` has passed. While this process is not `ready` for
+    them it leaves them alone: putting them off would only keep them from another that is."""
 
     kind: type[Record]
     wake: Callable[[str], Awaitable[None]]
+    ready: Callable[[], bool] = lambda: True
 
 
 @dataclass(frozen=True)

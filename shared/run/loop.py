@@ -35,6 +35,8 @@ RUN_OF_FAULTS = 20
 STOPPED = f"stopped after {RUN_OF_FAULTS} dead letters in a row"
 REASONS = ("unreadable", "too-new", "too-old", "fault", "behind")
 BATCH = 200
+SOON = 0.05
+"""How long it waits for more as long as it does not know how much was said while it read nothing."""
 
 log = structlog.get_logger("loop")
 
@@ -50,6 +52,7 @@ class Loop:
         self._adapters = adapters
         self._metrics = metrics
         self._reading: Reading | None = None
+        self._caught_up = False
         self._faults_in_a_row: list[str] = []
         for reason in REASONS:  # a figure that appears only when it is too late cannot be watched
             metrics.dead.labels(self.service, reason)
@@ -66,6 +69,7 @@ class Loop:
                 if trouble != self.trouble:
                     log.warning("outage", service=self.service, reason=str(outage))
                 self.trouble = trouble
+                self._caught_up = False
                 await self._adapters.clock.sleep(pause)
                 pause = min(2.0, pause * 2)
 
@@ -73,7 +77,7 @@ class Loop:
         """Fetch one batch, apply it, commit. Gives the number of deliveries. Raises Outage; then the same
         deliveries come again."""
         if not self.dispatch.topics:
-            self.trouble = None
+            self.trouble, self._caught_up = None, True
             await self._adapters.clock.sleep(seconds)
             return 0
         if self._reading is None:
@@ -81,9 +85,10 @@ class Loop:
         reading = self._reading
         if self.stopped and await self._all_dealt_with():
             self.resume()
-        batch = await reading.fetch(BATCH, seconds)
+        batch = await reading.fetch(BATCH, seconds if self._caught_up or self.stopped else min(seconds, SOON))
         self.trouble = STOPPED if self.stopped else None
         if not batch:
+            await self._note_how_far(reading)
             return 0
         if self.stopped:
             await reading.rewind(_first_offsets(batch))
@@ -97,6 +102,7 @@ class Loop:
         except Outage:
             await reading.rewind(_first_offsets(batch))
             raise
+        await self._note_how_far(reading)
         return len(batch)
 
     @property
@@ -104,18 +110,31 @@ class Loop:
         """A run of faults means that something is wrong here, not with the messages: a person must look."""
         return len(self._faults_in_a_row) >= RUN_OF_FAULTS
 
+    @property
+    def hears(self) -> bool:
+        """Whether it reads, and has read what was said while it did not."""
+        return self.trouble is None and self._caught_up
+
     def resume(self) -> None:
         """Read on after a person has looked at a run of dead letters."""
         self._faults_in_a_row.clear()
         self.trouble = None
 
     async def lag(self) -> int:
+        if self._reading is None and self.dispatch.topics:
+            raise Outage("has not begun to read")
         return await self._reading.lag() if self._reading else 0
 
     async def close(self) -> None:
         if self._reading:
             await self._reading.close()
             self._reading = None
+
+    async def _note_how_far(self, reading: Reading) -> None:
+        if self.stopped:
+            self._caught_up = False
+        elif not self._caught_up:
+            self._caught_up = await reading.caught_up()
 
     async def _all_dealt_with(self) -> bool:
         """Whether none of the run is parked any more: they may have been discarded, or resent by another process."""

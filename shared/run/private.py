@@ -53,7 +53,7 @@ class PrivateReader:
         for delivery in batch:
             self._note(delivery)
         self.read += len(batch)
-        if not self.caught_up and await self._reading.lag() == 0:
+        if not self.caught_up and await self._reading.caught_up():
             self.caught_up = True
         return len(batch)
 

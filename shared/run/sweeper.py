@@ -2,7 +2,7 @@
 
 Waking is a change of the record like any other, a compare-and-set, so two sweepers are harmless. So that they do not do
 the same work twice, each leaves what another process wrote last to that one for a moment, in case it lives. A wake that
-fails is tried again later and later. Named point: `sweep.woken` (before the wake).
+fails is tried again later and later. What this process is not ready for it leaves alone. Named point: `sweep.woken` (before the wake).
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Sweeper:
         """Wake what is due now. Gives the number of records woken."""
         self._looked_at = now = self._adapters.clock.now()
         woken = 0
-        for sweep in self._sweeps:
+        for sweep in filter(_is_ready, self._sweeps):
             # Those that were put off are still due, and must not stand before all others.
             ids = await self._adapters.store.due(sweep.kind, now, LOOKED_AT + len(self._later))
             ready = [id for id in ids if self._may(sweep, id, now)][:BATCH]
@@ -115,7 +115,8 @@ class Sweeper:
         if due is not None and due > self._looked_at:
             seconds = min(AT_MOST, (due - self._adapters.clock.now()).total_seconds())
         elif due is not None:
-            seconds = 5 * OVERDUE_AGAIN if self._left else OVERDUE_AGAIN
+            left = self._left or not all(map(_is_ready, self._sweeps))
+            seconds = 5 * OVERDUE_AGAIN if left else OVERDUE_AGAIN
         if seconds <= 0:
             return
         try:
@@ -123,3 +124,7 @@ class Sweeper:
                 await self._adapters.store.changed()
         except TimeoutError:
             return
+
+
+def _is_ready(sweep: Sweep) -> bool:
+    return sweep.ready()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Awaitable
+from dataclasses import replace
 
 from shared.errors import Outage
 from shared.ports import Adapters
@@ -35,7 +36,7 @@ class Unit:
         self.loop = Loop(self.dispatch, adapters, metrics)
         self.relay = Relay(service.name, adapters, metrics)
         self.private = PrivateReader(service.name, service.watches, adapters)
-        sweeps = (*service.sweeps, Sweep(DeadLetter, self._play))
+        sweeps = (*map(self._while_it_hears, service.sweeps), Sweep(DeadLetter, self._play))
         self.sweeper = Sweeper(service.name, sweeps, adapters, metrics)
 
     async def run(self) -> None:
@@ -47,9 +48,9 @@ class Unit:
     async def step(self) -> int:
         """One round of everything, without waiting. Gives how much was done."""
         done = await self.private.step(0.0)
+        done += await self.loop.step(0.0)
         done += await self.sweeper.step()
-        done += await self.relay.step()
-        return done + await self.loop.step(0.0)
+        return done + await self.relay.step()
 
     async def missing(self) -> list[str]:
         """What keeps this service from being ready, in plain words; empty when nothing does."""
@@ -86,6 +87,11 @@ class Unit:
         await self.private.close()
         if self.service.close:
             await self.service.close()
+
+    def _while_it_hears(self, sweep: Sweep) -> Sweep:
+        """While a service hears nothing its deadlines wait: what lies unread may say that a need has become a child's, or
+        that somebody will come."""
+        return replace(sweep, ready=lambda: self.loop.hears and sweep.ready())
 
     async def _play(self, id: str) -> None:
         """Play a dead letter once more, in its turn."""

@@ -351,6 +351,8 @@ async def test_a_member_that_cannot_commit_is_built_anew(server: Server) -> None
         again = await take(reading, 1)
         assert again == batch
         await reading.commit(ends(again))
+        names = {task.get_name() for task in asyncio.all_tasks()}
+        assert "commit" not in names, "one that was given up does not go on with a client that has ended"
 
 
 async def test_topics_that_were_lost_are_made_again(server: Server) -> None:

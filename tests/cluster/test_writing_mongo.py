@@ -17,7 +17,8 @@ from shared.contracts.base import Topic
 from shared.embedded.clock import SystemClock
 from shared.embedded.ids import SystemIds
 from shared.mongo import Connection, MongoStore, outbox
-from shared.records import Change, Record
+from shared.ports import Op, Query, Where
+from shared.records import Change, Record, index
 from tests.conformance.toys import BASKETS, BasketFilled
 from tests.servers.fixtures import mongo_server
 
@@ -48,10 +49,10 @@ def prefix() -> str:
 
 
 @asynccontextmanager
-async def process(prefix: str) -> AsyncIterator[MongoStore]:
+async def process(prefix: str, kind: type[Record] = Shelf) -> AsyncIterator[MongoStore]:
     """A store as one process has it; several with the same prefix share their records."""
     connection = Connection(mongo_server().address, prefix=prefix)
-    store = MongoStore(connection, "shelves", [Shelf], CLOCK, IDS)
+    store = MongoStore(connection, "shelves", [kind], CLOCK, IDS)
     try:
         yield store
     finally:
@@ -218,6 +219,59 @@ async def test_nothing_overtakes_what_came_into_doubt_while_others_were_looked_a
         assert [(m.id, m.sequence) for m in first] == [("b", 1), ("b", 2)]
         await living.trim(first)
         assert [(m.id, m.sequence) for m in await living.pending(10)] == [("a", 1), ("a", 2)]
+
+
+async def test_nothing_overtakes_what_another_said_while_a_flood_ended(
+    prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "OTHERS_EVERY_SECONDS", 1000.0)
+    look = outbox.Outboxes._find
+    async with process(prefix) as here, process(prefix) as other:
+        assert await here.pending(10) == await other.pending(10) == []
+        monkeypatch.setattr(outbox, "REMEMBERED", 2)
+        for _ in range(4):
+            await here.change(Shelf, "z", lambda shelf: say("x", shelf, "z"))
+        monkeypatch.setattr(outbox, "REMEMBERED", 2000)
+        await here.trim(await here.pending(4))
+
+        async def meanwhile(self: outbox.Outboxes, *which: Any) -> Any:
+            monkeypatch.setattr(outbox.Outboxes, "_find", look)
+            found = await look(self, *which)
+            await other.change(Shelf, "a", lambda shelf: say("1", shelf, "a"))
+            await here.change(Shelf, "a", lambda shelf: Change((shelf or Shelf(id="a")).but(label="quiet")))
+            return found
+
+        monkeypatch.setattr(outbox.Outboxes, "_find", meanwhile)
+        assert await here.pending(10) == []
+        await here.change(Shelf, "a", lambda shelf: say("2", shelf, "a"))
+        assert [(m.id, m.sequence) for m in await here.pending(10)] == [("a", 1), ("a", 2)]
+
+
+class LaterShelf(Shelf):
+    """What a later version keeps of the same records: it searches by one field more."""
+
+    indexes = (index("status"),)
+
+    status: str = "open"
+
+
+@pytest.mark.parametrize("only_noted", [False, True])
+async def test_what_an_earlier_version_wrote_is_found_by_its_new_field_once_it_was_changed(
+    prefix: str, only_noted: bool
+) -> None:
+    async with process(prefix) as earlier:
+        await earlier.change(Shelf, "a", lambda _: Change(Shelf(id="a")))
+    async with process(prefix, LaterShelf) as later:
+        if only_noted:  # a request that changes nothing, whose answer is kept
+            await later.change(LaterShelf, "a", lambda shelf: Change(known(shelf)), op=Op("key", "request"))
+        await later.change(LaterShelf, "a", lambda shelf: Change(known(shelf).but(label="changed")))
+        found = await later.find(LaterShelf, Query((Where("status", "equal", "open"),)))
+        assert [one.record.label for one in found] == ["changed"]
+
+
+def known(shelf: LaterShelf | None) -> LaterShelf:
+    assert shelf is not None
+    return shelf
 
 
 async def test_whatever_an_address_prefers_the_one_that_is_written_to_is_read() -> None:

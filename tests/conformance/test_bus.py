@@ -179,6 +179,25 @@ async def test_lag_is_what_lies_ahead(bus: Bus) -> None:
     assert await reading.lag() == 5
 
 
+@pytest.mark.parametrize("group", ["g", None])
+async def test_who_reads_on_while_others_write_on_has_caught_up_with_what_lay_there(
+    bus: Bus, group: str | None
+) -> None:
+    await bus.publish(some(5))
+    reading = await bus.read([BASKETS], group=group)
+    await take(reading, 1)
+    assert not await reading.caught_up()
+    await bus.publish(some(1, "b"))
+    while (await take(reading, 1))[0].value != b"a-5":
+        pass
+    assert await reading.caught_up()
+    await bus.publish(some(1, "c"))
+    assert not await reading.caught_up(), "asked again, it is about what lies there now"
+    while not await reading.caught_up():
+        await take(reading, 1)
+    assert await reading.lag() == 0
+
+
 async def test_messages_and_commits_outlive_the_process(bus_home: BusHome) -> None:
     bus = await bus_home.start()
     await bus.publish(some(5))

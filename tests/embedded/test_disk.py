@@ -133,6 +133,23 @@ async def test_what_nobody_waits_for_reaches_the_disk_in_a_while(
     await soon(lambda: slow.asked > asked)
 
 
+async def test_what_nobody_waits_for_reaches_the_disk_also_if_another_wait_was_under_way(
+    tmp_path: Path, slow: SlowDisk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(disk, "UNSEEN_SECONDS", 0.01)
+    db = SqliteEngine(tmp_path / "wushe.db")
+    db.prepare("CREATE TABLE numbers (n INTEGER)")
+    slow.hold()
+    must = begun(db.write(insert(1)))
+    await soon(lambda: slow.asked == 1)
+    await db.write(insert(2), sync=False)
+    assert await is_waiting(must), "meanwhile its time passes, and the wait that goes on does not cover it"
+    slow.answer()
+    await soon(lambda: slow.asked == 2)
+    await must
+    await db.close()
+
+
 async def test_closing_waits_for_the_disk_even_if_nobody_else_does(tmp_path: Path, slow: SlowDisk) -> None:
     db = SqliteEngine(tmp_path / "wushe.db")
     db.prepare("CREATE TABLE numbers (n INTEGER)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
 
@@ -24,7 +25,7 @@ from shared.run.dead_letters import (
 )
 from shared.run.dispatch import Failure
 from shared.run.kit import watch
-from shared.run.loop import RUN_OF_FAULTS, letter_of
+from shared.run.loop import BATCH, RUN_OF_FAULTS, letter_of
 from shared.run.private import PrivateReader
 from tests.run.toy import toy
 
@@ -233,6 +234,65 @@ async def test_a_run_of_faults_stops_the_reader_and_says_so() -> None:
         t.unit.loop.resume()
         await t.reads()
         assert await t.heard("fine") == (1,)
+
+
+async def test_how_much_lies_ahead_is_not_a_number_before_the_service_has_begun_to_read() -> None:
+    async with toy() as t:
+        await t.told("a")
+        with pytest.raises(Outage):
+            await t.unit.loop.lag()
+        await t.unit.loop.step(0.0)
+        assert await t.unit.loop.lag() == 0
+
+
+async def test_while_a_reader_is_stopped_no_deadline_of_its_service_passes() -> None:
+    """What lies unread may say that nobody wants it any more. What a person resends is played all the same."""
+    async with toy() as t:
+        names = [f"n{i}" for i in range(RUN_OF_FAULTS)]
+        t.broken = set(names)
+        await t.told(*names)
+        await t.reads()
+        await t.sets_alarm("a")
+        await t.reads()
+        assert t.rang == []
+        t.broken = set()
+        await resend(t.store, (await t.letters())[0].id, t.clock.now())
+        t.clock.advance(1)
+        await t.reads()
+        assert t.rang == ["a"]
+
+
+async def test_a_deadline_waits_until_what_was_said_while_the_service_was_off_has_been_read() -> None:
+    async with toy() as t:
+        await t.told(*(f"n{i}" for i in range(2 * BATCH + 5)))
+        await t.sets_alarm("a")
+        read = []
+        while not t.rang:
+            read.append(await t.unit.loop.step(0.0))
+            await t.told("later")
+            await t.unit.sweeper.step()
+        assert read == [BATCH, BATCH, 7], "what was said since does not count"
+
+
+async def test_after_an_outage_a_deadline_waits_until_the_service_hears_again() -> None:
+    async with toy() as t:
+        await t.reads()
+        await t.told("a")
+        t.away = True
+        reading = asyncio.create_task(t.unit.loop.run())
+        for _ in range(20):
+            await asyncio.sleep(0)
+        await t.sets_alarm("a")
+        await t.unit.sweeper.step()
+        assert t.rang == []
+        t.away = False
+        for _ in range(20):
+            t.clock.advance(1)
+            await asyncio.sleep(0)
+        assert await t.heard("a") == (1,)
+        await t.unit.sweeper.step()
+        assert t.rang == ["a"]
+        reading.cancel()
 
 
 async def test_a_stopped_reader_says_why_again_once_an_outage_is_over() -> None:

@@ -9,7 +9,7 @@ import pytest
 from shared.embedded.clock import SystemClock
 from shared.embedded.ids import SystemIds
 from shared.mongo import trouble
-from shared.mongo.trouble import Doubt, again_and_again, answered
+from shared.mongo.trouble import FIRST_PAUSE, Doubt, Pauses, again_and_again, answered
 
 
 class Silent:
@@ -83,3 +83,22 @@ async def test_what_a_driver_says_of_a_connection_that_has_gone_is_a_doubt(error
 
     with pytest.raises(Doubt):
         await answered(broken())
+
+
+async def test_who_loses_a_race_tries_again_soon_and_who_is_in_doubt_later_and_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A rival that writes on and on leaves short gaps; a server that is away does not come back for being asked."""
+    paused: list[float] = []
+
+    async def note(seconds: float) -> None:
+        paused.append(seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", note)
+    pauses = Pauses(SystemIds(SystemClock()))
+    for _ in range(200):
+        assert await pauses.another(in_a_race=True)
+    assert max(paused) <= FIRST_PAUSE
+    for _ in range(20):
+        assert await pauses.another()
+    assert max(paused) > 10 * FIRST_PAUSE

@@ -58,7 +58,9 @@ class Bell:
         adapters = Adapters(
             self.store, SqliteBus(self.engine, self.clock), self.clock, SeededIds(2, self.clock)
         )
-        self.sweeper = Sweeper("toy", [Sweep(Alarm, self.ring)], adapters, Metrics())
+        self.ready = True
+        sweep = Sweep(Alarm, self.ring, lambda: self.ready)
+        self.sweeper = Sweeper("toy", [sweep], adapters, Metrics())
 
     async def set(self, *ids: str) -> None:
         for id in ids:
@@ -139,3 +141,12 @@ async def test_what_cannot_be_woken_is_named_in_the_log() -> None:
         with capture_logs() as lines:
             await b.sweeper.step()
         assert [line["record"] for line in lines if line["event"] == "wake failed"] == ["a"]
+
+
+async def test_what_this_process_is_not_ready_for_is_left_to_one_that_is() -> None:
+    async with bell() as b:
+        await b.set("a")
+        b.ready = False
+        assert await b.sweeper.step() == 0
+        b.ready = True
+        assert await b.sweeper.step() == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 
 from fastapi import APIRouter
 
@@ -19,7 +20,7 @@ from shared.errors import Outage, Refusal
 from shared.ports import Adapters, Outgoing
 from shared.records import Change, Record
 from shared.run.dead_letters import DeadLetter, LetterStatus, letters, resend
-from shared.run.kit import Service, on
+from shared.run.kit import Service, Sweep, on
 from shared.run.metrics import Metrics
 from shared.run.unit import Unit
 
@@ -30,6 +31,16 @@ class Heard(Record):
     sequences: tuple[int, ...] = ()
 
 
+class Alarm(Record):
+    kind = "alarm"
+
+    rings_at: datetime | None = None
+
+    @property
+    def due_at(self) -> datetime | None:
+        return self.rings_at
+
+
 class Toy:
     """The service, the bus it reads from, and the switches that make it fail."""
 
@@ -37,13 +48,15 @@ class Toy:
         self.clock = FixedClock()
         self.ids = SeededIds(1, self.clock)
         self.engine = SqliteEngine(":memory:", inline=True)
-        self.store = SqliteStore(self.engine, "toy", (Heard, DeadLetter), self.clock, self.ids)
+        self.store = SqliteStore(self.engine, "toy", (Heard, Alarm, DeadLetter), self.clock, self.ids)
         self.bus = SqliteBus(self.engine, self.clock)
         self.broken: set[str] = set()
         self.away = False
         self.refuses = False
         self.attempts = 0
-        service = Service("toy", (Heard,), APIRouter(), handlers=[on(NeedCancelled, self.hear)])
+        self.rang: list[str] = []
+        handlers, sweeps = [on(NeedCancelled, self.hear)], [Sweep(Alarm, self.ring)]
+        service = Service("toy", (Heard, Alarm), APIRouter(), handlers=handlers, sweeps=sweeps)
         self.metrics = Metrics()
         self.unit = Unit(service, Adapters(self.store, self.bus, self.clock, self.ids), self.metrics)
         self._numbers: dict[str, int] = {}
@@ -62,6 +75,16 @@ class Toy:
             return Change(heard.but(sequences=(*heard.sequences, message.sequence)))
 
         await self.store.change(Heard, message.subject, note, cause=message)
+
+    async def ring(self, id: str) -> None:
+        self.rang.append(id)
+        await self.store.change(Alarm, id, lambda _: Change(Alarm(id=id)))
+
+    async def sets_alarm(self, id: str) -> None:
+        """It is due at once."""
+        alarm = Alarm(id=id, rings_at=self.clock.now())
+        await self.store.change(Alarm, id, lambda _: Change(alarm))
+        self.clock.advance(1)
 
     async def told(self, *needs: str) -> None:
         """The next message of each of these needs lies on the bus."""

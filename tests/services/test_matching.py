@@ -1068,10 +1068,11 @@ async def test_nothing_is_planned_until_the_index_has_caught_up() -> None:
     caught_up = False
     async with world(RECORDS, lambda kit: build(kit, ready=lambda: caught_up)) as w:
         await w.hears(("li", VolunteerChanged(state=a_volunteer())), (NEED, NeedPosted(spec=a_need())))
-        await w.passes(seconds=3)
+        w.clock.advance(3)
+        await w.settle()
         assert w.said(SeatsOffered) == []
         caught_up = True
-        await w.passes(seconds=3)
+        await w.settle()
         assert len(w.said(SeatsOffered)) == 1
 
 

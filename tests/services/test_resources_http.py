@@ -471,6 +471,22 @@ async def test_with_its_charity_a_lot_is_open_again_unless_it_was_closed_by_hand
         await d.lot(open_)
 
 
+async def test_a_lot_stays_open_though_the_news_that_its_charity_is_there_again_comes_by_two_ways() -> None:
+    async with desk() as d:
+        lot_id, kind = await d.lists(), OrganisationKind.CHARITY
+        news = [
+            OrganisationChanged(organisation_name="爱心", kind=kind, site_id="main", active=active)
+            for active in (False, True)
+        ]
+        d.w.knows(("love", news[0]))
+        await d.holds(lot_id, 1, "need-1")
+        assert [e.rule for e in d.w.said(HoldRefused)] == [GoodsRule.QUANTITY]
+        assert (await d.lot(lot_id)).open
+        d.w.knows(("love", news[1]))
+        await d.holds(lot_id, 1, "need-2")
+        assert len(d.w.said(HoldRefused)) == 1
+
+
 async def test_old_news_of_a_charity_heard_again_closes_nothing() -> None:
     async with desk() as d:
         kind = OrganisationKind.CHARITY

@@ -38,6 +38,9 @@ async def test_without_the_bus_the_lag_is_unknown_and_the_outbox_is_still_told(
 
     async with toy() as t:
         await t.unit.measure()
+        assert math.isnan(figure(t, "wushe_lag")), "it has not begun to read"
+        await t.reads()
+        await t.unit.measure()
         assert (figure(t, "wushe_lag"), figure(t, "wushe_outbox_depth")) == (0, 0)
         monkeypatch.setattr(t.unit.loop, "lag", away)
         await t.unit.measure()

@@ -37,7 +37,7 @@ class OneByOne:
     def __init__(self, inner: Reading) -> None:
         self._inner = inner
         self.commit, self.rewind = inner.commit, inner.rewind
-        self.lag, self.close = inner.lag, inner.close
+        self.lag, self.caught_up, self.close = inner.lag, inner.caught_up, inner.close
 
     async def fetch(self, limit: int, seconds: float) -> list[Delivery]:
         return await self._inner.fetch(1, seconds)

@@ -36,7 +36,7 @@ from shared.contracts.vocabulary import Waiting
 from shared.records import Change
 
 A_MOMENT_SECONDS = 0.5
-"""How long what is due waits for the index, or for what a wake has brought up."""
+"""How long what a wake has brought up waits."""
 
 
 def wake(match: Match, wave: Wave | None, scene: Scene) -> Change[Match]:
@@ -54,18 +54,6 @@ def wake(match: Match, wave: Wave | None, scene: Scene) -> Change[Match]:
     if not wave and not events:
         return change
     return with_word(change, scene)
-
-
-def postpone(match: Match, scene: Scene) -> Change[Match]:
-    """Let what is due wait a moment: the index is not ready."""
-    at = scene.after(A_MOMENT_SECONDS)
-    people = {id: s.but(due_at=at) if _is_due(s.due_at, scene) else s for id, s in match.people.items()}
-    goods = {id: s.but(due_at=at) if _is_due(s.due_at, scene) else s for id, s in match.goods.items()}
-    tier_due_at = at if _is_due(match.tier_due_at, scene) else match.tier_due_at
-    partial_at = at if _is_due(match.partial_at, scene) else match.partial_at
-    match, events = ask_again(match, scene)
-    later = match.but(people=people, goods=goods, tier_due_at=tier_due_at, partial_at=partial_at)
-    return Change(later, *events)
 
 
 def carry_out(match: Match, wave: Wave, scene: Scene) -> tuple[Match, list[Event]]:
@@ -203,7 +191,3 @@ def with_word(change: Change[Match], scene: Scene) -> Change[Match]:
     if match.status == MatchStatus.MADE:
         return change
     return Change(match, *change.events, word(match, scene.now))
-
-
-def _is_due(due_at: datetime | None, scene: Scene) -> bool:
-    return due_at is not None and due_at <= scene.now

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 
@@ -23,7 +23,7 @@ from services.matching.domain.planning import (
 )
 from services.matching.domain.rivals import going_to, rivals_for_goods, rivals_for_people, scarcest_first
 from services.matching.domain.scene import Scene
-from services.matching.domain.searching import postpone, wake
+from services.matching.domain.searching import wake
 from services.matching.domain.wave import GoodsPlan, PeoplePlan, Wave, wave_id
 from services.matching.index.port import Index, LotsQuery, PeopleQuery, PeopleResult
 from services.matching.service.stations import Stations
@@ -46,13 +46,12 @@ class Written:
 
 
 class Waves:
-    """Plans and carries out. `ready` says whether the index has caught up with what happened before."""
+    """Plans and carries out."""
 
-    def __init__(self, store: Store, stations: Stations, index: Index, ready: Callable[[], bool]) -> None:
+    def __init__(self, store: Store, stations: Stations, index: Index) -> None:
         self._store = store
         self._stations = stations
         self._index = index
-        self._ready = ready
 
     async def wake(self, need_id: str) -> None:
         """Let the timers of a match pass. If it changes while the wave is planned, the plan is dropped, and the match,
@@ -65,10 +64,8 @@ class Waves:
         if raised.closed or raised.spec is None or not _is_to_search(raised, scene):
             with suppress(Stale):
                 await self._carry_out(need_id, found.version, None, scene)
-        elif self._ready():
-            await self._search_on(raised, found.version, scene)
         else:
-            await self._postpone(need_id, scene)
+            await self._search_on(raised, found.version, scene)
 
     async def explain(self, match: Match) -> dict[str, LineDiagnosis]:
         """Why every line that is short is short, counted anew now."""
@@ -174,9 +171,6 @@ class Waves:
     async def _familiar(self, match: Match) -> Mapping[str, int]:
         bond = await self._store.get(Bond, match.need.household_id)
         return bond.record.tasks if bond else {}
-
-    async def _postpone(self, need_id: str, scene: Scene) -> None:
-        await self._store.change(Match, need_id, lambda match: postpone(_known(match), scene))
 
 
 def _known(match: Match | None) -> Match:

@@ -31,11 +31,11 @@ REFUSALS_KEPT = 200
 _OPEN_FOR_PICK_UP = (HoldStatus.CONFIRMED, HoldStatus.ISSUED, HoldStatus.RECEIVED)
 
 
-def objection(lot: Lot, request: HoldRequested, today: date) -> GoodsRule | None:
+def objection(lot: Lot, request: HoldRequested, today: date, *, closed: bool = False) -> GoodsRule | None:
     """The first condition that this lot fails for this need, in the order of `GoodsRule`; None if it may be had.
 
     `today` is the day at the need's site. Attributes and distance are matching's: they cannot change once a lot
-    is listed, and no promise depends on them. A closed lot has nothing left for anybody.
+    is listed, and no promise depends on them. A closed lot, or one of a closed charity, has nothing left for anybody.
     """
     if request.goods is not lot.category:
         return GoodsRule.CATEGORY
@@ -46,7 +46,7 @@ def objection(lot: Lot, request: HoldRequested, today: date) -> GoodsRule | None
     outside = next(_outside(lot.earmark, request, today), None)
     if outside is not None:
         return outside
-    if not lot.open or not 0 < request.quantity <= lot.available:
+    if closed or not lot.open or not 0 < request.quantity <= lot.available:
         return GoodsRule.QUANTITY
     return None
 
@@ -71,11 +71,14 @@ def place(
     now: datetime,
     today: date,
     zone: str | None = None,
+    *,
+    closed: bool = False,
 ) -> Change[Lot]:
     """Hold stock, or say which condition failed. A hold that is known is not decided again: its state is said. If less
     of it is asked for, the rest goes back.
 
     Here and below, `filed` is the hold as it left the lot, if it has. `today` is the day in `zone`, where the site is.
+    If the charity is `closed`, nothing is there, also while the lot is still open.
     """
     lot = lot or unlisted(request)
     known = lot.holds.get(request.hold_id, filed)
@@ -83,7 +86,7 @@ def place(
         if 0 < request.quantity < known.promised:
             return _moved(lot, request.hold_id, known.but(quantity=request.quantity))
         return Change(lot, standing(lot, request.hold_id, known))
-    rule = lot.refusals.get(request.hold_id) or objection(lot, request, today)
+    rule = lot.refusals.get(request.hold_id) or objection(lot, request, today, closed=closed)
     if rule is not None:
         return _refuse(lot, request, need_id, rule)
     hold = Hold(

@@ -11,7 +11,6 @@ from services.resources.domain.filing import HoldCard, card_of, copy_card, ripe,
 from services.resources.domain.handover import issue, release_by_staff, sign, take_back
 from services.resources.domain.ledger import LedgerEntry, enter, entry_id
 from services.resources.domain.records import Hold, Lot, Receipt, lot_of
-from services.resources.domain.stock import follow_charity
 from services.resources.schemas.holds import HoldView
 from shared.contracts.base import Message
 from shared.contracts.matching import HoldConfirmationRequested, HoldReleaseRequested, HoldRequested
@@ -37,20 +36,16 @@ class Holds:
         zone = self._atlas.zone(asked.site_id).key
 
         def decide(lot: Lot | None) -> Change[Lot]:
-            closed = self._after_its_charity(lot)
-            placed = place(closed.record if closed else lot, asked, need_id, filed, now, today, zone)
-            return Change(placed.record, *(closed.events if closed else ()), *placed.events)
+            closed = self._is_closed_with_its_charity(lot)
+            return place(lot, asked, need_id, filed, now, today, zone, closed=closed)
 
         await self._store.change(Lot, asked.lot_id, decide, cause=cause)
 
-    def _after_its_charity(self, lot: Lot | None) -> Change[Lot] | None:
-        """A lot that was listed or opened in the moment when its charity was closed, before the news was here."""
+    def _is_closed_with_its_charity(self, lot: Lot | None) -> bool:
+        """Whether the lot is open though its charity is closed: it was listed in the moment when that happened. It stays as
+        it is, since the news that the charity is there again may have come to the lot before it comes here."""
         charity = self._atlas.organisation(lot.charity_id) if lot is not None and lot.listed else None
-        return (
-            follow_charity(lot, False)
-            if lot is not None and charity is not None and not charity.active
-            else None
-        )
+        return charity is not None and not charity.active
 
     async def confirm_hold(self, asked: HoldConfirmationRequested, cause: Message) -> None:
         now, need_id, filed = self._clock.now(), cause.subject, await self._filed(asked.hold_id)
