@@ -97,7 +97,8 @@ class NeedPosted(Event):
 class NeedChanged(Event):
     """The lines were edited before everything was matched. Lines keep their ids; the search goes on with these.
 
-    `begun`: somebody has begun to serve, so whoever has a seat keeps it, whatever changed."""
+    `begun`: somebody has begun to serve, so whoever has a seat keeps it, whatever changed. Said again without it, it was a
+    mistake: nobody had begun."""
 
     name = "need.changed"
     topic = topics.NEED

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shared.contracts.matching import MatchMade, OffersWithdrawn, SeatFilled, SeatReleased, SeatWon
 from shared.contracts.needs import NeedChanged
-from shared.contracts.vocabulary import Closing
+from shared.contracts.vocabulary import Audience, Closing
 from tests.services.matching_desk import NEED, a_line, a_need, desk, ids
 
 ONE_SEAT = NeedChanged(spec=a_need(a_line(seats=1)))
@@ -57,3 +57,18 @@ async def test_the_number_of_a_seat_that_was_taken_away_is_never_used_again() ->
             await d.w.hears((NEED, NeedChanged(spec=a_need(a_line(seats=seats)))))
         await d.accepts("wang")
         assert [w.seat_id for w in d.w.said(SeatWon)] == ["p1/1", "p1/4"]
+
+
+async def test_when_nobody_had_begun_after_all_the_public_loses_the_seats_that_it_kept_for_that() -> None:
+    async with desk() as d:
+        await d.knows_people("li", "wang")
+        await d.posts()
+        await d.accepts("li")
+        for_a_child = a_need(audience=Audience.NAMED)
+        await d.w.hears((NEED, NeedChanged(spec=for_a_child, begun=True)))
+        assert d.w.said(SeatReleased) == []
+        undone = NeedChanged(spec=for_a_child)
+        await d.w.hears((NEED, undone), (NEED, undone))
+        assert [(s.volunteer_id, s.reason) for s in d.w.said(SeatReleased)] == [("li", Closing.CHANGED)]
+        match = await d.match()
+        assert (match.went_ahead, match.stayed) == (False, ())

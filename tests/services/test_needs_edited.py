@@ -45,3 +45,21 @@ async def test_the_field_of_an_order_is_kept_as_it_was_given() -> None:
     async with desk() as d:
         need_id = await d.posts(field="elderly")
         assert (await d.made("staff", f"GET /needs/{need_id}"))["field"] == "elderly"
+
+
+async def test_that_nobody_had_begun_after_all_is_said_once_and_only_of_what_became_one_for_a_child() -> None:
+    async with desk() as d:
+        home = await d.household()
+        need_id = await d.posts(people(2), household_id=home)
+        await d.hears((need_id, k.won()), (need_id, k.made(k.taken())))
+        await d.hears(k.checked_in(need_id), k.check_in_undone(need_id))
+        assert d.w.said(NeedChanged) == [] and (await d.need(need_id)).went_ahead
+        await d.hears(k.checked_in(need_id))
+        version = (await d.ask("staff", f"GET /households/{home}")).headers["etag"]
+        child = f"PATCH /households/{home}/residents/{home}~1"
+        await d.ask("staff", child, {"birth_date": "2016-06-01"}, if_match=version)
+        assert (await d.need(need_id)).went_ahead
+        await d.hears(k.check_in_undone(need_id))
+        assert not (await d.need(need_id)).went_ahead
+        await d.hears(k.checked_in(need_id), k.check_in_undone(need_id))
+        assert [changed.begun for changed in d.w.said(NeedChanged)] == [True, False]

@@ -36,10 +36,11 @@ def change_need(match: Match | None, need_id: str, changed: NeedChanged, scene: 
     spec = changed.spec
     if match is None or match.spec is None:
         return open_search(match, need_id, spec, scene)
-    if match.closed or match.spec == spec:
+    mistaken = bool(match.stayed) and not changed.begun  # who stayed did so for a check-in that was undone
+    if match.closed or (match.spec == spec and not mistaken):
         return Change(match)
     before, events = match.spec, list[Event]()
-    turned = is_named(spec) and not is_named(before)
+    turned = is_named(spec) and (mistaken or not is_named(before))
     elsewhere = (spec.area, spec.cell, spec.category) != (before.area, before.cell, before.category)
     worse = in_crisis(spec) and not in_crisis(before)
     if turned and changed.begun:
@@ -54,10 +55,8 @@ def change_need(match: Match | None, need_id: str, changed: NeedChanged, scene: 
     for line_id in [id for id in match.people if id not in kept_people]:
         match, ended = _end_people(match, line_id, line_id in stays)
         events += ended
-    stayed = (
-        tuple(id for id, one in match.asked.items() if one.answer == Answer.WON) if turned else match.stayed
-    )
-    match, other = match.but(spec=spec, stayed=stayed), afresh or spec.people != before.people
+    match, other = match.but(spec=spec), afresh or spec.people != before.people
+    match = _with_whoever_stayed(match) if turned else match
     for line in spec.people:
         match, released = _seated(match, line, scene)
         events += released
@@ -150,6 +149,10 @@ def _taken_from_the_public(match: Match, scene: Scene) -> tuple[Match, list[Even
         for id, one in match.asked.items()
     }
     return match.but(asked=asked), events
+
+
+def _with_whoever_stayed(match: Match) -> Match:
+    return match.but(stayed=tuple(id for id, one in match.asked.items() if one.answer == Answer.WON))
 
 
 def _asked_anew(match: Match, scene: Scene, elsewhere: bool) -> tuple[Match, list[Event]]:

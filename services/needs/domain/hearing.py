@@ -11,9 +11,11 @@ from services.needs.domain.facts import HANDED_OVER, Goods, HoldFact, Search, Se
 from services.needs.domain.gone_ahead import goes_ahead
 from services.needs.domain.lifecycle import FIRST_WORD, PATIENCE, settle
 from services.needs.domain.need import Need
+from services.needs.domain.spec import spec
 from shared.contracts import matching as m
 from shared.contracts import volunteers as vol
 from shared.contracts.base import Message
+from shared.contracts.needs import NeedChanged
 from shared.contracts.parts import SitePolicy
 from shared.contracts.resources import (
     HoldConfirmed,
@@ -144,7 +146,12 @@ def hear_task(
         at=message.time,
         minutes=event.minutes if isinstance(event, vol.TaskDone) else 0,
     )
-    return settle(need, need.but(tasks={**need.tasks, event.invitation_id: fact}), now, policy)
+    after = need.but(tasks={**need.tasks, event.invitation_id: fact})
+    if not after.public_stayed or after.begun:
+        return settle(need, after, now, policy)
+    # Nobody had begun after all: who of the public kept a seat for that does not keep it.
+    anew = after.but(public_stayed=False, went_ahead=False)
+    return settle(need, anew, now, policy, *([] if anew.ended else [NeedChanged(spec=spec(anew))]))
 
 
 def hear_hold(

@@ -73,6 +73,8 @@ class Need(Record):
     went_ahead: bool = False
     """Whether anybody was ever told where to go of those who are required: see `gone_ahead`."""
     over: bool = False
+    public_stayed: bool = False
+    """Whether it became one for named people when somebody had begun, so that whoever had a seat kept it."""
 
     search: Search | None = None
     match: Word = Word()

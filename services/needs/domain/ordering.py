@@ -189,8 +189,9 @@ def protect(need: Need, household: Household, at: Moment) -> Change[Need]:
     after = need.but(audience=audience, minor=need.minor or child, target_groups=groups)
     if not (need.started or need.complete or need.held_goods):
         after = after.but(area=household.area, cell=household.cell)
-    if after.audience is not need.audience and not need.begun:
-        after = after.but(went_ahead=False)  # everybody is asked anew
+    if after.audience is not need.audience:
+        # Everybody is asked anew, unless somebody has begun.
+        after = after.but(went_ahead=need.went_ahead and need.begun, public_stayed=need.begun)
     if after == need:
         return Change(need)
     if need.posted_at is None or spec(after) == spec(need):
