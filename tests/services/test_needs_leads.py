@@ -88,8 +88,34 @@ async def test_a_lead_reported_again_at_a_station_that_has_closed_since_is_the_s
         d.closes("east")
         again = await d.ask("scout", "POST /leads", SUSPICION, key="once")
         assert (first.status_code, again.status_code, again.json()) == (201, 201, first.json())
-        fresh = await d.ask("scout", "POST /leads", SUSPICION)
-        assert (fresh.status_code, fresh.json()["errors"][0]["pointer"]) == (422, "/site_id")
+        fresh = await reported(d)
+        assert [said.site_id for said in d.w.said(LeadReported)] == ["east", "main"], "nobody is turned away"
+        assert {lead["id"] for lead in (await d.made("scout", "GET /leads"))["items"]} == {
+            first.json()["id"],
+            fresh,
+        }
+        assert await outcome(d, fresh) == "received"
+        assert [lead["id"] for lead in (await d.made("above", "GET /leads"))["items"]] == [fresh]
+        d.closes("main")
+        nobody = await d.ask("scout", "POST /leads", SUSPICION)
+        assert nobody.status_code == 422 and "administrator" in nobody.json()["title_en"]
+
+
+async def test_of_a_lead_whose_station_has_closed_whoever_looks_into_it_makes_a_need_of_their_own() -> None:
+    async with desk(crisis_lead_seconds=1800) as d:
+        lead_id = await reported(d)
+        d.closes("east")
+        await d.w.passes(minutes=31)
+        filing = k.a_household(lead_id=lead_id)
+        elsewhere = await d.ask("above", "POST /households", filing | {"site_id": "west"})
+        assert elsewhere.status_code == 403
+        home = await d.made("above", "POST /households", filing)
+        assert home["site_id"] == "main"
+        wanted = {"name": NAME, "lead_id": lead_id, "site_id": "main"}
+        (found,) = (await d.made("above", "POST /households/search", wanted))["items"]
+        assert found["id"] == home["id"]
+        need_id = (await d.made("above", f"POST /leads/{lead_id}/verify", an_order(home["id"])))["id"]
+        assert (await d.need(need_id)).site_id == "main" and await outcome(d, lead_id) == "arranging"
 
 
 async def test_a_lead_never_becomes_two_needs() -> None:

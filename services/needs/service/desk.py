@@ -51,6 +51,14 @@ class Desk:
             raise Invalid("/site_id", zh="请填写一个开放的站点", en="name a site that is open")
         return site
 
+    def _is_open_site(self, site_id: str) -> bool:
+        site = self._atlas.site(site_id)
+        return site is not None and site.facts.active
+
+    def _above(self, site_id: str) -> list[str]:
+        """The open sites above this one, the nearest first."""
+        return [id for id in self._atlas.upwards(site_id)[1:] if self._is_open_site(id)]
+
     def _reached(self, access: Access, site_id: str | None, owner_id: str | None = None) -> str:
         """The id of a site at which the principal may do this. Whether it is open still is asked where it is decided, of
         which a request that comes again hears nothing."""

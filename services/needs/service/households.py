@@ -30,9 +30,13 @@ class Households(Desk):
     async def register(
         self, access: Access, asked: schemas.HouseholdIn, op: Op, id: str
     ) -> Outcome[Household]:
-        """File a household at a site, with the residents known so far."""
+        """File a household at a site, with the residents known so far. Where the station of the lead has closed, whoever
+        looks into it files it at their own."""
         lead, decided = await self._lead(access, asked.lead_id, asked.site_id)
-        site_id = lead.site_id if lead else self._reached(access, asked.site_id or access.principal.site_id)
+        if lead and self._is_open_site(lead.site_id):
+            site_id = lead.site_id
+        else:
+            site_id = self._reached(access, asked.site_id or access.principal.site_id)
         now = self._clock.now()
         first = Household(
             id=id,
@@ -129,7 +133,10 @@ class Households(Desk):
         lead, decided = await self._lead(access, wanted.lead_id, wanted.site_id)
         if decided:
             raise LeadDecided()
-        where = [Where("site_id", "equal", lead.site_id)] if lead else self._of_sites(access, wanted.site_id)
+        if lead and wanted.site_id in (None, lead.site_id):
+            where = [Where("site_id", "equal", lead.site_id)]
+        else:
+            where = self._of_sites(access, wanted.site_id)
         query = pages.query(*where, order="created_ms", descending=True, look_at=LOOKED_AT)
         page = pages.sifted(
             await self._store.find(Household, query),
@@ -150,7 +157,7 @@ class Households(Desk):
         if found is None or not access.reaches_raised(found.record.site_id, found.record.tier_site_id):
             raise Invalid("/lead_id", zh="没有这条线索", en="there is no such lead")
         lead = found.record
-        if site_id not in (None, lead.site_id):
+        if site_id not in (None, lead.site_id) and self._is_open_site(lead.site_id):
             raise Invalid("/site_id", zh="这条线索属于另一个站点", en="this lead is of another site")
         needed = await self._store.get(Need, need_id_of(lead_id)) is not None
         return lead, needed or lead.status is not LeadStatus.REPORTED

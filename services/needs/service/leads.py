@@ -34,9 +34,10 @@ ENDINGS = {
 
 class Leads(Needs):
     async def report(self, access: Access, asked: schemas.LeadIn, op: Op, id: str) -> Outcome[Lead]:
-        """送单: a suspicion, reported at the site of whoever reports it."""
+        """送单: a suspicion, reported at the site of whoever reports it; where that has closed, at the next open one above."""
         me = access.principal
-        site_id = self._reached(access, me.site_id, me.account_id)
+        own = self._reached(access, me.site_id, me.account_id)
+        site_id = own if self._is_open_site(own) else next(iter(self._above(own)), own)
         at = self._moment(site_id)
         lead = Lead(
             id=id,
@@ -53,11 +54,20 @@ class Leads(Needs):
         def decide(known: Lead | None) -> Change[Lead]:
             if known is not None:
                 return _answered(Change(known))
-            self._open_site(site_id)
+            self._require_somebody_there(site_id)
             self._require_home(asked.area)
             return _answered(domain.report(lead, at))
 
         return await self._store.change(Lead, id, decide, op=op)
+
+    def _require_somebody_there(self, site_id: str) -> None:
+        if not self._is_open_site(site_id):
+            raise Invalid(
+                "",
+                zh="您的站点已关闭，上级也没有开放的站点：请联系管理员；有人身危险时请直接拨打 110 或 120",
+                en="your site has closed and none above it is open: ask the administrator, and where somebody is in danger"
+                " call 110 or 120",
+            )
 
     async def read_lead(self, access: Access, id: str) -> Versioned[Lead]:
         found = await self._found(Lead, id)
@@ -101,12 +111,14 @@ class Leads(Needs):
 
         The need is what is written, under an id that derives from the lead's, and it waits visibly from that
         moment; the lead hears of it by the need's own message. So nothing is lost in between, and no lead becomes
-        two needs. Where the household has been handed over since, it is a need of the station that has it now.
+        two needs. Where the household has been handed over since, it is a need of the station that has it now; where the
+        lead's own station has closed, of the one that has the household.
         """
         lead = (await self._found(Lead, id)).record
         self._require_staff(access, lead)
         household = await self._household(access, asked, of_site=lead.site_id)
-        if lead.site_id not in (household.site_id, household.first_site_id):
+        elsewhere = lead.site_id not in (household.site_id, household.first_site_id)
+        if elsewhere and self._is_open_site(lead.site_id):
             raise Invalid(
                 "/household_id", zh="这户不属于该线索的站点", en="this household is not of the lead's site"
             )
@@ -151,11 +163,6 @@ class Leads(Needs):
             return domain.raise_tier(existing(record), above, at)
 
         await self._store.change(Lead, id, decide)
-
-    def _above(self, site_id: str) -> list[str]:
-        """The open sites above this one, the nearest first."""
-        above = map(self._atlas.site, self._atlas.upwards(site_id)[1:])
-        return [site.id for site in above if site is not None and site.facts.active]
 
     async def note_posted(self, event: NeedPosted, message: Message) -> None:
         """A need was posted: if it came of a lead, the lead is verified."""
