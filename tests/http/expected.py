@@ -98,7 +98,7 @@ def load(body: Body) -> Body:
 
 
 def person(at: Thing) -> Any:
-    return {"name": "某人", "site_id": at.id, "area": at.more["area"]}
+    return {"account_id": None, "name": "某人", "site_id": at.id, "area": at.more["area"]}
 
 
 def team(like: Thing) -> Any:

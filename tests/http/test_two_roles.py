@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from shared.contracts.vocabulary import Role
 from tests.cast import TOWNSHIP, Cast, Person, volunteer_id
 from tests.town import Town, town
@@ -43,12 +45,15 @@ async def test_staff_who_volunteer_elsewhere_find_their_people_and_themselves() 
         assert task["volunteer_id"] == both.id
 
 
-async def test_staff_who_volunteer_say_whom_they_mean_until_they_are_registered_themselves() -> None:
+@pytest.mark.parametrize("roles", [(Role.STAFF, Role.VOLUNTEER), (Role.SOCIAL_WORKER,)])
+async def test_who_acts_for_a_station_and_helps_says_whom_they_mean_until_they_are_registered_themselves(
+    roles: tuple[Role, ...],
+) -> None:
     """Left to guess, it would be a stranger's profile under their account, or theirs under none."""
     async with town() as t:
         cast, _ = await arrived(t)
         both = volunteer_id("both")
-        me = Person(both, t.token(both, Role.STAFF, Role.VOLUNTEER, site_id=cast.station))
+        me = Person(both, t.token(both, *roles, site_id=cast.station))
         profile = {"name": "龙阿妮", "area": TOWNSHIP}
         unsaid = await t.call(me.token, "POST", "/api/volunteers", profile)
         assert unsaid.status == 422 and unsaid.body["errors"][0]["pointer"] == "/account_id"

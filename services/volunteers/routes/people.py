@@ -23,6 +23,9 @@ from shared.ports import Where
 from shared.run.kit import Kit
 from shared.security.access import Principal
 
+HELPS = frozenset({Role.VOLUNTEER, Role.SOCIAL_WORKER})
+"""Who is asked to come, besides what they do for a station."""
+
 
 class People:
     def __init__(self, kit: Kit, volunteers: Volunteers) -> None:
@@ -70,7 +73,8 @@ class People:
         access: Access = allow("volunteer.register"),
     ) -> VolunteerView:
         """Volunteers register themselves and wait for staff; whom staff register is active at once, with or
-        without an account to sign in with. Staff who are volunteers too and not registered yet say whom they mean."""
+        without an account to sign in with. Social workers, and staff who are volunteers too, say whom they mean as long as
+        they are not registered."""
         me = access.principal
         site_id = body.site_id or me.site_id
         if site_id is None:
@@ -186,12 +190,12 @@ class People:
         return CalendarView.of(calendar, self._atlas, self._clock.now())
 
     async def _must_not_be_meant(self, me: Principal) -> None:
-        """Refuse to guess whether somebody who is both staff and volunteer means themselves or a person without account:
-        a profile under the wrong account could not be put right."""
-        if Role.VOLUNTEER in me.roles and not await self._registry.has(me.account_id):
+        """Refuse to guess whether somebody who acts for a station and helps as well means themselves or a person without
+        account: a profile under the wrong account could not be put right, and nobody would answer what it is asked."""
+        if not HELPS.isdisjoint(me.roles) and not await self._registry.has(me.account_id):
             raise Invalid(
                 "/account_id",
-                zh="您也是志愿者，尚未登记：登记自己请填本人账号编号；登记没有账号的人请填 null",
-                en="you are a volunteer too and not registered yet: give your own account id to register yourself, or"
-                " null for a person without an account",
+                zh="您自己尚未登记：登记自己请填本人账号编号；登记没有账号的人请填 null",
+                en="you are not registered yourself yet: give your own account id to register yourself, or null for a"
+                " person without an account",
             )

@@ -47,8 +47,8 @@ class CertificateNew(Schema):
 
 class VolunteerNew(Schema):
     """A person who wants to help. `account_id` is the id of an account of the directory; it is left out by those who
-    register themselves, and for people who never sign in. Staff who are volunteers too, and not registered yet, must say
-    which: their own id, or null."""
+    register themselves, and for people who never sign in. Social workers, and staff who are volunteers too, as long as
+    they are not registered, must say which: their own id, or null."""
 
     account_id: Id | None = None
     name: Name
