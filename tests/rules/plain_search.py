@@ -108,13 +108,12 @@ def too_far(person: Person, query: PeopleQuery) -> bool:
 
 FAILS: Mapping[Rule, Callable[[Person, PeopleQuery], bool]] = {
     Rule.INACTIVE: lambda p, q: not p.state.active,
-    Rule.AUDIENCE: lambda p, q: q.named and not certified(p, q, NAMED_CERTIFICATES, True),
+    Rule.AUDIENCE: lambda p, q: q.named and not certified(p, q, NAMED_CERTIFICATES, False),
     Rule.SKILL: lambda p, q: not set(q.skills) <= set(p.state.skills),
     Rule.CERTIFICATE: lambda p, q: bool(q.certificates) and not certified(p, q, q.certificates, False),
-    Rule.CERTIFICATE_EXPIRED: lambda p, q: (
-        bool(q.certificates)
-        and certified(p, q, q.certificates, False)
-        and not certified(p, q, q.certificates, True)
+    Rule.CERTIFICATE_EXPIRED: lambda p, q: any(
+        certified(p, q, among, False) and not certified(p, q, among, True)
+        for among in (q.certificates, NAMED_CERTIFICATES if q.named else ())
     ),
     Rule.LANGUAGE: lambda p, q: bool(q.languages) and not set(q.languages) & set(p.state.languages),
     Rule.MODE: lambda p, q: q.mode not in p.state.modes,

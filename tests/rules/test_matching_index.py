@@ -23,6 +23,7 @@ from services.matching.index.port import (
 from shared.contracts.goods import Unit
 from shared.contracts.parts import CalendarLoad, CertificateHeld, Earmark, LotState, VolunteerState, Window
 from shared.contracts.vocabulary import (
+    NAMED_CERTIFICATES,
     Category,
     Certificate,
     Criterion,
@@ -166,6 +167,23 @@ def test_the_index_finds_the_same_people_in_the_same_order_as_a_plain_search(see
         query = a_query(r, people)
         found = index.people(query)
         assert (found.ring, [c.volunteer_id for c in found.candidates]) == plain.best_people(people, query)
+
+
+@given(seed=st.integers(0, 10**9), size=st.integers(1, 60))
+@settings(max_examples=100, deadline=None)
+def test_only_people_whose_certificates_are_in_force_are_asked_for_a_child_or_in_a_crisis(
+    seed: int, size: int
+) -> None:
+    """Whatever the reason is called that keeps the others away."""
+    r = random.Random(seed)
+    people = [a_person(r, n) for n in range(size)]
+    named = replace(a_query(r, people), named=True, wanted=size, least=size)
+    papers = [NAMED_CERTIFICATES, *([named.certificates] if named.certificates else [])]
+    may = {p.id for p in people if all(plain.certified(p, named, among, True) for among in papers)}
+    anybody = plain.eligible(people, replace(named, named=False, certificates=()))
+    assert {p.id for p in plain.eligible(people, named)} == {p.id for p in anybody} & may
+    found = {c.volunteer_id for c in an_index(people, r).people(named).candidates}
+    assert found == {p.id for p in anybody} & may
 
 
 @given(seed=st.integers(0, 10**9), size=st.integers(1, 60))

@@ -573,6 +573,19 @@ async def test_a_need_for_a_child_goes_only_to_named_people_wherever_they_are_an
         assert Rule.AUDIENCE not in [r.rule for r in why.relaxations]
 
 
+async def test_whose_certificate_runs_out_too_soon_for_a_child_is_told_to_be_able_to_renew_it() -> None:
+    soon = CertificateHeld(certificate=Certificate.CHILD_DIRECTOR, expires_on=date(2026, 3, 2))
+    async with desk() as d:
+        await d.knows_people("li")
+        await d.w.hears(("director", VolunteerChanged(state=a_volunteer(certificates=(soon,)))))
+        await d.posts(audience=Audience.NAMED)
+        assert d.asked() == []
+        (why,) = d.w.said(MatchStalled)[-1].diagnosis
+        removed = {one.rule: one.count for one in why.removed}
+        assert removed == {Rule.AUDIENCE: 1, Rule.CERTIFICATE_EXPIRED: 1}
+        assert {one.rule: one.gain for one in why.relaxations} == {Rule.CERTIFICATE_EXPIRED: 1}
+
+
 @pytest.mark.parametrize("facts", [{"urgency": Urgency.CRISIS}, {"category": Category.CRISIS_INTERVENTION}])
 async def test_a_crisis_is_named_even_if_it_was_posted_to_the_public_and_knows_no_quiet_hours(
     facts: dict[str, Any],

@@ -13,7 +13,7 @@ import numpy as np
 from services.matching.index.columns import ACTIVE, HOURS, MODES, Flags, Rows
 from services.matching.index.geography import spans
 from services.matching.index.hours import words
-from services.matching.index.sieve import Sieve
+from services.matching.index.sieve import Numbers, Sieve
 from shared.contracts.vocabulary import Ring, Rule
 
 
@@ -25,8 +25,10 @@ def says_nothing(s: Sieve, rule: Rule) -> bool:
             return not query.named
         case Rule.SKILL:
             return not query.skills
-        case Rule.CERTIFICATE | Rule.CERTIFICATE_EXPIRED:
+        case Rule.CERTIFICATE:
             return not query.certificates
+        case Rule.CERTIFICATE_EXPIRED:
+            return not (query.certificates or query.named)
         case Rule.LANGUAGE:
             return not query.languages
         case Rule.RING:
@@ -71,7 +73,8 @@ def _inactive(s: Sieve, rows: Rows) -> Flags:
 
 
 def _audience(s: Sieve, rows: Rows) -> Flags:
-    flags: Flags = s.column("named_until", rows) < s.last_day(rows)
+    """Has never had any of the certificates of named people; whose ran out may renew it."""
+    flags: Flags = s.column("named_until", rows) == 0
     return flags
 
 
@@ -86,9 +89,17 @@ def _certificate(s: Sieve, rows: Rows) -> Flags:
 
 
 def _certificate_expired(s: Sieve, rows: Rows) -> Flags:
-    """Has had one of them, but none is in force to the end of the window."""
-    until = s.certified_until(rows).max(axis=1)
-    flags: Flags = (until > 0) & (until < s.last_day(rows))
+    """Has had one of them, but none is in force to the end of the window; nor of those of named people."""
+    flags, last = np.zeros(len(rows), np.bool_), s.last_day(rows)
+    if s.query.certificates:
+        flags |= _ran_out(s.certified_until(rows).max(axis=1), last)
+    if s.query.named:
+        flags |= _ran_out(s.column("named_until", rows), last)
+    return flags
+
+
+def _ran_out(until: Numbers, last: Numbers | int) -> Flags:
+    flags: Flags = (until > 0) & (until < last)
     return flags
 
 

@@ -75,16 +75,18 @@ class Volunteer(Record):
         return now.astimezone(ZoneInfo(self.zone)).date()
 
     def lacks_papers(self, asked: Collection[v.Certificate], named: bool, window: Window) -> v.Rule | None:
-        """The rule that keeps this person, by their certificates, from a service in this window; None if none does."""
+        """The first rule that keeps this person, by their certificates, from a service in this window; None if none does."""
         last = max(window.start_at, window.end_at - _INSTANT).astimezone(ZoneInfo(self.zone)).date()
         seen = [c for c in self.certificates if c.verified_by]
+        held = {c.certificate for c in seen}
         in_force = {c.certificate for c in seen if c.expires_on is None or c.expires_on >= last}
-        if named and in_force.isdisjoint(v.NAMED_CERTIFICATES):
+        if named and held.isdisjoint(v.NAMED_CERTIFICATES):
             return v.Rule.AUDIENCE
-        if not asked or not in_force.isdisjoint(asked):
-            return None
-        expired = any(c.certificate in asked for c in seen)
-        return v.Rule.CERTIFICATE_EXPIRED if expired else v.Rule.CERTIFICATE
+        if asked and held.isdisjoint(asked):
+            return v.Rule.CERTIFICATE
+        if (named and in_force.isdisjoint(v.NAMED_CERTIFICATES)) or (asked and in_force.isdisjoint(asked)):
+            return v.Rule.CERTIFICATE_EXPIRED
+        return None
 
     def state(self) -> VolunteerState:
         """All that others may know: no name, no phone, and only certificates that staff have seen."""
