@@ -202,10 +202,13 @@ async def test_a_missing_check_in_shows_and_staff_note_the_no_show() -> None:
     async with desk() as d:
         await d.registers("li")
         await d.takes("li", "need-1")
-        early = await d.ask("staff", f"POST {TASK}/no-show")
-        assert early.json()["type"].endswith("too-early")
         await d.w.passes(days=1, minutes=29)
         assert not (await d.task("li", "need-1")).overdue
+        early = await d.ask("staff", f"POST {TASK}/no-show")
+        assert early.json()["type"].endswith("too-early")
+        assert "2026-03-03 09:30" in early.json()["title_zh"], (
+            "it cannot be taken back, and they may only be late"
+        )
         await d.w.passes(minutes=1)
         assert not d.w.said(TaskNoShow)
         overdue = (await d.ask("staff", "GET /tasks?overdue=true")).json()["items"]

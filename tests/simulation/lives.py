@@ -113,8 +113,8 @@ class Lives(Story):
             await self.does(self.cast.staff, path, {"ended_at" if begun else "started_at": at})
 
     async def nobody_came(self) -> None:
-        begun = [i for _, i in await self.tasks(TaskStatus.TAKEN) if i.window.start_at <= self.t.clock.now()]
-        if found := self.one(begun):
+        missed = [i for _, i in await self.tasks(TaskStatus.TAKEN) if i.task and i.task.overdue]
+        if found := self.one(missed):
             await self.does(self.cast.staff, f"/api/tasks/{found.id}/no-show")
 
     async def staff_answer_for_somebody(self) -> None:

@@ -235,11 +235,15 @@ def about(invitation: Invitation, load: CalendarLoad) -> dict[str, Any]:
     }
 
 
+def missed_from(task: Task, window: Window) -> datetime:
+    """From when on somebody who has not checked in is not just late."""
+    return window.start_at + timedelta(seconds=task.grace_seconds)
+
+
 def _overdue_at(task: Task, window: Window) -> datetime | None:
     """When a missing check-in or check-out becomes visible."""
     if task.overdue:
         return None
-    grace = timedelta(seconds=task.grace_seconds)
     if task.status is TAKEN:
-        return window.start_at + grace
-    return window.end_at + grace if task.status is CHECKED_IN else None
+        return missed_from(task, window)
+    return window.end_at + timedelta(seconds=task.grace_seconds) if task.status is CHECKED_IN else None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from services.volunteers.domain.calendar import Calendar, Invitation, Task, about
+from services.volunteers.domain.calendar import Calendar, Invitation, Task, about, missed_from
 from services.volunteers.domain.refusals import (
     InAnotherService,
     ServiceOverlaps,
@@ -138,10 +138,12 @@ def check_out(
 
 
 def no_show(calendar: Calendar, task_id: str, by: str, now: datetime) -> Change[Calendar]:
-    """Staff saw that nobody came: the seat is free again, and it stands on the invitation."""
+    """Staff saw that nobody came: the seat is free again, and it stands on the invitation. That cannot be taken back, so
+    whoever is only late is waited for."""
     invitation, task = _task(calendar, task_id, TaskStatus.TAKEN)
-    if now < invitation.window.start_at:
-        raise TooEarly(earliest_at=_on_the_wall(calendar, invitation.window.start_at))
+    earliest_at = missed_from(task, invitation.window)
+    if now < earliest_at:
+        raise TooEarly(earliest_at=_on_the_wall(calendar, earliest_at))
     absent = task.but(status=TaskStatus.NO_SHOW, overdue=False, done_by={**task.done_by, "no_show": by})
     closed = invitation.but(
         status=InvitationStatus.NO_SHOW, task=absent, closing=Closing.NO_SHOW, closed_at=now

@@ -171,6 +171,7 @@ class TaskRoutes:
     async def note_no_show(
         self, task_id: str, response: Response, op: Operation, access: Access = allow("task.no_show")
     ) -> TaskView:
+        """Once the check-in is overdue: it cannot be taken back. Who says before that they will not come gives the seat back."""
         await self._within(task_id, access)
         outcome = await self._tasks.note_no_show(task_id, op, access.principal.account_id)
         view: TaskView = answered(response, outcome)
