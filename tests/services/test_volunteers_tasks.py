@@ -190,6 +190,22 @@ async def test_once_the_time_is_over_nobody_gives_the_seat_back_and_only_staff_e
         assert made_up.status_code == 200
 
 
+@pytest.mark.parametrize(("hours", "accepted"), [(-24, True), (-24.1, False), (-24 * 365, False)])
+async def test_a_start_that_staff_enter_lies_near_what_was_agreed(hours: float, accepted: bool) -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.takes("li", "need-1", window=a_window(TOMORROW + timedelta(days=1)))
+        await d.w.passes(days=3)
+        began = {"started_at": (TOMORROW + timedelta(days=1, hours=hours)).isoformat()}
+        answer = await d.ask("staff", f"POST {TASK}/check-in", began)
+        if accepted:
+            assert answer.json()["made_up"] is True
+        else:
+            assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/started_at")
+            assert "补录" in answer.json()["title_zh"]
+            assert (await d.task("li", "need-1")).status == "taken"
+
+
 async def test_somebody_who_comes_late_can_still_check_in() -> None:
     async with desk() as d:
         await d.registers("li")

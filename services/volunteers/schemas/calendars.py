@@ -28,7 +28,7 @@ class Decline(Schema):
 
 
 class CheckIn(Schema):
-    """`started_at` is for staff who enter afterwards when a service began."""
+    """`started_at` is for staff who enter afterwards when a service began: a day before its window at the earliest."""
 
     started_at: Moment | None = None
 
