@@ -310,6 +310,32 @@ async def test_only_those_above_load_people_and_only_below_themselves() -> None:
         assert outside["refused"] == 1 and outside["errors"][0]["field"] == "/site_id"
 
 
+async def test_nobody_registers_at_or_moves_to_a_station_that_has_closed_and_who_is_there_stays() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.ask("wang", "POST /volunteers", a_profile(), key="once")
+        await loads(d, a_profile(key="1", site_id="east"))
+        d.closes("east")
+        said = len(d.w.said(VolunteerChanged))
+        again = await d.ask("wang", "POST /volunteers", a_profile(), key="once")
+        assert (again.status_code, again.json()["id"]) == (201, "wang"), "what was done is said again"
+        assert (await loads(d, a_profile(key="1", site_id="east"))).json()["repeated"] == 1
+        loaded = (
+            await loads(d, a_profile(key="2", site_id="east"), a_profile(key="3", site_id="west"))
+        ).json()
+        assert (loaded["created"], [e["field"] for e in loaded["errors"]]) == (1, ["/site_id"])
+        fresh = await d.ask("zhao", "POST /volunteers", a_profile())
+        moves = await d.ask("li", "PATCH /volunteers/li", {"site_id": "west"}, if_match='"1"')
+        back = await d.ask("li", "PATCH /volunteers/li", {"site_id": "east"}, if_match='"2"')
+        stays = await d.ask(
+            "wang", "PATCH /volunteers/wang", {"site_id": "east", "reach_km": 7}, if_match='"1"'
+        )
+        assert (moves.status_code, stays.json()["reach_km"]) == (200, 7)
+        for refused in (fresh, back):
+            assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/site_id")
+        assert len(d.w.said(VolunteerChanged)) == said + 3
+
+
 def a_team(**changes: Any) -> dict[str, Any]:
     return {"name": "夕阳红", "site_id": "east", "leader_id": "li", "member_ids": ["wang"], **changes}
 

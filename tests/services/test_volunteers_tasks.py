@@ -576,6 +576,14 @@ async def test_made_up_hours_that_make_no_sense_are_refused(body: dict[str, Any]
         assert answer.status_code == 422 and answer.json()["errors"][0]["pointer"] == pointer
 
 
+async def test_hours_for_a_day_long_ago_are_not_said_to_lie_in_the_future() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        told = [(await makes_up(d, day=day)).json()["title_zh"] for day in ("1999-12-31", "2026-03-03")]
+        assert "年份" in told[0] and "将来" not in told[0] and "将来" in told[1]
+        assert (await makes_up(d, day="2000-01-01")).status_code == 201
+
+
 async def test_only_staff_of_the_site_make_up_hours() -> None:
     async with desk() as d:
         await d.registers("li")

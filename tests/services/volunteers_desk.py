@@ -52,6 +52,11 @@ class Desk:
         self._keys = 0
         self._moving = asyncio.Lock()
 
+    def closes(self, site_id: str) -> None:
+        site = self.w.atlas.site(site_id)
+        assert site is not None
+        self.w.knows((site_id, site.facts.model_copy(update={"active": False})))
+
     def token(self, who: str) -> str:
         """`staff` sits in the east, `stranger` in the west, `boss` above both; any other name is a volunteer."""
         roles = {

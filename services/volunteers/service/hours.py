@@ -23,6 +23,7 @@ from shared.run.kit import Kit
 from shared.security.digests import is_id
 
 BATCH = 200
+FIRST_DAY = date(2000, 1, 1)
 
 
 class Hours:
@@ -92,8 +93,14 @@ class Hours:
 
 
 def _record(id: str, person: Volunteer, asked: HoursNew, by: str, now: datetime) -> ServiceRecord:
-    if not date(2000, 1, 1) <= asked.day <= person.today(now):
+    if asked.day > person.today(now):
         raise Invalid("/day", zh="日期不能在将来", en="the day cannot lie in the future")
+    if asked.day < FIRST_DAY:
+        raise Invalid(
+            "/day",
+            zh="日期早于 2000 年：请核对年份",
+            en="the day lies before the year 2000: check the year",
+        )
     if asked.need_id is not None and not is_id(asked.need_id):  # it travels in an event, as no name may
         raise Invalid("/need_id", zh="请填需求单的编号，或留空", en="give the id of a need, or leave it out")
     earliest = asked.starts or time.min

@@ -52,7 +52,7 @@ class Registry:
         return await self._store.change(
             Volunteer,
             id,
-            lambda known: with_answer(registry.register(known, new, now), VolunteerView.of),
+            lambda known: with_answer(self._registered(known, new, now), VolunteerView.of),
             op=op,
         )
 
@@ -62,12 +62,18 @@ class Registry:
         """The same, by staff, to be carried out together with others; no answer is kept."""
         now = self._clock.now()
         new = self._new(id, site_id, asked, by, True, now)
-        return Wanted(id, lambda known: registry.register(known, new, now), op)
+        return Wanted(id, lambda known: self._registered(known, new, now), op)
 
     async def register_all(
         self, wanted: Sequence[Wanted[Volunteer]]
     ) -> Sequence[Outcome[Volunteer] | Exception]:
         return await change_many(self._store, Volunteer, wanted)
+
+    def _registered(self, known: Volunteer | None, new: Volunteer, now: datetime) -> Change[Volunteer]:
+        """Whether the site is open still is asked here, of which a request that comes again hears nothing."""
+        if known is None:
+            self._must_be_open(new.site_id)
+        return registry.register(known, new, now)
 
     def _new(
         self, id: str, site_id: str, asked: VolunteerNew, by: str, staff: bool, now: datetime
@@ -85,6 +91,7 @@ class Registry:
         changes, now = asked.changes(), self._clock.now()
         left = (await self.read(id)).record.site_id
         if changes.get("site_id", left) != left:
+            self._must_be_open(changes["site_id"])
             # First: what they promised there, whoever moves still comes to do.
             await self._helpers.remember(left, id)
         return await self._store.change(
@@ -134,6 +141,11 @@ class Registry:
                 en="there is no such account: give its id as /api/accounts shows it, or leave it out for a person"
                 " who never signs in",
             )
+
+    def _must_be_open(self, site_id: str) -> None:
+        site = self._atlas.site(site_id)
+        if site is None or not site.facts.active:
+            raise Invalid("/site_id", zh="请填写一个开放的站点", en="name a site that is open")
 
     def _must_know(self, site_id: str | None, area: str | None) -> None:
         """Refuse a site or an area that does not exist."""
