@@ -104,6 +104,16 @@ async def test_a_volunteer_checks_in_two_hours_before_at_the_earliest_and_staff_
         assert (await d.task("li", "need-1")).done_by == {"check_in": "staff"}
 
 
+async def test_who_has_moved_since_is_told_the_earliest_time_by_the_clock_where_they_live_now() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.takes("li", "need-1")
+        await d.ask("li", "PATCH /volunteers/li", {"zone": "Asia/Urumqi"}, if_match='"1"')
+        for who, step, earliest in (("li", "check-in", "05:00"), ("staff", "no-show", "07:30")):
+            early = await d.ask(who, f"POST {TASK}/{step}")
+            assert f"2026-03-03 {earliest}" in early.json()["title_zh"]
+
+
 async def test_nobody_serves_in_two_places() -> None:
     async with desk() as d:
         await d.registers("li")

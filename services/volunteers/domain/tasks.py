@@ -66,12 +66,13 @@ def check_in(
     staff: bool,
     started_at: datetime | None = None,
     recorded: Sequence[Window] = (),
+    zone: str | None = None,
 ) -> Change[Calendar]:
     """The service begins. Staff may enter afterwards when it began: those are made-up hours. `recorded` are services
-    around that time that the calendar may know no more."""
+    around that time that the calendar may know no more, `zone` is where the person lives now."""
     invitation, task = _task(calendar, task_id, TaskStatus.TAKEN)
     if not staff and now < invitation.window.start_at - EARLY:
-        raise TooEarly(earliest_at=_on_the_wall(calendar, invitation.window.start_at - EARLY))
+        raise TooEarly(earliest_at=_on_the_wall(invitation.window.start_at - EARLY, zone or calendar.zone))
     if not staff and now > invitation.window.end_at + DELAYED:
         raise TimeIsOver()
     at = started_at or now
@@ -146,13 +147,15 @@ def check_out(
     return finish(calendar, invitation, task, end_at, now, by)
 
 
-def no_show(calendar: Calendar, task_id: str, by: str, now: datetime) -> Change[Calendar]:
+def no_show(
+    calendar: Calendar, task_id: str, by: str, now: datetime, zone: str | None = None
+) -> Change[Calendar]:
     """Staff saw that nobody came: the seat is free again, and it stands on the invitation. That cannot be taken back, so
-    whoever is only late is waited for."""
+    whoever is only late is waited for. `zone` as in `check_in`."""
     invitation, task = _task(calendar, task_id, TaskStatus.TAKEN)
     earliest_at = missed_from(task, invitation.window)
     if now < earliest_at:
-        raise TooEarly(earliest_at=_on_the_wall(calendar, earliest_at))
+        raise TooEarly(earliest_at=_on_the_wall(earliest_at, zone or calendar.zone))
     absent = task.but(status=TaskStatus.NO_SHOW, overdue=False, done_by={**task.done_by, "no_show": by})
     closed = invitation.but(
         status=InvitationStatus.NO_SHOW, task=absent, closing=Closing.NO_SHOW, closed_at=now
@@ -212,6 +215,6 @@ def _refuse_overlap(services: Sequence[Window], service: Window) -> None:
         raise ServiceOverlaps("/ended_at")
 
 
-def _on_the_wall(calendar: Calendar, moment: datetime) -> str:
-    """This moment as the clock shows it where the person lives."""
-    return moment.astimezone(ZoneInfo(calendar.zone)).strftime("%Y-%m-%d %H:%M")
+def _on_the_wall(moment: datetime, zone: str) -> str:
+    """This moment as the clock shows it there."""
+    return moment.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M")

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from services.volunteers.domain import tasks
 from services.volunteers.domain.calendar import KEPT, Calendar
+from services.volunteers.domain.registry import Volunteer
 from services.volunteers.domain.service_hours import ServiceRecord
 from services.volunteers.domain.tasks import LONGEST_SERVICE
 from services.volunteers.schemas.calendars import TaskView
@@ -35,12 +36,12 @@ class Tasks:
     async def check_in(
         self, id: str, op: Op, by: str, *, staff: bool, started_at: datetime | None
     ) -> Outcome[Calendar]:
-        recorded = await self._recorded_around(id, started_at)
+        recorded, zone = await self._recorded_around(id, started_at), await self._zone(id)
         return await self._change(
             id,
             op,
             lambda c, now: tasks.check_in(
-                c, id, by, now, staff=staff, started_at=started_at, recorded=recorded
+                c, id, by, now, staff=staff, started_at=started_at, recorded=recorded, zone=zone
             ),
         )
 
@@ -52,7 +53,13 @@ class Tasks:
         return await self._change(id, op, lambda c, now: tasks.check_out(c, id, by, now, ended_at, recorded))
 
     async def note_no_show(self, id: str, op: Op, by: str) -> Outcome[Calendar]:
-        return await self._change(id, op, lambda c, now: tasks.no_show(c, id, by, now))
+        zone = await self._zone(id)
+        return await self._change(id, op, lambda c, now: tasks.no_show(c, id, by, now, zone))
+
+    async def _zone(self, id: str) -> str | None:
+        """Where the person lives now: their calendar hears of a move only when they are asked again."""
+        profile = await self._store.get(Volunteer, owner_of(id))
+        return profile.record.zone if profile else None
 
     async def _recorded_around(self, id: str, moment: datetime | None) -> list[Window]:
         """This person's services around a moment long ago, which their calendar has forgotten. Of newer ones it knows
