@@ -371,3 +371,20 @@ async def test_a_household_of_another_station_is_not_what_the_lead_was_about() -
         home = await d.household("boss", site_id="west", area=k.ELSEWHERE)
         refused = await d.ask("boss", f"POST /leads/{lead_id}/verify", an_order(home))
         assert refused.status_code == 422 and refused.json()["errors"][0]["pointer"] == "/household_id"
+
+
+async def test_what_was_made_of_a_household_is_said_again_after_it_was_handed_over() -> None:
+    async with desk() as d:
+        lead_id, home = await reported(d), await d.household()
+        calls = (f"POST /leads/{lead_id}/verify", "POST /needs")
+        first = [await d.ask("staff", call, an_order(home), key=call.rpartition("/")[2]) for call in calls]
+        moved = await d.ask("boss", f"PATCH /households/{home}", {"site_id": "west"}, if_match='"1"')
+        assert moved.status_code == 200
+        again = [await d.ask("staff", call, an_order(home), key=call.rpartition("/")[2]) for call in calls]
+        assert [(a.status_code, a.json()) for a in again] == [(201, f.json()) for f in first]
+        other = await d.ask("staff", calls[1], an_order(home, goods()), key="needs")
+        assert other.json()["type"].endswith("idempotency-key-reused")
+        decided, fresh = [await d.ask("staff", call, an_order(home)) for call in calls]
+        assert decided.json()["type"].endswith("lead-decided")
+        assert (fresh.status_code, fresh.json()["errors"][0]["pointer"]) == (422, "/household_id")
+        assert len(d.w.said(NeedPosted)) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from services.needs.domain import lead as domain
+from services.needs.domain.household import Household
 from services.needs.domain.lead import Lead, need_id_of
 from services.needs.domain.need import Need
 from services.needs.domain.refusals import LeadDecided
@@ -116,12 +117,13 @@ class Leads(Needs):
         """
         lead = (await self._found(Lead, id)).record
         self._require_staff(access, lead)
-        household = await self._household(access, asked, of_site=lead.site_id)
-        elsewhere = lead.site_id not in (household.site_id, household.first_site_id)
-        if elsewhere and self._is_open_site(lead.site_id):
-            raise Invalid(
-                "/household_id", zh="这户不属于该线索的站点", en="this household is not of the lead's site"
-            )
+        try:
+            household = await self._household_for(access, asked, lead)
+        except Invalid:
+            # Of a household that was handed over since, what was done is said again.
+            if await self._store.get(Need, need_id_of(id)) is None:
+                raise
+            return await self._store.change(Need, need_id_of(id), _decided, op=op)
         order = asked.order(lead_id=id, channel=Channel.SCOUT, relayer=Relayer(account_id=lead.scout_id))
         at = self._moment(household.site_id)
 
@@ -132,6 +134,16 @@ class Leads(Needs):
             return answered(self._posted(need_id_of(id), order, household, access, at))
 
         return await self._store.change(Need, need_id_of(id), decide, op=op)
+
+    async def _household_for(self, access: Access, asked: OrderIn, lead: Lead) -> Household:
+        """The household that the lead was about, as far as its station tells."""
+        household = await self._household(access, asked, of_site=lead.site_id)
+        elsewhere = lead.site_id not in (household.site_id, household.first_site_id)
+        if elsewhere and self._is_open_site(lead.site_id):
+            raise Invalid(
+                "/household_id", zh="这户不属于该线索的站点", en="this household is not of the lead's site"
+            )
+        return household
 
     async def dismiss(self, access: Access, id: str, outcome: LeadOutcome, op: Op) -> Outcome[Lead]:
         self._require_staff(access, (await self._found(Lead, id)).record)
@@ -194,6 +206,10 @@ class Leads(Needs):
         if need is None:
             raise NotFound()
         return need.record
+
+
+def _decided(_: Need | None) -> Change[Need]:
+    raise LeadDecided()
 
 
 def _answered(change: Change[Lead]) -> Change[Lead]:

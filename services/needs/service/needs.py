@@ -28,7 +28,13 @@ View = Callable[[Need], Schema]
 class Needs(Desk):
     async def post(self, access: Access, asked: schemas.NeedIn, op: Op, id: str) -> Outcome[Need]:
         """点单: from the moment this returns, the need is looked after, whatever happens."""
-        household = await self._household(access, asked)
+        try:
+            household = await self._household(access, asked)
+        except Invalid:
+            # Of a household that was handed over since, what was done is said again.
+            if await self._store.get(Need, id) is None:
+                raise
+            return await self._store.change(Need, id, lambda n: answered(Change(existing(n))), op=op)
         order, at = asked.order(), self._moment(household.site_id)
 
         def decide(need: Need | None) -> Change[Need]:
