@@ -216,6 +216,15 @@ async def test_a_start_that_staff_enter_lies_near_what_was_agreed(hours: float, 
             assert (await d.task("li", "need-1")).status == "taken"
 
 
+async def test_a_visit_that_came_about_sooner_than_agreed_is_entered_within_a_day() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.takes("li", "need-1", window=a_window(TOMORROW + timedelta(days=6)))
+        for hours, status in ((25, 422), (23, 200)):
+            began = {"started_at": (d.w.clock.now() - timedelta(hours=hours)).isoformat()}
+            assert (await d.ask("staff", f"POST {TASK}/check-in", began)).status_code == status
+
+
 async def test_somebody_who_comes_late_can_still_check_in() -> None:
     async with desk() as d:
         await d.registers("li")

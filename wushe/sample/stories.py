@@ -46,7 +46,7 @@ class Play:
         self._row = row
         self._by: Account = town.supervisor
         self._name = f"need/{row.household}"
-        self._served_at = town.base_at - timedelta(hours=3 * (number + 1))
+        self._served_at = town.base_at - timedelta(hours=3 * (number % 6 + 1))
         self._id = ""
         self._courses: dict[str, Callable[[], Awaitable[None]]] = {
             "decline": self._decline,

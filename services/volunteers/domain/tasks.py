@@ -32,7 +32,7 @@ from shared.records import Change
 LATE = timedelta(days=1)
 EARLY = timedelta(hours=2)
 FORE = timedelta(days=1)
-"""So long before the window it may have begun, by what staff enter afterwards: more is a slip in the date."""
+"""So long before the window, or before it is entered if that is earlier, it may have begun: more is a slip in the date."""
 DELAYED = timedelta(hours=2)
 """So long after the window somebody who comes late may still begin."""
 LONGEST_SERVICE = timedelta(hours=24)
@@ -78,10 +78,10 @@ def check_in(
     at = started_at or now
     if at > now:
         raise Invalid("/started_at", zh="开始时间不能在将来", en="the start cannot lie in the future")
-    if started_at is not None and at < invitation.window.start_at - FORE:
+    if at < min(invitation.window.start_at, now) - FORE:
         raise Invalid(
             "/started_at",
-            zh="开始时间比约定的服务早了一天以上：请核对年、月、日；确是另一次服务的，请在服务时长中补录",
+            zh="开始时间比约定的服务早了一天以上：请核对年、月、日；确是另一次服务的，请补录服务时长",
             en="the start lies more than a day before the service that was agreed: check year, month and day; if it was"
             " another service, enter it as hours",
         )

@@ -28,7 +28,8 @@ class Decline(Schema):
 
 
 class CheckIn(Schema):
-    """`started_at` is for staff who enter afterwards when a service began: a day before its window at the earliest."""
+    """`started_at` is for staff who enter afterwards when a service began: a day before its window at the earliest, or a
+    day ago if it came about sooner."""
 
     started_at: Moment | None = None
 
