@@ -9,6 +9,7 @@ import pytest
 
 from tests.cast import Cast
 from tests.journeys.stage import corrects, fuquan
+from tests.journeys.test_going_ahead import gives_back
 from tests.journeys.test_visits import says_yes, seen, serves
 from tests.town import Town
 
@@ -33,6 +34,33 @@ async def test_what_is_promised_stays_but_nothing_more_is_given_for_what_the_fil
         await cast.lot(5, category="clothing", unit="件", earmark={"target_groups": ["disabled"]})
         await t.passes(hours=6)
         assert await goods(cast, need) == ([(rice["id"], 2)] if rice else [])
+
+
+@pytest.mark.parametrize(("meant_for", "given"), [(["elder_alone"], False), ([], True)])
+async def test_what_is_only_kept_for_a_line_that_has_been_promised_some_is_booked_by_the_corrected_groups(
+    meant_for: list[str], given: bool
+) -> None:
+    async with fuquan(wave_seconds=600, invitation_seconds=7200, hold_seconds=36000) as (t, cast):
+        first = await cast.volunteer("first")
+        home = await cast.household(target_groups=["elder_alone"])
+        rice = await cast.lot(4)
+        await t.settle()
+        visit = cast.people_line(hours=30)
+        need = await cast.need(home, visit, cast.goods_line(10, minimum=4))
+        await t.settle()
+        task = await says_yes(t, cast, first)
+        await t.passes(minutes=11)
+        await gives_back(t, cast, first, task)
+        cast.appoint()
+        gift = await cast.lot(6, earmark={"target_groups": meant_for})
+        second = await cast.volunteer("second")
+        await t.passes(minutes=45)
+        cast.appoint()
+        assert (await cast.got(cast.donor, f"/api/lots/{gift['id']}"))["available"] == 0
+        await corrects(t, cast, f"/api/households/{home['id']}", target_groups=["disabled"])
+        await t.passes(minutes=45)
+        await says_yes(t, cast, second)
+        assert await goods(cast, need) == [(rice["id"], 4), *([(gift["id"], 6)] if given else [])]
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from services.matching.domain.asking import release_surplus
 from services.matching.domain.award import withdraw, won
+from services.matching.domain.keeping import kept_only, same_goods
 from services.matching.domain.match import (
     GoodsState,
     Match,
@@ -21,7 +21,7 @@ from services.matching.domain.scene import Scene
 from services.matching.domain.searching import weighed, with_word
 from services.matching.domain.settling import settled
 from services.matching.domain.timing import is_pressing
-from services.matching.domain.words import MAY_BE_ASKED_AGAIN, SURE, Answer, MatchStatus
+from services.matching.domain.words import MAY_BE_ASKED_AGAIN, Answer, MatchStatus
 from shared.contracts.base import Event
 from shared.contracts.matching import SeatReleased
 from shared.contracts.needs import NeedChanged
@@ -50,7 +50,7 @@ def change_need(match: Match | None, need_id: str, changed: NeedChanged, scene: 
         match = _with_whoever_a_crisis_may_reach(match) if worse else match
     afresh = turned and not changed.begun
     kept_people = {line.id for line in spec.people if not afresh and _same_people(line, before)}
-    kept_goods = {line.id for line in spec.goods if _same_goods(line, before, spec, match)}
+    kept_goods = {line.id for line in spec.goods if same_goods(line, before, spec, match)}
     stays = {line.id for line in spec.people}
     for line_id in [id for id in match.people if id not in kept_people]:
         match, ended = _end_people(match, line_id, line_id in stays)
@@ -60,11 +60,11 @@ def change_need(match: Match | None, need_id: str, changed: NeedChanged, scene: 
     for line in spec.people:
         match, released = _seated(match, line, scene)
         events += released
+    match, given_back = kept_only(match, kept_goods, before, scene)
     match = _relined(match, kept_goods, before, scene)
     if is_pressing(spec) and not is_pressing(before):
         match = _hurried(match, scene)
     events += _told_where(match) if elsewhere else []
-    match, given_back = release_surplus(match, kept_goods, scene)
     stays_short = kept_people | kept_goods
     match = match.but(diagnosis={id: why for id, why in match.diagnosis.items() if id in stays_short})
     change = _settled_as_it_is_now(match, scene, other, (*events, *given_back))
@@ -102,18 +102,6 @@ def _same_people(line: PeopleLine, before: NeedSpec) -> bool:
     if old is None:
         return False
     counts = {"seats": line.seats, "minimum": line.minimum, "required": line.required}
-    return old.model_copy(update=counts) == line
-
-
-def _same_goods(line: GoodsLine, before: NeedSpec, after: NeedSpec, match: Match) -> bool:
-    """Whether what is held for this line may still be used for it. What is promised stays so whoever they turn out to be."""
-    old = next((other for other in before.goods if other.id == line.id), None)
-    promised = any(hold.line_id == line.id and hold.phase in SURE for hold in match.holds.values())
-    if old is None or (before.category, before.area) != (after.category, after.area):
-        return False
-    if before.target_groups != after.target_groups and not promised:
-        return False
-    counts = {"quantity": line.quantity, "minimum": line.minimum, "required": line.required}
     return old.model_copy(update=counts) == line
 
 

@@ -1,0 +1,43 @@
+"""What a need that has changed keeps of its goods."""
+
+from __future__ import annotations
+
+from services.matching.domain.asking import release_hold, release_surplus
+from services.matching.domain.match import Match
+from services.matching.domain.scene import Scene
+from services.matching.domain.words import PROMISED, SURE
+from shared.contracts.base import Event
+from shared.contracts.parts import GoodsLine, NeedSpec
+from shared.contracts.vocabulary import Closing
+
+
+def same_goods(line: GoodsLine, before: NeedSpec, after: NeedSpec, match: Match) -> bool:
+    """Whether what is held for this line may still be used for it. What is promised stays so whoever they turn out to be."""
+    old = next((other for other in before.goods if other.id == line.id), None)
+    promised = any(hold.line_id == line.id and hold.phase in SURE for hold in match.holds.values())
+    if old is None or (before.category, before.area) != (after.category, after.area):
+        return False
+    if before.target_groups != after.target_groups and not promised:
+        return False
+    counts = {"quantity": line.quantity, "minimum": line.minimum, "required": line.required}
+    return old.model_copy(update=counts) == line
+
+
+def kept_only(match: Match, kept: set[str], before: NeedSpec, scene: Scene) -> tuple[Match, list[Event]]:
+    """The match without the goods that it no longer keeps."""
+    events: list[Event] = []
+    if match.need.target_groups != before.target_groups:
+        match, events = _unpromised_released(match, kept, scene)
+    match, surplus = release_surplus(match, kept, scene)
+    return match, [*events, *surplus]
+
+
+def _unpromised_released(match: Match, kept: set[str], scene: Scene) -> tuple[Match, list[Event]]:
+    """Give back what these lines keep and nobody has been promised: it was asked for other groups, and its gift may not
+    be meant for those whom the file tells of now."""
+    events: list[Event] = []
+    for id, hold in match.holds.items():
+        if hold.line_id in kept and hold.phase in PROMISED - SURE:
+            match, released = release_hold(match, id, hold, Closing.CHANGED, scene)
+            events += released
+    return match, events
