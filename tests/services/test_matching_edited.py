@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-from shared.contracts.matching import MatchMade, OffersWithdrawn, SeatFilled, SeatReleased, SeatWon
+from datetime import timedelta
+
+import pytest
+
+from shared.contracts.matching import (
+    HoldConfirmationRequested,
+    MatchMade,
+    OffersWithdrawn,
+    SeatFilled,
+    SeatReleased,
+    SeatWon,
+)
 from shared.contracts.needs import NeedChanged
+from shared.contracts.parts import Window
 from shared.contracts.vocabulary import Audience, Closing
-from tests.services.matching_desk import NEED, a_line, a_need, desk, ids
+from tests.services.matching_desk import NEED, TOMORROW, a_line, a_need, desk, ids, some_goods
+from tests.world import START
 
 ONE_SEAT = NeedChanged(spec=a_need(a_line(seats=1)))
 
@@ -72,3 +85,24 @@ async def test_when_nobody_had_begun_after_all_the_public_loses_the_seats_that_i
         assert [(s.volunteer_id, s.reason) for s in d.w.said(SeatReleased)] == [("li", Closing.CHANGED)]
         match = await d.match()
         assert (match.went_ahead, match.stayed) == (False, ())
+
+
+@pytest.mark.parametrize("confirmed", [True, False])
+async def test_the_lot_hears_when_goods_are_needed_now_whether_or_not_it_has_confirmed_them(
+    confirmed: bool,
+) -> None:
+    later = Window(start_at=TOMORROW.start_at + timedelta(days=5), end_at=TOMORROW.end_at + timedelta(days=5))
+    async with desk() as d:
+        await d.knows_people("li")
+        await d.knows_lot("rice")
+        await d.posts(a_line(), some_goods())
+        (one,) = d.requests()
+        await d.places(one)
+        await d.accepts("li")
+        if confirmed:
+            await d.confirms(one)
+        moved, same = a_need(a_line(window=later), some_goods()), a_need(a_line(seats=2), some_goods())
+        await d.w.hears((NEED, NeedChanged(spec=same)), (NEED, NeedChanged(spec=moved)))
+        asked = [(a.hold_id, a.good_on, a.pick_up_by) for a in d.w.said(HoldConfirmationRequested)]
+        assert [good_on for _, good_on, _ in asked] == [START.date() + timedelta(days=d) for d in (1, 6)]
+        assert asked[1][0] == one.hold_id and asked[1][2] == later.start_at

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from services.matching.domain.asking import release_hold, release_surplus
+from services.matching.domain.asking import confirm_hold, release_hold, release_surplus
 from services.matching.domain.match import Match
 from services.matching.domain.scene import Scene
-from services.matching.domain.words import PROMISED, SURE
+from services.matching.domain.timing import needed_at
+from services.matching.domain.words import PROMISED, SURE, Phase
 from shared.contracts.base import Event
 from shared.contracts.parts import GoodsLine, NeedSpec
 from shared.contracts.vocabulary import Closing
@@ -24,12 +25,12 @@ def same_goods(line: GoodsLine, before: NeedSpec, after: NeedSpec, match: Match)
 
 
 def kept_only(match: Match, kept: set[str], before: NeedSpec, scene: Scene) -> tuple[Match, list[Event]]:
-    """The match without the goods that it no longer keeps."""
+    """The match without the goods that it no longer keeps; those it keeps are asked to be there when they are needed now."""
     events: list[Event] = []
     if match.need.target_groups != before.target_groups:
         match, events = _unpromised_released(match, kept, scene)
     match, surplus = release_surplus(match, kept, scene)
-    return match, [*events, *surplus]
+    return match, [*events, *surplus, *_confirmed_anew(match, before, scene)]
 
 
 def _unpromised_released(match: Match, kept: set[str], scene: Scene) -> tuple[Match, list[Event]]:
@@ -41,3 +42,14 @@ def _unpromised_released(match: Match, kept: set[str], scene: Scene) -> tuple[Ma
             match, released = release_hold(match, id, hold, Closing.CHANGED, scene)
             events += released
     return match, events
+
+
+def _confirmed_anew(match: Match, before: NeedSpec, scene: Scene) -> list[Event]:
+    """A visit has moved: what is to be confirmed, or was, is asked to be kept until then instead."""
+    need = match.need
+    moved = {x.id for x in need.goods if needed_at(need, x, scene) != needed_at(before, x, scene)}
+    return [
+        confirm_hold(match, id, hold, scene)
+        for id, hold in match.holds.items()
+        if hold.line_id in moved and hold.phase in (Phase.CONFIRMING, Phase.CONFIRMED)
+    ]

@@ -28,8 +28,6 @@ from shared.records import Change
 
 REFUSALS_KEPT = 200
 
-_OPEN_FOR_PICK_UP = (HoldStatus.CONFIRMED, HoldStatus.ISSUED, HoldStatus.RECEIVED)
-
 
 def objection(lot: Lot, request: HoldRequested, today: date, *, closed: bool = False) -> GoodsRule | None:
     """The first condition that this lot fails for this need, in the order of `GoodsRule`; None if it may be had.
@@ -105,7 +103,8 @@ def place(
 def confirm(
     lot: Lot | None, request: HoldConfirmationRequested, need_id: str, filed: Hold | None, now: datetime
 ) -> Change[Lot]:
-    """Keep the stock beyond the hold's own deadline, because the match was made.
+    """Keep the stock beyond the hold's own deadline, because the match was made; asked once more, since a visit has moved,
+    until the date that is asked for now.
 
     Whatever became of the hold meanwhile is said again. A deadline that has passed without the sweeper having seen
     it does no harm: as long as the stock is still held, the confirmation comes in time. But goods that will be past
@@ -114,12 +113,14 @@ def confirm(
     lot, hold = _known(lot, request.hold_id, filed)
     if hold is None:
         return _never(lot, request, need_id, HoldStatus.EXPIRED, now)
-    if hold.status is HoldStatus.HELD and request.good_on and lot.past_expiry(request.good_on):
+    if hold.promised and request.good_on and lot.past_expiry(request.good_on):
+        if hold.status is HoldStatus.CONFIRMED:
+            return let_go(lot, request.hold_id, hold, Closing.EXPIRED, now)
         return _moved(lot, request.hold_id, hold.but(status=HoldStatus.EXPIRED, closed_at=now))
-    if hold.status is HoldStatus.HELD:
+    if hold.promised:
         hold = hold.but(status=HoldStatus.CONFIRMED, wanted_by=request.pick_up_by)
         return _moved(lot, request.hold_id, hold.but(pick_up_by=lot.to_be_fetched_by(hold)))
-    if hold.status in _OPEN_FOR_PICK_UP:
+    if hold.handed_over:
         return Change(lot, HoldConfirmed(**facts(lot, request.hold_id, hold), pick_up_by=hold.pick_up_by))
     return Change(lot, standing(lot, request.hold_id, hold))
 
