@@ -278,6 +278,26 @@ async def test_a_search_follows_a_household_that_moved_as_soon_as_nothing_is_pro
         assert [change.spec.area for change in d.w.said(NeedChanged)] == [k.ELSEWHERE]
 
 
+async def test_a_search_follows_a_household_that_moved_when_the_goods_that_were_promised_are_given_back() -> (
+    None
+):
+    async with desk() as d:
+        home = await d.household()
+        need_id = await d.posts(people(), goods(), household_id=home)
+        await d.hears((need_id, k.won()), (need_id, k.made(k.taken(), holds=(k.held(),))))
+        await d.hears(k.withdrawn(need_id), (need_id, k.reopened(holds=(k.held(),))))
+        version = (await d.ask("staff", f"GET /households/{home}")).headers["etag"]
+        move = {"area": k.ELSEWHERE, "address": "新村1号", "location": {"lat": 26.9, "lon": 107.7}}
+        assert (await d.ask("staff", f"PATCH /households/{home}", move, if_match=version)).status_code == 200
+        assert d.w.said(NeedChanged) == [], "goods are promised where it lived"
+        before = await d.need(need_id)
+        await d.hears(k.given_back(need_id))
+        after = await d.need(need_id)
+        assert (after.status, after.waiting) == (before.status, before.waiting), "nothing else is new"
+        assert after.area == k.ELSEWHERE
+        assert [change.spec.area for change in d.w.said(NeedChanged)] == [k.ELSEWHERE]
+
+
 async def test_a_search_follows_a_household_that_moves_within_the_township() -> None:
     async with desk() as d:
         home = await d.household()

@@ -66,7 +66,8 @@ def settle(before: Need | None, need: Need, now: datetime, policy: SitePolicy, *
             need = _asking_again(need, now, last_asked_at=now)
             said = (*said, SearchAsked(spec=spec(need)))
     need = _timed(_graced(need, now), now, policy)
-    if before is not None and (before.status, before.waiting) != (need.status, need.waiting):
+    moves_on = before is not None and (before.status, before.waiting) != (need.status, need.waiting)
+    if moves_on or (before is not None and before.settled_there and not (need.settled_there or need.ended)):
         said = (*said, progress(need))
     return Change(need, *said)
 

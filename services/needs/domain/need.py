@@ -177,6 +177,12 @@ class Need(Record):
         return word.said == "made" and self.seats == word.seats and self.held_goods == word.goods
 
     @property
+    def settled_there(self) -> bool:
+        """Whether it stays where its household lived: somebody has begun, goods are promised, or all is there. When that ends it
+        says so, and follows a household that has moved meanwhile."""
+        return self.started or self.complete or bool(self.held_goods)
+
+    @property
     def served(self) -> bool:
         """Whether all that is there has been done and received, and something has. As long as more can come, the match
         has to say what is there; then what was done and received speaks for itself."""

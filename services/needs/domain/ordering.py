@@ -187,7 +187,7 @@ def protect(need: Need, household: Household, at: Moment) -> Change[Need]:
     named, groups = child or need.audience is v.Audience.NAMED, household.groups_of(beneficiary)
     audience = _audience(need, groups, named=named)
     after = need.but(audience=audience, minor=need.minor or child, target_groups=groups)
-    if not (need.started or need.complete or need.held_goods):
+    if not need.settled_there:
         after = after.but(area=household.area, cell=household.cell)
     if after.audience is not need.audience:
         # Everybody is asked anew, unless somebody has begun.
