@@ -156,3 +156,23 @@ async def test_visits_that_may_each_stay_empty_lapse_when_none_was_ever_found() 
         need = await two_visits(cast, required=False)
         await t.passes(hours=62)
         assert (await seen(cast, need))["status"] == "lapsed"
+
+
+async def test_a_check_out_that_was_forgotten_gives_no_hours_beyond_the_visit_when_the_need_is_cancelled() -> (
+    None
+):
+    async with fuquan() as (t, cast):
+        visitor = await cast.volunteer("visitor")
+        await t.settle()
+        need = await cast.need(await cast.household(), cast.people_line(hours=2, length=1.0))
+        await t.settle()
+        visit = await says_yes(t, cast, visitor)
+        await t.passes(hours=2)
+        assert (await cast.does(cast.person(visitor.id), f"/api/tasks/{visit}/check-in")).status == 200
+        await t.passes(days=3)
+        cast.appoint()
+        solved = {"reason": "solved"}
+        assert (await cast.does(cast.staff, f"/api/needs/{need['id']}/cancel", solved)).status == 200
+        await t.settle()
+        hours = await cast.got(cast.staff, f"/api/volunteers/{visitor.id}/hours")
+        assert [record["minutes"] for record in hours["items"]] == [60]

@@ -73,7 +73,7 @@ class Life:
             ),
             "lose": lambda c, now: verdicts.lose(c, SeatFilled(**seat), now),
             "release": lambda c, now: verdicts.release(
-                c, SeatReleased(**seat, seat_id="p1/1", reason=Closing.CANCELLED), now
+                c, SeatReleased(**seat, seat_id="p1/1", reason=Closing.CANCELLED), now, now
             ),
             "withdraw": lambda c, now: tasks.withdraw(c, id, "li", now),
             "check in": lambda c, now: tasks.check_in(c, id, "li", now, staff=True),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from shared.contracts.vocabulary import Closing, Rule, TaskStatus, Urgency
 from shared.contracts.volunteers import (
     InvitationAccepted,
@@ -92,17 +94,55 @@ async def test_the_other_task_is_the_most_urgent_and_then_the_earliest() -> None
         assert [other and other["id"] for other in others] == ["li~need-6", "li~need-9", "li~need-3", None]
 
 
-async def test_a_service_that_nobody_checked_out_of_counts_a_day_at_most_when_the_seat_is_taken_back() -> (
-    None
-):
+@pytest.mark.parametrize(
+    ("came", "minutes", "counted"),
+    [
+        (0, 40, 40),
+        (0, 149, 149),
+        (0, 151, 120),
+        (0, 3 * 24 * 60, 120),
+        (60, 200, 120),
+        (-60, 3 * 24 * 60, 180),
+    ],
+)
+async def test_a_service_that_nobody_checked_out_of_counts_as_long_as_planned_once_that_is_overdue(
+    came: int, minutes: int, counted: int
+) -> None:
+    """Until then it counts up to the moment in which the seat is taken back. Who `came` early is there until the planned
+    end; who came late, for as long as planned."""
+    async with desk() as d:
+        await d.registers("li")
+        await d.takes("li", "need-1")
+        await d.w.passes(days=1, minutes=came)
+        await d.ask("li", f"POST {TASK}/check-in")
+        await d.w.passes(minutes=minutes)
+        await d.w.hears(("need-1", a_release("li", "need-1")))
+        assert [done.minutes for done in d.w.said(TaskDone)] == [counted]
+
+
+async def test_a_service_ends_when_the_seat_was_taken_back_however_late_that_is_heard() -> None:
     async with desk() as d:
         await d.registers("li")
         await d.takes("li", "need-1")
         await d.w.passes(days=1)
         await d.ask("li", f"POST {TASK}/check-in")
-        await d.w.passes(days=3)
-        await d.w.hears(("need-1", a_release("li", "need-1")))
-        assert [done.minutes for done in d.w.said(TaskDone)] == [24 * 60]
+        await d.w.passes(minutes=20)
+        taken_back = d.w.message("need-1", a_release("li", "need-1"))
+        await d.w.passes(hours=14)
+        await d.w.hears(taken_back)
+        assert [done.minutes for done in d.w.said(TaskDone)] == [20]
+
+
+async def test_whoever_began_before_they_could_hear_that_the_seat_was_taken_back_has_served() -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.takes("li", "need-1")
+        await d.w.passes(days=1)
+        taken_back = d.w.message("need-1", a_release("li", "need-1"))
+        await d.ask("li", f"POST {TASK}/check-in")
+        await d.w.passes(minutes=30)
+        await d.w.hears(taken_back)
+        assert [done.minutes for done in d.w.said(TaskDone)] == [30]
 
 
 async def test_it_stays_known_whose_account_checked_in_and_whose_checked_out() -> None:

@@ -188,11 +188,14 @@ def finish(
     return Change(after, said)
 
 
-def latest_end(calendar: Calendar, task: Task, now: datetime) -> datetime:
-    """Until when a service can have gone on that nobody checked out of: now, if nothing else stands in between."""
-    started_at = task.started_at or now
+def latest_end(calendar: Calendar, invitation: Invitation, task: Task, until: datetime) -> datetime:
+    """When a service ended that nobody checked out of before the seat was taken back: then, if nothing else stands in
+    between; but if the check-out was overdue by then, it counts as long as it was to last."""
+    started_at, window = task.started_at or until, invitation.window
+    planned = max(window.end_at, started_at + (window.end_at - window.start_at))
+    overdue = until > planned + timedelta(seconds=task.grace_seconds)
     others = [service.start_at for service in calendar.services() if service.start_at >= started_at]
-    return min(now, started_at + LONGEST_SERVICE, *others)
+    return min(planned if overdue else until, started_at + LONGEST_SERVICE, *others)
 
 
 def _task(calendar: Calendar, task_id: str, wanted: TaskStatus) -> tuple[Invitation, Task]:

@@ -51,16 +51,18 @@ def lose(calendar: Calendar, filled: SeatFilled, now: datetime) -> Change[Calend
     return _freed(calendar, lost, filled.reason, now)
 
 
-def release(calendar: Calendar, released: SeatReleased, now: datetime) -> Change[Calendar]:
-    """Matching takes a seat back: the task is off and its time free. Who was already there is checked out, and
-    the hours count."""
+def release(calendar: Calendar, released: SeatReleased, said_at: datetime, now: datetime) -> Change[Calendar]:
+    """Matching takes a seat back: the task is off and its time free. Who was already there is checked out as of when that
+    was said, however late it is heard, and the hours count."""
     invitation = calendar.invitations.get(released.invitation_id)
     task = invitation.task if invitation is not None else None
     if invitation is None or task is None:
         return Change(calendar)
     if task.status == TaskStatus.CHECKED_IN:
         closing = invitation.but(closing=released.reason)
-        return finish(calendar, closing, task, latest_end(calendar, task, now), now, by="")
+        heard_late = (task.started_at or now) < said_at < now
+        ended_at = latest_end(calendar, invitation, task, said_at if heard_late else now)
+        return finish(calendar, closing, task, ended_at, now, by="")
     if task.status != TaskStatus.TAKEN:
         return Change(calendar)
     off = task.but(status=TaskStatus.CANCELLED, overdue=False)

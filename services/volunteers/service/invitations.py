@@ -93,7 +93,7 @@ class Invitations:
 
     async def release(self, event: SeatReleased, message: Message) -> None:
         now = self._clock.now()
-        await self._hear(event.volunteer_id, message, lambda c: verdicts.release(c, event, now))
+        await self._hear(event.volunteer_id, message, lambda c: verdicts.release(c, event, message.time, now))
 
     async def wake(self, id: str) -> None:
         """Let the deadlines of this calendar pass that have come."""
