@@ -61,8 +61,8 @@ class OffersWithdrawn(MatchEvent):
 
 
 class SeatWon(MatchEvent):
-    """The seat is this person's until they withdraw or the need ends. Said again when the need moves: `area` and `category`
-    are those of now."""
+    """The seat is this person's until they withdraw or the need ends. Said again when the need moves or its urgency is
+    another: `area`, `category` and `urgency` are those of now."""
 
     name = "seat.won"
     zh = "席位归{volunteer_id}"
@@ -75,6 +75,7 @@ class SeatWon(MatchEvent):
     window: Window
     area: str | None = None
     category: v.Category | None = None
+    urgency: v.Urgency | None = None
 
 
 class SeatFilled(MatchEvent):

@@ -16,8 +16,18 @@ from shared.contracts.matching import (
 )
 from shared.contracts.needs import NeedChanged
 from shared.contracts.parts import Window
-from shared.contracts.vocabulary import Audience, Closing
-from tests.services.matching_desk import NEED, TOMORROW, a_line, a_need, desk, ids, some_goods
+from shared.contracts.vocabulary import Audience, Closing, Urgency
+from shared.contracts.volunteers import VolunteerChanged
+from tests.services.matching_desk import (
+    NEED,
+    TOMORROW,
+    a_line,
+    a_need,
+    a_social_worker,
+    desk,
+    ids,
+    some_goods,
+)
 from tests.world import START
 
 ONE_SEAT = NeedChanged(spec=a_need(a_line(seats=1)))
@@ -106,3 +116,15 @@ async def test_the_lot_hears_when_goods_are_needed_now_whether_or_not_it_has_con
         asked = [(a.hold_id, a.good_on, a.pick_up_by) for a in d.w.said(HoldConfirmationRequested)]
         assert [good_on for _, good_on, _ in asked] == [START.date() + timedelta(days=d) for d in (1, 6)]
         assert asked[1][0] == one.hold_id and asked[1][2] == later.start_at
+
+
+@pytest.mark.parametrize("urgency", [Urgency.URGENT, Urgency.CRISIS])
+async def test_whoever_has_a_seat_hears_how_urgent_it_is_now(urgency: Urgency) -> None:
+    named = Audience.NAMED
+    async with desk() as d:
+        await d.w.hears(("li", VolunteerChanged(state=a_social_worker())))
+        await d.posts(audience=named)
+        await d.accepts("li")
+        await d.w.hears((NEED, NeedChanged(spec=a_need(audience=named, urgency=urgency))))
+        assert [won.urgency for won in d.w.said(SeatWon)] == [Urgency.ORDINARY, urgency]
+        assert d.w.said(SeatReleased) == []

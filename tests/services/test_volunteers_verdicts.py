@@ -44,6 +44,21 @@ async def test_a_task_that_is_over_stays_where_it_was_when_the_need_moves() -> N
         assert (await d.ask("li", f"GET {TASK}")).json()["area"] == EAST
 
 
+@pytest.mark.parametrize("there", [False, True])
+async def test_a_task_shows_how_urgent_it_is_now(there: bool) -> None:
+    async with desk() as d:
+        await d.registers("li")
+        await d.takes("li", "need-1")
+        if there:
+            await d.w.passes(days=1)
+            await d.ask("li", f"POST {TASK}/check-in")
+        won = await d.a_win("li", "need-1")
+        await d.w.hears(("need-1", won.model_copy(update={"urgency": Urgency.URGENT})))
+        assert (await d.ask("li", f"GET {TASK}")).json()["urgency"] == "urgent"
+        await d.w.hears(("need-1", won))
+        assert (await d.ask("li", f"GET {TASK}")).json()["urgency"] == "urgent", "verdicts of old say nothing"
+
+
 async def test_nobody_is_missed_at_a_task_that_was_taken_back() -> None:
     async with desk() as d:
         await d.registers("li")

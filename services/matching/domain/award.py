@@ -134,6 +134,7 @@ def won(match: Match, line_id: str, invitation_id: str) -> SeatWon:
         window=window,
         area=match.need.area,
         category=match.need.category,
+        urgency=match.need.urgency,
     )
 
 

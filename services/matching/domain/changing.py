@@ -64,7 +64,7 @@ def change_need(match: Match | None, need_id: str, changed: NeedChanged, scene: 
     match = _relined(match, kept_goods, before, scene)
     if is_pressing(spec) and not is_pressing(before):
         match = _hurried(match, scene)
-    events += _told_where(match) if elsewhere else []
+    events += _seats_told_anew(match) if elsewhere or spec.urgency != before.urgency else []
     stays_short = kept_people | kept_goods
     match = match.but(diagnosis={id: why for id, why in match.diagnosis.items() if id in stays_short})
     change = _settled_as_it_is_now(match, scene, other, (*events, *given_back))
@@ -171,7 +171,7 @@ def _answering(match: Match, these: frozenset[Answer], answer: Answer) -> Match:
     return match.but(asked=asked)
 
 
-def _told_where(match: Match) -> list[Event]:
+def _seats_told_anew(match: Match) -> list[Event]:
     """The seats that are still to be served, said again with what has changed about them."""
     return [
         won(match, line_id, holder)

@@ -16,7 +16,8 @@ def win(calendar: Calendar, won: SeatWon, need_id: str, now: datetime) -> Change
     """The verdict is yes: the claimed slot becomes a task.
 
     A seat that cannot be kept is given back at once: nobody here claimed it, or its time has moved onto another
-    task. A verdict that is only repeated changes nothing but where the task is and what it is about.
+    task. A verdict that is only repeated changes nothing but where the task is, what it is about, and how
+    urgent it is.
     """
     invitation = calendar.invitations.get(won.invitation_id)
     if invitation is not None and invitation.task is not None:
@@ -71,9 +72,12 @@ def release(calendar: Calendar, released: SeatReleased, said_at: datetime, now: 
 
 
 def _as_told(invitation: Invitation, won: SeatWon) -> Invitation:
-    """With the place and the matter that the verdict names; verdicts of old named none."""
-    area, category = won.area or invitation.area, won.category or invitation.category
-    return invitation.but(area=area, category=category)
+    """With the place, the matter and the urgency that the verdict names; verdicts of old named none."""
+    return invitation.but(
+        area=won.area or invitation.area,
+        category=won.category or invitation.category,
+        urgency=won.urgency or invitation.urgency,
+    )
 
 
 def _freed(calendar: Calendar, invitation: Invitation, reason: Closing, now: datetime) -> Change[Calendar]:
