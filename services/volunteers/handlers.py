@@ -6,7 +6,14 @@ from typing import Any
 
 from services.volunteers.service import Volunteers
 from shared.contracts.directory import AccountChanged
-from shared.contracts.matching import OffersWithdrawn, SeatFilled, SeatReleased, SeatsOffered, SeatWon
+from shared.contracts.matching import (
+    OffersChanged,
+    OffersWithdrawn,
+    SeatFilled,
+    SeatReleased,
+    SeatsOffered,
+    SeatWon,
+)
 from shared.contracts.volunteers import TaskDone, TeamChanged
 from shared.run.kit import Handler, on
 
@@ -16,6 +23,7 @@ def handlers(volunteers: Volunteers) -> list[Handler[Any]]:
         on(AccountChanged, volunteers.registry.note_account),
         on(SeatsOffered, volunteers.invitations.ask),
         on(OffersWithdrawn, volunteers.invitations.withdraw_offers),
+        on(OffersChanged, volunteers.invitations.change_offers),
         on(SeatWon, volunteers.invitations.win),
         on(SeatFilled, volunteers.invitations.lose),
         on(SeatReleased, volunteers.invitations.release),

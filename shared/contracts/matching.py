@@ -6,10 +6,10 @@ from datetime import date, datetime
 
 from shared.contracts import topics
 from shared.contracts import vocabulary as v
-from shared.contracts.base import Event, Part
+from shared.contracts.base import Event
 from shared.contracts.goods import Unit
 from shared.contracts.parts import LineDiagnosis, Offer, Window
-from shared.contracts.taken import HoldTaken, SeatTaken
+from shared.contracts.taken import HoldTaken, InvitationRef, SeatTaken
 
 
 class MatchEvent(Event):
@@ -44,11 +44,6 @@ class SeatsOffered(MatchEvent):
     offers: tuple[Offer, ...]
 
 
-class InvitationRef(Part):
-    invitation_id: str
-    volunteer_id: str
-
-
 class OffersWithdrawn(MatchEvent):
     """These invitations are void; whoever has not answered is told at once."""
 
@@ -60,9 +55,19 @@ class OffersWithdrawn(MatchEvent):
     invitations: tuple[InvitationRef, ...]
 
 
+class OffersChanged(MatchEvent):
+    """The need is more urgent, or less, than when these people were asked; whoever has not answered sees it."""
+
+    name = "offers.changed"
+    zh = "告知{invitations}：紧急程度现为{urgency}"
+    en = "{invitations}: told that the need is {urgency} now"
+
+    urgency: v.Urgency
+    invitations: tuple[InvitationRef, ...]
+
+
 class SeatWon(MatchEvent):
-    """The seat is this person's until they withdraw or the need ends. Said again when the need moves or its urgency is
-    another: `area`, `category` and `urgency` are those of now."""
+    """The seat is this person's until they withdraw or the need ends. Said again when place, matter or urgency are others now."""
 
     name = "seat.won"
     zh = "席位归{volunteer_id}"
@@ -106,8 +111,7 @@ class SeatReleased(MatchEvent):
 
 
 class HoldRequested(MatchEvent):
-    """Hold so much of this lot; asked again with the same `hold_id`, the answer is the same.
-    If it is less that is asked for then, the rest goes back."""
+    """Hold so much of this lot; asked again with the same `hold_id`, the answer is the same. If for less, the rest goes back."""
 
     name = "hold.requested"
     zh = "申请预留{asked}"

@@ -1,4 +1,4 @@
-"""What a match has taken for its need: seats by people, stock of lots."""
+"""What a match has asked and taken for its need: people and their seats, stock of lots."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ from datetime import datetime
 
 from shared.contracts.base import Part
 from shared.contracts.parts import Window
+
+
+class InvitationRef(Part):
+    invitation_id: str
+    volunteer_id: str
 
 
 class SeatTaken(Part):

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tests.cast import Cast, Person
-from tests.journeys.stage import fuquan
+from tests.journeys.stage import corrects, fuquan
 from tests.town import Town
 
 FRAIL = {"disability": {"self_care": "none", "body": "chronic"}, "persons": 1}
@@ -176,3 +176,24 @@ async def test_a_check_out_that_was_forgotten_gives_no_hours_beyond_the_visit_wh
         await t.settle()
         hours = await cast.got(cast.staff, f"/api/volunteers/{visitor.id}/hours")
         assert [record["minutes"] for record in hours["items"]] == [60]
+
+
+async def test_everybody_sees_how_urgent_a_need_is_when_that_was_edited_after_they_were_asked() -> None:
+    async with fuquan() as (t, cast):
+        papers = [{"certificate": "child_director"}]
+        first, second = [await cast.volunteer(name, certificates=papers) for name in ("first", "second")]
+        home = await cast.household(
+            residents=[{"name": "小龙", "birth_date": "2016-06-01", "relation": "head"}]
+        )
+        await t.settle()
+        need = await cast.need(home, cast.people_line(2, hours=5))
+        await t.settle()
+        task = await says_yes(t, cast, first)
+        for urgency, asked in (
+            ("urgent", [("pending", "urgent")]),
+            ("crisis", [("withdrawn", "urgent"), ("pending", "crisis")]),
+        ):
+            await corrects(t, cast, f"/api/needs/{need['id']}", urgency=urgency)
+            assert (await cast.got(cast.person(first.id), f"/api/tasks/{task}"))["urgency"] == urgency
+            found = await cast.invitations(cast.person(second.id))
+            assert sorted((i["status"], i["urgency"]) for i in found) == sorted(asked)

@@ -9,6 +9,7 @@ import pytest
 from shared.contracts.matching import (
     HoldConfirmationRequested,
     MatchMade,
+    OffersChanged,
     OffersWithdrawn,
     SeatFilled,
     SeatReleased,
@@ -128,3 +129,22 @@ async def test_whoever_has_a_seat_hears_how_urgent_it_is_now(urgency: Urgency) -
         await d.w.hears((NEED, NeedChanged(spec=a_need(audience=named, urgency=urgency))))
         assert [won.urgency for won in d.w.said(SeatWon)] == [Urgency.ORDINARY, urgency]
         assert d.w.said(SeatReleased) == []
+
+
+@pytest.mark.parametrize(("urgency", "hear"), [(Urgency.URGENT, [["slow"]]), (Urgency.CRISIS, [])])
+async def test_whoever_has_not_answered_hears_how_urgent_it_is_now_or_is_asked_anew_in_a_crisis(
+    urgency: Urgency, hear: list[list[str]]
+) -> None:
+    named = Audience.NAMED
+    async with desk() as d:
+        for id in ("slow", "no"):
+            await d.w.hears((id, VolunteerChanged(state=a_social_worker())))
+        await d.posts(audience=named)
+        await d.declines("no")
+        noted = a_need(audience=named, posted_at=START - timedelta(days=1))
+        await d.w.hears((NEED, NeedChanged(spec=noted)))
+        assert d.w.said(OffersChanged) == [], "it is as urgent as before"
+        await d.w.hears((NEED, NeedChanged(spec=noted.model_copy(update={"urgency": urgency}))))
+        assert [ids(told.invitations) for told in d.w.said(OffersChanged)] == hear
+        assert [told.urgency for told in d.w.said(OffersChanged)] == [urgency] * len(hear)
+        assert len(d.w.said(OffersWithdrawn)) == (not hear)

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from shared.contracts.matching import OffersChanged
+from shared.contracts.taken import InvitationRef
 from shared.contracts.vocabulary import Closing, Rule, TaskStatus, Urgency
 from shared.contracts.volunteers import (
     InvitationAccepted,
@@ -15,7 +17,17 @@ from shared.contracts.volunteers import (
     TaskTaken,
     TaskWithdrawn,
 )
-from tests.services.volunteers_desk import EAST, TOMORROW, WEST, Desk, a_release, a_win, a_window, desk
+from tests.services.volunteers_desk import (
+    EAST,
+    TOMORROW,
+    WEST,
+    Desk,
+    a_release,
+    a_win,
+    a_window,
+    an_offer,
+    desk,
+)
 
 TASK = "/tasks/li~need-1"
 
@@ -57,6 +69,20 @@ async def test_a_task_shows_how_urgent_it_is_now(there: bool) -> None:
         assert (await d.ask("li", f"GET {TASK}")).json()["urgency"] == "urgent"
         await d.w.hears(("need-1", won))
         assert (await d.ask("li", f"GET {TASK}")).json()["urgency"] == "urgent", "verdicts of old say nothing"
+
+
+async def test_what_is_not_answered_or_not_decided_shows_how_urgent_it_is_now() -> None:
+    async with desk() as d:
+        for name in ("li", "wang", "zhao"):
+            await d.registers(name)
+        await d.asks("need-1", "li", "wang", "zhao")
+        assert (await d.accepts("wang", "need-1", None)).status_code == 202
+        await d.ask("zhao", "POST /invitations/zhao~need-1/decline", {"reason": "no_time"})
+        refs = an_offer("need-1", "li", "wang", "zhao", "nobody").offers
+        asked = tuple(InvitationRef(invitation_id=o.invitation_id, volunteer_id=o.volunteer_id) for o in refs)
+        await d.w.hears(("need-1", OffersChanged(urgency=Urgency.URGENT, invitations=asked)))
+        shown = [(await d.invitation(name, "need-1")).urgency for name in ("li", "wang", "zhao")]
+        assert shown == [Urgency.URGENT, Urgency.URGENT, Urgency.ORDINARY]
 
 
 async def test_nobody_is_missed_at_a_task_that_was_taken_back() -> None:

@@ -17,7 +17,6 @@ from services.volunteers.domain.calendar import Calendar, Invitation, Task
 from services.volunteers.domain.registry import Volunteer
 from shared.contracts.directory import AccountChanged, SiteChanged
 from shared.contracts.matching import (
-    InvitationRef,
     OffersWithdrawn,
     SeatFilled,
     SeatReleased,
@@ -25,6 +24,7 @@ from shared.contracts.matching import (
     SeatWon,
 )
 from shared.contracts.parts import Offer, Window
+from shared.contracts.taken import InvitationRef
 from shared.contracts.vocabulary import Category, Closing, Mode, Ring, Role, SiteKind, Skill, Urgency
 from shared.http.api import make_api
 from shared.security.access import Principal

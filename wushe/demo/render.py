@@ -8,9 +8,8 @@ from typing import Any
 
 from shared.contracts import Event, matching, needs, resources
 from shared.contracts.goods import Unit
-from shared.contracts.matching import InvitationRef
 from shared.contracts.parts import GoodsLine, LineDiagnosis, LotState, NeedSpec, Offer, PeopleLine, Relaxation
-from shared.contracts.taken import SeatTaken
+from shared.contracts.taken import InvitationRef, SeatTaken
 from shared.contracts.vocabulary import GoodsRule, LotKind, Rule, Term, Waiting
 from shared.contracts.volunteers import Opened
 from wushe.language import HERE, Language, Words

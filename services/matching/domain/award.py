@@ -8,7 +8,8 @@ from services.matching.domain.scene import Scene
 from services.matching.domain.settling import reopen, settled
 from services.matching.domain.words import Answer
 from shared.contracts.base import Event
-from shared.contracts.matching import InvitationRef, OffersWithdrawn, SeatFilled, SeatWon
+from shared.contracts.matching import OffersWithdrawn, SeatFilled, SeatWon
+from shared.contracts.taken import InvitationRef
 from shared.contracts.vocabulary import Closing
 from shared.contracts.volunteers import (
     CalendarEvent,
@@ -69,8 +70,12 @@ def withdraw(match: Match, line_id: str, reason: Closing) -> tuple[Match, list[E
     }
     if not open_:
         return match, []
-    refs = tuple(InvitationRef(invitation_id=id, volunteer_id=owner_of(id)) for id in open_)
+    refs = tuple(ref_of(id) for id in open_)
     return match.but(asked={**match.asked, **open_}), [OffersWithdrawn(reason=reason, invitations=refs)]
+
+
+def ref_of(invitation_id: str) -> InvitationRef:
+    return InvitationRef(invitation_id=invitation_id, volunteer_id=owner_of(invitation_id))
 
 
 def note_answer(match: Match | None, event: CalendarEvent, answer: Answer, scene: Scene) -> Change[Match]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from services.matching.domain.award import withdraw, won
+from services.matching.domain.award import ref_of, withdraw, won
 from services.matching.domain.keeping import kept_only, same_goods
 from services.matching.domain.match import (
     GoodsState,
@@ -23,7 +23,7 @@ from services.matching.domain.settling import settled
 from services.matching.domain.timing import is_pressing
 from services.matching.domain.words import MAY_BE_ASKED_AGAIN, Answer, MatchStatus
 from shared.contracts.base import Event
-from shared.contracts.matching import SeatReleased
+from shared.contracts.matching import OffersChanged, SeatReleased
 from shared.contracts.needs import NeedChanged
 from shared.contracts.parts import GoodsLine, NeedSpec, PeopleLine
 from shared.contracts.vocabulary import Closing
@@ -64,7 +64,7 @@ def change_need(match: Match | None, need_id: str, changed: NeedChanged, scene: 
     match = _relined(match, kept_goods, before, scene)
     if is_pressing(spec) and not is_pressing(before):
         match = _hurried(match, scene)
-    events += _seats_told_anew(match) if elsewhere or spec.urgency != before.urgency else []
+    events += _told_anew(match, before, elsewhere)
     stays_short = kept_people | kept_goods
     match = match.but(diagnosis={id: why for id, why in match.diagnosis.items() if id in stays_short})
     change = _settled_as_it_is_now(match, scene, other, (*events, *given_back))
@@ -171,14 +171,21 @@ def _answering(match: Match, these: frozenset[Answer], answer: Answer) -> Match:
     return match.but(asked=asked)
 
 
-def _seats_told_anew(match: Match) -> list[Event]:
-    """The seats that are still to be served, said again with what has changed about them."""
-    return [
+def _told_anew(match: Match, before: NeedSpec, elsewhere: bool) -> list[Event]:
+    """The seats that are still to be served, said again with what has changed about them; and to those whose answer is
+    awaited how urgent it is now."""
+    another = match.need.urgency != before.urgency
+    if not (elsewhere or another):
+        return []
+    seats: list[Event] = [
         won(match, line_id, holder)
         for line_id, state in match.people.items()
         for holder in state.seats
         if holder and holder not in match.done
     ]
+    open_ = tuple(ref_of(id) for id, one in match.asked.items() if one.answer == Answer.ASKED)
+    offers = [OffersChanged(urgency=match.need.urgency, invitations=open_)] if another and open_ else []
+    return [*seats, *offers]
 
 
 def _seated(match: Match, line: PeopleLine, scene: Scene) -> tuple[Match, list[Event]]:

@@ -1,4 +1,4 @@
-"""What matching decided about a yes, and what it takes back later."""
+"""What matching decided about a yes, what it takes back later, and what it says anew about what is open."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 from services.volunteers.domain.calendar import Calendar, Invitation, Task, about
 from services.volunteers.domain.tasks import finish, latest_end
 from shared.contracts.matching import SeatFilled, SeatReleased, SeatWon
-from shared.contracts.vocabulary import Closing, InvitationStatus, TaskStatus
+from shared.contracts.vocabulary import Closing, InvitationStatus, TaskStatus, Urgency
 from shared.contracts.volunteers import SlotFreed, TaskTaken, TaskWithdrawn
 from shared.records import Change
 
@@ -69,6 +69,14 @@ def release(calendar: Calendar, released: SeatReleased, said_at: datetime, now: 
     off = task.but(status=TaskStatus.CANCELLED, overdue=False)
     closed = invitation.but(task=off, closing=released.reason, closed_at=now)
     return _freed(calendar, closed, released.reason, now)
+
+
+def now_as_urgent(calendar: Calendar, ids: list[str], urgency: Urgency) -> Change[Calendar]:
+    """What was not answered, or not decided, shows how urgent it is now."""
+    undecided = (InvitationStatus.PENDING, InvitationStatus.CLAIMED)
+    asked = [i for id in ids if (i := calendar.invitations.get(id)) and i.status in undecided]
+    told = {i.id: i.but(urgency=urgency) for i in asked if i.urgency != urgency}
+    return Change(calendar.but(invitations={**calendar.invitations, **told}) if told else calendar)
 
 
 def _as_told(invitation: Invitation, won: SeatWon) -> Invitation:

@@ -15,7 +15,14 @@ from services.volunteers.service.answers import existing, owner_of, with_answer
 from services.volunteers.service.helpers import Helpers
 from services.volunteers.service.registry import can_answer
 from shared.contracts.base import Message
-from shared.contracts.matching import OffersWithdrawn, SeatFilled, SeatReleased, SeatsOffered, SeatWon
+from shared.contracts.matching import (
+    OffersChanged,
+    OffersWithdrawn,
+    SeatFilled,
+    SeatReleased,
+    SeatsOffered,
+    SeatWon,
+)
 from shared.contracts.parts import Offer
 from shared.many import Wanted, change_many, get_many, outcomes
 from shared.ports import Op
@@ -65,20 +72,27 @@ class Invitations:
 
     async def withdraw_offers(self, event: OffersWithdrawn, message: Message) -> None:
         """Close the invitations that nobody answered."""
+        now = self._clock.now()
+        await self._told(
+            event, message, lambda c, ids: invitations.withdraw_offers(c, ids, event.reason, now)
+        )
+
+    async def change_offers(self, event: OffersChanged, message: Message) -> None:
+        """Show at what is open how urgent it is now."""
+        await self._told(event, message, lambda c, ids: verdicts.now_as_urgent(c, ids, event.urgency))
+
+    async def _told(
+        self,
+        event: OffersWithdrawn | OffersChanged,
+        message: Message,
+        decide: Callable[[Calendar, list[str]], Change[Calendar]],
+    ) -> None:
+        """Change the calendar of everybody whose invitations these are, all at once."""
         ids: defaultdict[str, list[str]] = defaultdict(list)
         for ref in event.invitations:
             ids[ref.volunteer_id].append(ref.invitation_id)
-        now = self._clock.now()
-        wanted = [self._withdrawing(person, void, event, now) for person, void in ids.items()]
+        wanted = [_deciding(person, theirs, decide) for person, theirs in ids.items()]
         outcomes(await change_many(self._store, Calendar, wanted, cause=message))
-
-    def _withdrawing(
-        self, person: str, void: list[str], event: OffersWithdrawn, now: datetime
-    ) -> Wanted[Calendar]:
-        def decide(known: Calendar | None) -> Change[Calendar]:
-            return invitations.withdraw_offers(known or Calendar(id=person), void, event.reason, now)
-
-        return Wanted(person, decide)
 
     async def win(self, event: SeatWon, message: Message) -> None:
         now, person = self._clock.now(), event.volunteer_id
@@ -139,3 +153,9 @@ def _asking(offer: Offer, person: Volunteer | None, draft: Invitation, now: date
         return invitations.ask(known or Calendar(id=offer.volunteer_id), person, draft, offer, now)
 
     return Wanted(offer.volunteer_id, decide)
+
+
+def _deciding(
+    person: str, ids: list[str], decide: Callable[[Calendar, list[str]], Change[Calendar]]
+) -> Wanted[Calendar]:
+    return Wanted(person, lambda known: decide(known or Calendar(id=person), ids))
