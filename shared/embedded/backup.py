@@ -6,12 +6,18 @@ import errno
 import os
 import sqlite3
 from contextlib import closing
+from hashlib import sha256
 from pathlib import Path
 
 from shared.embedded.opening import lock, to_read
 from shared.errors import Outage, WusheError
 
 _BROKEN = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_SEAL = (60, 68)
+"""Where in the head of a database SQLite keeps two numbers of four bytes for whoever uses it (`user_version`,
+`application_id`): in a backup the beginning of a digest of all the rest, since SQLite sees no flipped bit in what is stored.
+Whoever opens the file to write takes them out (`opening`)."""
+_UNSEALED = bytes(8)
 
 
 class InTheWay(WusheError):
@@ -30,35 +36,41 @@ class Damaged(WusheError):
         self.path = path
 
 
+class Altered(Damaged):
+    """A backup is not as it was written. SQLite may read it without noticing."""
+
+
 def back_up(database: Path, to: Path) -> int:
     """Copy what is committed now into a new file, and look through it; its size in bytes. Reads only, so a running
     system goes on as before. Raises InTheWay, Damaged, Outage, OSError."""
     for there in (to, *_beside(to)):
         if there.exists():
             raise InTheWay(there)
-    _copy(database, to)
+    _copy(database, to, seal=True)
     return to.stat().st_size
 
 
 def restore(backup: Path, database: Path) -> None:
-    """Put a backup where no database is. Raises InTheWay, InUse, Damaged, Outage, OSError."""
+    """Put a backup where no database is. Raises InTheWay, InUse, Damaged, Altered, Outage, OSError."""
     database.parent.mkdir(parents=True, exist_ok=True)
     held = lock(database.parent, still=True)
     try:
         for there in (database, *_beside(database)):
             if there.exists():  # also a journal left behind, which would be played into the database
                 raise InTheWay(there)
-        _copy(backup, database)
+        _require_as_written(backup)
+        _copy(backup, database, seal=False)
     finally:
         os.close(held)
 
 
-def _copy(source: Path, to: Path) -> None:
+def _copy(source: Path, to: Path, *, seal: bool) -> None:
     """All or nothing: under its own name the new file is whole, looked through and on the disk."""
     part = to.with_name(f"{to.name}.part")
     _drop(part)
     try:
         _copy_pages(source, part)
+        _put_seal(part, _seal_of(part) if seal else _UNSEALED)
         _sync(part)
         part.rename(to)
         _sync(to.parent)
@@ -81,6 +93,35 @@ def _copy_pages(source: Path, part: Path) -> None:
         if new.execute("PRAGMA quick_check").fetchall() != [("ok",)] or not _is_ours(new):
             raise Damaged(source)
         new.execute("PRAGMA journal_mode = DELETE")  # so that it is one file; a start makes it WAL again
+
+
+def _require_as_written(backup: Path) -> None:
+    """Raises Altered for a sealed backup that is not as it was written. One of an earlier version has no seal, nor has a
+    database that a station has opened since."""
+    with backup.open("rb") as file:
+        head = file.read(100)
+    seal = b"".join(head[at : at + 4] for at in _SEAL)
+    if seal not in (b"", _UNSEALED) and seal != _seal_of(backup):
+        raise Altered(backup)
+
+
+def _seal_of(path: Path) -> bytes:
+    digest = sha256()
+    with path.open("rb") as file:
+        head = bytearray(file.read(100))
+        for at in _SEAL:
+            head[at : at + 4] = bytes(4)
+        digest.update(head)
+        while some := file.read(1 << 20):
+            digest.update(some)
+    return digest.digest()[:8]
+
+
+def _put_seal(path: Path, seal: bytes) -> None:
+    with path.open("r+b") as file:
+        for number, at in enumerate(_SEAL):
+            file.seek(at)
+            file.write(seal[4 * number : 4 * number + 4])
 
 
 def _is_ours(database: sqlite3.Connection) -> bool:

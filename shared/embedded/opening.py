@@ -38,6 +38,7 @@ def open_writer(path: Path | str) -> sqlite3.Connection:
         writer = sqlite3.connect(
             path, isolation_level=None, check_same_thread=False, cached_statements=1024, timeout=1.0
         )
+        _break_seal(writer)
         for pragma in (
             "journal_mode = WAL", "synchronous = NORMAL", "mmap_size = 0", "cache_size = -32768",
             "wal_autocheckpoint = 0", "journal_size_limit = 67108864",
@@ -47,6 +48,13 @@ def open_writer(path: Path | str) -> sqlite3.Connection:
     except sqlite3.Error as e:
         raise Outage(f"{path}: {e}") from e
     return writer
+
+
+def _break_seal(writer: sqlite3.Connection) -> None:
+    """A backup that was put in place by hand still has its seal (`backup`), which no longer holds once it is written to. Out
+    with it before the log begins, so that the file itself says so."""
+    if any(writer.execute(f"PRAGMA {number}").fetchone()[0] for number in ("user_version", "application_id")):
+        writer.executescript("BEGIN; PRAGMA user_version = 0; PRAGMA application_id = 0; COMMIT")
 
 
 def to_read(path: Path) -> str:

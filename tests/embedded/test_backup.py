@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from shared.embedded import backup
-from shared.embedded.backup import Damaged, InTheWay, back_up, restore
+from shared.embedded.backup import Altered, Damaged, InTheWay, back_up, restore
 from shared.embedded.bus import SqliteBus
 from shared.embedded.clock import FixedClock
 from shared.embedded.engine import SqliteEngine
@@ -153,3 +153,48 @@ async def test_half_a_file_or_another_file_is_no_backup(file: Path, tmp_path: Pa
         with pytest.raises(Damaged):
             restore(tmp_path / f"{n}.backup", tmp_path / f"restored-{n}" / "wushe.db")
         assert [path.name for path in (tmp_path / f"restored-{n}").iterdir()] == ["lock"]
+
+
+async def test_a_backup_with_one_bit_that_is_another_is_not_restored(file: Path, tmp_path: Path) -> None:
+    await filled(file, 200)
+    back_up(file, tmp_path / "one.backup")
+    whole = (tmp_path / "one.backup").read_bytes()
+    body = whole.index(b'"id":"a"') + 6
+    for n, at in enumerate((body, 61, 70, len(whole) - 1)):
+        bad = bytearray(whole)
+        bad[at] ^= 4
+        (tmp_path / f"{n}.backup").write_bytes(bad)
+        with pytest.raises(Altered):
+            restore(tmp_path / f"{n}.backup", tmp_path / f"restored-{n}" / "wushe.db")
+        assert [path.name for path in (tmp_path / f"restored-{n}").iterdir()] == ["lock"]
+
+
+async def test_a_backup_of_an_earlier_version_is_restored(file: Path, tmp_path: Path) -> None:
+    await filled(file)
+    back_up(file, tmp_path / "one.backup")
+    with closing(sqlite3.connect(tmp_path / "one.backup")) as old:
+        old.executescript("BEGIN; PRAGMA user_version = 0; PRAGMA application_id = 0; COMMIT")
+    restore(tmp_path / "one.backup", tmp_path / "again" / "wushe.db")
+    assert await version_in(tmp_path / "again" / "wushe.db") == 3
+
+
+async def test_a_backup_put_in_place_by_hand_and_used_is_backed_up_and_restored(
+    file: Path, tmp_path: Path
+) -> None:
+    await filled(file)
+    back_up(file, tmp_path / "one.backup")
+    by_hand = tmp_path / "by hand" / "wushe.db"
+    by_hand.parent.mkdir()
+    by_hand.write_bytes((tmp_path / "one.backup").read_bytes())
+    back_up(by_hand, tmp_path / "unused.backup")
+    restore(tmp_path / "unused.backup", tmp_path / "first" / "wushe.db")
+    engine = SqliteEngine(by_hand)
+    await a_store(engine).change(Basket, "a", Fill("a"))
+    restore(by_hand, tmp_path / "running" / "wushe.db")
+    await engine.close()
+    restore(by_hand, tmp_path / "stopped" / "wushe.db")
+    back_up(by_hand, tmp_path / "two.backup")
+    restore(tmp_path / "two.backup", tmp_path / "again" / "wushe.db")
+    assert await version_in(tmp_path / "first" / "wushe.db") == 3
+    for place in ("running", "stopped", "again"):
+        assert await version_in(tmp_path / place / "wushe.db") == 4

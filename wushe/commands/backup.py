@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from shared.embedded.backup import Damaged, InTheWay, back_up, restore
+from shared.embedded.backup import Altered, Damaged, InTheWay, back_up, restore
 from shared.errors import WusheError
 from wushe.commands.reaching import require_data
 from wushe.embedded import DATABASE
@@ -86,4 +86,11 @@ def _require_room_for(to: Path) -> None:
 def _words(no: InTheWay | Damaged) -> str:
     if isinstance(no, InTheWay):
         return say("{path} 已存在，不会覆盖", "{path} is there already, and is not overwritten", path=no.path)
+    if isinstance(no, Altered):
+        return say(
+            "{path} 与备份时写下的内容不同（可能复制不完整或磁盘有误），未作恢复：请重新复制该文件，或改用另一份备份",
+            "{path} is no longer as the backup was written, so nothing was restored: copy the file again from where it was "
+            "made, or take another backup",
+            path=no.path,
+        )
     return say("{path} 不是完整的站点数据", "{path} is no whole database of a station", path=no.path)
