@@ -8,6 +8,7 @@ import sqlite3
 from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
+from secrets import token_hex
 
 from shared.embedded.opening import lock, to_read
 from shared.errors import Outage, WusheError
@@ -50,6 +51,17 @@ def back_up(database: Path, to: Path) -> int:
     return to.stat().st_size
 
 
+def require_room_for(to: Path) -> None:
+    """Raises OSError where no file can be made: the database would blame the data. Touches nothing of that name, which
+    another backup may be given in this very moment."""
+    trial = to.with_name(f"{to.name}.{token_hex(4)}.part")
+    try:
+        trial.touch(0o600, exist_ok=False)
+    except OSError as no:
+        raise OSError(no.errno, no.strerror, str(to)) from no
+    trial.unlink()
+
+
 def restore(backup: Path, database: Path) -> None:
     """Put a backup where no database is. Raises InTheWay, InUse, Damaged, Altered, Outage, OSError."""
     database.parent.mkdir(parents=True, exist_ok=True)
@@ -66,12 +78,14 @@ def restore(backup: Path, database: Path) -> None:
 
 def _copy(source: Path, to: Path, *, seal: bool) -> None:
     """All or nothing: under its own name the new file is whole, looked through and on the disk."""
-    part = to.with_name(f"{to.name}.part")
+    part = to.with_name(f"{to.name}.{token_hex(4)}.part")  # nobody else's: two may write to one name at once
     _drop(part)
     try:
         _copy_pages(source, part)
         _put_seal(part, _seal_of(part) if seal else _UNSEALED)
         _sync(part)
+        if to.exists():
+            raise InTheWay(to)
         part.rename(to)
         _sync(to.parent)
     except sqlite3.Error as e:

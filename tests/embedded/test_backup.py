@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from shared.embedded import backup
-from shared.embedded.backup import Altered, Damaged, InTheWay, back_up, restore
+from shared.embedded.backup import Altered, Damaged, InTheWay, back_up, require_room_for, restore
 from shared.embedded.bus import SqliteBus
 from shared.embedded.clock import FixedClock
 from shared.embedded.engine import SqliteEngine
@@ -198,3 +198,25 @@ async def test_a_backup_put_in_place_by_hand_and_used_is_backed_up_and_restored(
     assert await version_in(tmp_path / "first" / "wushe.db") == 3
     for place in ("running", "stopped", "again"):
         assert await version_in(tmp_path / place / "wushe.db") == 4
+
+
+async def test_of_two_backups_to_one_name_one_is_made_and_is_whole(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second begins while the first is half way, and neither writes into the file of the other."""
+    await filled(file, 200)
+    one, copy_pages = tmp_path / "kept" / "one.backup", backup._copy_pages
+    one.parent.mkdir()
+
+    def meanwhile(source: Path, part: Path) -> None:
+        copy_pages(source, part)
+        monkeypatch.setattr(backup, "_copy_pages", copy_pages)
+        require_room_for(one)
+        back_up(file, one)
+
+    monkeypatch.setattr(backup, "_copy_pages", meanwhile)
+    with pytest.raises(InTheWay):
+        back_up(file, one)
+    assert [path.name for path in one.parent.iterdir()] == ["one.backup"]
+    restore(one, tmp_path / "again" / "wushe.db")
+    assert await version_in(tmp_path / "again" / "wushe.db") == 200

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from shared.embedded.backup import Altered, Damaged, InTheWay, back_up, restore
+from shared.embedded.backup import Altered, Damaged, InTheWay, back_up, require_room_for, restore
 from shared.errors import WusheError
 from wushe.commands.reaching import require_data
 from wushe.embedded import DATABASE
@@ -37,7 +37,7 @@ def make_backup(data: Path, to: Path) -> None:
     if to.is_dir():
         raise NoFileName(to)
     if not to.exists():
-        _require_room_for(to)
+        require_room_for(to)
     try:
         with errors.status(say("正在备份……", "Backing up …")):
             size = back_up(data / DATABASE, to)
@@ -74,13 +74,6 @@ def restore_backup(backup: Path, data: Path) -> None:
         ),
         markup=False,
     )
-
-
-def _require_room_for(to: Path) -> None:
-    """Raises OSError where no file can be made: the database would blame the data."""
-    with to.open("xb"):
-        pass
-    to.unlink()
 
 
 def _words(no: InTheWay | Damaged) -> str:
