@@ -6,10 +6,18 @@ Addresses and limits are settings; names of things are not. Secrets come by file
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def _named(path: Any) -> Any:
+    """An empty path would be the working directory, which no other command takes for it."""
+    if path == "":
+        raise PydanticCustomError("string_too_short", "empty", {"min_length": 1})
+    return path
 
 
 class Settings(BaseSettings):
@@ -20,7 +28,9 @@ class Settings(BaseSettings):
     env: Literal["development", "production"] = Field(
         "development", description="production refuses sample accounts and generated keys"
     )
-    data: Path = Field(Path("data"), description="the data directory of the embedded store")
+    data: Annotated[Path, BeforeValidator(_named)] = Field(
+        Path("data"), description="the data directory of the embedded store"
+    )
     host: str = Field("127.0.0.1", description="the address to listen on", min_length=1)
     port: int = Field(8000, description="the port to listen on", ge=0, le=65535)
     language: str | None = Field(None, description="the language of the command line; by LANG if unset")

@@ -27,6 +27,8 @@ CANNOT: list[tuple[list[str], dict[str, str], str]] = [
     (["check", "--data", "{station}", "--kafka", "127.0.0.1:1"], {}, "not both"),
     (["check", "--data", "{nowhere}"], {"WUSHE_KAFKA": "127.0.0.1:1"}, "no data in {nowhere}"),
     (["run", "--data", "{nowhere}"], {"WUSHE_HOST": ""}, "WUSHE_HOST"),
+    (["run"], {"WUSHE_DATA": "", "WUSHE_PORT": "0"}, "WUSHE_DATA"),
+    (["sample", "--town", "--url", "http://127.0.0.1:1"], {"WUSHE_DATA": ""}, "WUSHE_DATA"),
     (["dead-letters", "list", "--url", "http://127.0.0.1:80x"], {}, "--url"),
     (["run"], {"WUSHE_ADMIN_PASSWORD_FILE": "{file}"}, "WUSHE_ADMIN_PASSWORD_FILE"),
     (["backup", "--data", "{station}", "--to", "{nowhere}/b.db"], {}, "b.db does not exist"),
