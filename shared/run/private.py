@@ -9,6 +9,7 @@ import structlog
 
 from shared.caught import Caught
 from shared.contracts import REGISTRY, Message, Topic
+from shared.contracts.envelope import type_of
 from shared.errors import Outage, TooNew, Unreadable
 from shared.ports import Adapters, Delivery, Reading
 from shared.run.kit import Watch
@@ -32,6 +33,7 @@ class PrivateReader:
             self._rows.setdefault(f'"cn.wushe.{row.event.name}.v', []).append(row)
         self._wanted = {key.encode(): rows for key, rows in self._rows.items()}
         self._reading: Reading | None = None
+        self._passed_by: set[str] = set()
 
     async def run(self) -> None:
         """Read until cancelled; come back by itself after an outage."""
@@ -72,6 +74,7 @@ class PrivateReader:
     def _note(self, delivery: Delivery) -> None:
         rows = self._rows_for(delivery.value)
         if not rows:
+            self._pass_by(delivery)
             return
         try:
             message = REGISTRY.decode(delivery.value)
@@ -81,6 +84,16 @@ class PrivateReader:
         for row in rows:
             if message.data.name == row.event.name:
                 self._tell(row, message)
+
+    def _pass_by(self, delivery: Delivery) -> None:
+        """Most are of types that this reader does not watch. One of no type that anybody knows may have been of one that it
+        does: the first of a topic is named, `wushe check` counts them all."""
+        topic = delivery.position.topic
+        if topic not in self._passed_by and type_of(delivery.value) not in REGISTRY.by_type:
+            self._passed_by.add(topic)
+            log.warning(
+                "passed by", reader=self.name, topic=topic, offset=delivery.offset, reason="of no known type"
+            )
 
     def _tell(self, row: Watch[Any], message: Message) -> None:
         """A copy that cannot take one message goes without it: copies are advisory, and the rest must go on."""

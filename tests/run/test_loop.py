@@ -10,7 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from shared.contracts import Message
-from shared.contracts.needs import NeedCancelled
+from shared.contracts.needs import NeedCancelled, NeedLapsed
 from shared.embedded.bus import SqliteReading
 from shared.errors import Outage
 from shared.ports import Adapters, Delivery, Position
@@ -375,4 +375,22 @@ async def test_a_copy_that_cannot_take_one_message_gets_the_others() -> None:
         assert noted == ["a", "b"] and reader.caught_up
         (said,) = [entry for entry in logs if entry["event"] == "not noted"]
         assert said["error"] == "KeyError" and "secret" not in str(said)
+        await reader.close()
+
+
+async def test_a_copy_names_the_first_message_of_no_type_that_anybody_knows_and_no_other() -> None:
+    noted: list[str] = []
+    async with toy() as t:
+        adapters = Adapters(t.store, t.bus, t.clock, t.ids)
+        watched = watch(NeedCancelled, lambda event, message: noted.append(message.subject))
+        reader = PrivateReader("copies", [watched], adapters)
+        lapsed = NeedLapsed(site_id="site-1")
+        broken = t.message("secret").value.replace(b"cancelled", b"cancelleD")
+        await t.bus.publish([t.message("a", lapsed), t.message("b", value=broken)])
+        await t.bus.publish([t.message("c", value=b"not json"), t.message("d")])
+        with capture_logs() as logs:
+            await reader.step(0.0)
+        assert noted == ["d"]
+        (said,) = [entry for entry in logs if entry["event"] == "passed by"]
+        assert (said["topic"], said["offset"]) == (NeedCancelled.topic.name, 1) and "secret" not in str(said)
         await reader.close()

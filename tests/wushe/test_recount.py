@@ -24,7 +24,7 @@ from services.volunteers.domain.calendar import Calendar
 from services.volunteers.domain.service_hours import ServiceRecord
 from shared.contracts.base import Event
 from shared.contracts.matching import HoldRequested
-from shared.contracts.needs import NeedCancelled
+from shared.contracts.needs import NeedCancelled, NeedPosted
 from shared.contracts.parts import Earmark, PeopleLine, Window
 from shared.contracts.vocabulary import (
     Audience,
@@ -41,8 +41,9 @@ from shared.contracts.vocabulary import (
     TaskStatus,
     Urgency,
 )
-from shared.ports import Clock, Query
+from shared.ports import Clock, Outgoing, Query
 from shared.records import Change, Record
+from shared.run.dead_letters import discard, letters
 from shared.times import milliseconds
 from tests.cast import TOWNSHIP, Cast, volunteer_id
 from tests.town import Town, town
@@ -574,3 +575,53 @@ async def is_active(cast: Cast, site_id: str, active: bool) -> None:
         cast.admin.token, "PATCH", f"/api/sites/{site_id}", {"active": active}, headers={"If-Match": version}
     )
     assert edited.status == 200, edited.body
+
+
+async def written_over(t: Town, topic: str, old: str, new: str) -> int:
+    """What lies in the log with other bytes; the offset of the first that was changed."""
+    log = f'"log {topic}"'
+    where = f"FROM {log} WHERE instr(CAST(value AS TEXT), ?)"
+    (first,) = t.engine.read(f"SELECT min(offset) {where}", (old,))[0]
+    sql = f"UPDATE {log} SET value = CAST(replace(CAST(value AS TEXT), ?, ?) AS BLOB)"
+    await t.engine.write(lambda file: file.execute(sql, (old, new)))
+    return int(first)
+
+
+@pytest.mark.parametrize(
+    ("new", "why"), [("cn.wushe.need.postee.v1", "type that this version does not know"), ("\\", "not JSON")]
+)
+async def test_a_message_that_nobody_can_read_and_nobody_has_set_aside_is_found(new: str, why: str) -> None:
+    async with a_need_that_li_takes() as (t, _, _):
+        assert await found_in(t) == []
+        at = await written_over(t, "wushe.needs.need.v1", NeedPosted.type(), new)
+        report = await recount(evidence_of(t.engine, t.clock, live=False), t.clock)
+        (found,) = [v for v in report.violations if v.rule == 0]
+        assert found.record == f"wushe.needs.need.v1/0/{at}" and why in found.en and "死信" in found.zh
+        assert tell(report) == 1
+
+
+async def test_of_many_messages_that_nobody_can_read_the_first_are_named_and_the_rest_counted() -> None:
+    async with a_need_that_li_takes() as (t, _, need_id):
+        topic = "wushe.needs.need.v1"
+        again = Outgoing(
+            "need", need_id, 1, topic, need_id, t.engine.read(f'SELECT value FROM "log {topic}"')[0][0]
+        )
+        await t.bus.publish([again] * 4)
+        await t.settle()
+        ((count,),) = t.engine.read(f'SELECT count(*) FROM "log {topic}"')
+        await written_over(t, topic, "specversion", "specversioN")
+        found = [text for rule, text in await found_in(t) if rule == 0]
+        assert len(found) == 4 and found[0] == f"{count - 3} more messages like these"
+
+
+async def test_a_message_that_is_still_to_be_read_or_was_set_aside_is_not_counted_as_lost() -> None:
+    async with a_need_that_li_takes() as (t, _, need_id):
+        bad = Outgoing("need", need_id, 99, "wushe.needs.need.v1", need_id, b"not json")
+        await t.bus.publish([bad])
+        assert [one for one in await found_in(t) if one[0] == 0] == []
+        await t.settle()
+        assert [one for one in await found_in(t) if one[0] == 0] == []
+        for store in t.stores.values():
+            for letter in await letters(store):
+                await discard(store, letter.record.id, "no use")
+        assert await found_in(t) == []

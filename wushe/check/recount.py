@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from services.matching.domain.match import Match
@@ -17,8 +18,6 @@ from services.resources.domain.records import Lot
 from services.volunteers.domain.calendar import Calendar
 from services.volunteers.domain.registry import Volunteer
 from services.volunteers.domain.service_hours import ServiceRecord
-from shared.contracts import REGISTRY
-from shared.errors import TooNew, Unreadable
 from shared.ports import Clock
 from shared.run.dead_letters import OPEN, letters
 from wushe.check import needs as need_rules
@@ -26,6 +25,7 @@ from wushe.check import people, stock
 from wushe.check.evidence import Evidence, Progress
 from wushe.check.heard import NOTED, Heard
 from wushe.check.privacy import canaries
+from wushe.check.unread import Unread
 from wushe.check.violation import Violation
 
 Say = Callable[[str], None]
@@ -177,21 +177,21 @@ def _apply(books: Books, clock: Clock, live: bool, before: Books | None = None) 
 
 
 async def _log_rules(evidence: Evidence, books: Books, report: Report) -> list[Violation]:
-    """Rules 5, 6 and 7, and of leads and of needs that are gone 4, which go by what was said: over every message there is.
+    """That the log can be read, rules 5, 6 and 7, and of leads and of needs that are gone 4, which go by what was said: over every message there is.
     A need that was posted since the records were read is looked up."""
-    personal, heard = await canaries(evidence), Heard()
+    personal, heard, unread = await canaries(evidence), Heard(), Unread()
     found: list[Violation] = []
     messages = 0
     async for delivery in evidence.log():
         messages += 1
-        try:
+        with suppress(ValueError, AttributeError, RecursionError):
             raw = json.loads(delivery.value)
             found += personal.found_in(raw.get("data"), str(raw.get("id")))
-            if raw.get("type") in NOTED:
-                heard.note(REGISTRY.decode(delivery.value))
-        except (ValueError, AttributeError, Unreadable, TooNew):
-            continue
+        message = unread.read(delivery)
+        if message is not None and message.type in NOTED:
+            heard.note(message)
     report.counted["messages"] = messages
+    found += await unread.violations(evidence)
     for placed, at in heard.placed.values():
         found += stock.earmarks_are_kept(heard.asked, placed, at, heard.zones)
     for lead in books.leads.values():
