@@ -5,6 +5,7 @@
     ├── Unreadable   bytes that are no message of ours: a dead letter at once
     ├── TooNew       a message of a version this code does not know yet: set aside
     ├── TooOld       a message whose watermark has been forgotten: set aside for a person
+    ├── Illegible    a stored record that this code cannot read: damaged, or written by another version
     ├── Oversized    an event larger than any topic takes: whoever wrote it is at fault, and nothing is saved
     └── Outage       the store or the bus cannot be reached: stop reading, answer 503, lose nothing
 
@@ -14,6 +15,8 @@ Anything else that is raised is a fault in the code: tried again, then a dead le
 from __future__ import annotations
 
 from typing import Any, ClassVar
+
+from pydantic import ValidationError
 
 
 class WusheError(Exception):
@@ -104,6 +107,21 @@ class TooNew(WusheError):
 
 class TooOld(WusheError):
     """A message older than the watermarks that the record still keeps: nobody can tell if it was applied."""
+
+
+class Illegible(WusheError):
+    """A stored record that cannot be read. `where` is its service and kind, as far as they are known where it is read;
+    `fields` tells which parts are wrong. Quotes nothing of what is stored."""
+
+    def __init__(self, where: str, id: str, error: Exception | None = None) -> None:
+        flaws = (
+            error.errors(include_url=False, include_context=False, include_input=False)
+            if isinstance(error, ValidationError)
+            else ()
+        )
+        self.where, self.id = where, id
+        self.fields = ", ".join(sorted({".".join(map(str, flaw["loc"])) for flaw in flaws} - {""})) or "JSON"
+        super().__init__(f"the stored record {where} {id} cannot be read ({self.fields})")
 
 
 class Outage(WusheError):

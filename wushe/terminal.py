@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from shared.embedded.opening import InUse
-from shared.errors import Outage, Refusal, WusheError
+from shared.errors import Illegible, Outage, Refusal, WusheError
 from shared.security.tokens import NoKey
 from wushe.language import LANGUAGE, Words, say
 
@@ -88,6 +88,8 @@ def plainly(command: Callable[P, T]) -> Callable[P, T]:
             give_up(no.words(LANGUAGE))
         except Outage as away:
             give_up(say("暂时无法进行：{why}", "it cannot be done just now: {why}", why=away))
+        except Illegible as no:
+            give_up(illegible(no))
         except WusheError as failure:
             give_up(str(failure))
         except OSError as failure:
@@ -106,6 +108,16 @@ def why(failure: OSError) -> str:
     if words is None or failure.filename is None:
         return str(failure)
     return f"{failure.filename} {words.said(LANGUAGE)}"
+
+
+def illegible(no: Illegible) -> str:
+    return say(
+        "记录 {where} {id} 读不懂（{fields}）：数据已损坏，或属于另一版本的软件",
+        "the record {where} {id} cannot be read ({fields}): it is damaged, or of another version of this program",
+        where=no.where,
+        id=no.id,
+        fields=no.fields,
+    )
 
 
 def in_use(taken: InUse) -> str:

@@ -9,14 +9,13 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
-from pydantic import ValidationError
-
 from shared.bookkeeping import Held
 from shared.contracts.base import Topic
 from shared.embedded.bus import SqliteBus
 from shared.embedded.engine import SqliteEngine, open_read_only
 from shared.embedded.opening import lock
 from shared.embedded.table import Table, name_of
+from shared.errors import Illegible
 from shared.ports import Delivery, Outgoing
 from shared.records import Record
 
@@ -103,11 +102,8 @@ class Contents:
     def _kept(self, service: str, table: Table, row: Sequence[Any]) -> Kept | Flaw:
         try:
             held = table.held(row)
-        except ValidationError as e:
-            fields = sorted({".".join(map(str, each["loc"])) for each in e.errors(include_input=False)})
-            return Flaw(f"{table.name} {row[0]}", ", ".join(fields) or "JSON")
-        except ValueError:
-            return Flaw(f"{table.name} {row[0]}", "JSON")
+        except Illegible as no:
+            return Flaw(f"{no.where} {no.id}", no.fields)
         return Kept(held, self._outboxes[service].get((table.kind.kind, held.record.id), ()))
 
     def _outbox(self, service: str) -> dict[tuple[str, str], list[tuple[Outgoing, int]]]:

@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 from shared.embedded.disk import FAILURES, Disk, DiskThread
-from shared.embedded.opening import is_outage, keep_to_oneself, lock, open_reader, open_writer
+from shared.embedded.opening import is_garbled, is_outage, keep_to_oneself, lock, open_reader, open_writer
 from shared.errors import Outage
 
 T = TypeVar("T")
@@ -167,8 +167,18 @@ class SqliteEngine:
         try:
             return self._reader.execute(sql, parameters).fetchall()
         except FAILURES as e:
+            if is_garbled(e):
+                return self._read_garbled(sql, parameters)
             # A file opened for reading only cannot be given what it lacks, so that is no fault of the code.
             raise (Outage(str(e)) if self.read_only or is_outage(e) else e) from e
+
+    def _read_garbled(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """The same where something is no text: whoever decodes that will fail, but the other rows are there."""
+        self._reader.text_factory = lambda stored: stored.decode(errors="surrogateescape")
+        try:
+            return self._reader.execute(sql, parameters).fetchall()
+        finally:
+            self._reader.text_factory = str
 
     def must_be_open(self) -> None:
         if self._closed:

@@ -33,6 +33,11 @@ def is_outage(error: Exception) -> bool:
     return isinstance(error, MemoryError) or getattr(error, "sqlite_errorcode", 0) & 0xFF in _OUTAGES
 
 
+def is_garbled(error: Exception) -> bool:
+    """Whether what was read is text that is none. The error quotes it, so nobody must be told of it."""
+    return isinstance(error, sqlite3.OperationalError) and str(error).startswith("Could not decode to UTF-8")
+
+
 def open_writer(path: Path | str) -> sqlite3.Connection:
     try:
         writer = sqlite3.connect(

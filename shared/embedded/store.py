@@ -298,7 +298,7 @@ class SqliteStore:
         held = self._remembered.get((kind, id))
         if held is not None and held.version == version:
             return Versioned(cast(R, held.record), version)
-        return Versioned(cast(R, self._tables[kind].decode(body)), version)
+        return Versioned(cast(R, self._tables[kind].decode(id, body)), version)
 
     async def _next_change(self, place: tuple[type[Record], str], timer: asyncio.Future[None]) -> None:
         watcher: asyncio.Future[None] = asyncio.get_running_loop().create_future()

@@ -8,11 +8,14 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import Any, NamedTuple
 
+from pydantic import ValidationError
 from pydantic_core import from_json
 
 from shared.bookkeeping import Held, Step
 from shared.contracts.json import json_of
+from shared.embedded.opening import is_garbled
 from shared.embedded.search import column
+from shared.errors import Illegible
 from shared.records import Record
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
@@ -93,20 +96,29 @@ class Table:
                 connection.execute(fill, (*(_plain(record, field) for field in missing), record.id))
             last = rows[-1][0]
 
-    def decode(self, body: str) -> Record:
-        return self.kind.model_validate_json(body)
+    def decode(self, id: str, body: str) -> Record:
+        """What stands in the body. Raises Illegible."""
+        try:
+            return self.kind.model_validate_json(body)
+        except ValidationError as e:
+            raise Illegible(self.name, id, e) from None
 
     def load(self, connection: sqlite3.Connection, id: str) -> Held[Record] | None:
         """The record as the transaction under way sees it."""
-        row = connection.execute(self._select, (id,)).fetchone()
+        try:
+            row = connection.execute(self._select, (id,)).fetchone()
+        except sqlite3.Error as e:
+            raise (Illegible(self.name, id) if is_garbled(e) else e) from None
         return None if row is None else self.held(row)
 
     def held(self, row: Sequence[Any]) -> Held[Record]:
-        """A row of `page`, decoded."""
-        _, version, sequence, body, applied, ops, pruned_at, due_at = row
-        return Held(
-            self.decode(body), version, sequence, due_at, from_json(applied), from_json(ops), pruned_at
-        )  # fmt: skip
+        """A row of `page`, decoded. Raises Illegible."""
+        id, version, sequence, body, applied, ops, pruned_at, due_at = row
+        record = self.decode(id, body)
+        try:
+            return Held(record, version, sequence, due_at, from_json(applied), from_json(ops), pruned_at)
+        except (ValueError, TypeError):
+            raise Illegible(self.name, id) from None
 
     def save(self, step: Step[Record]) -> Write:
         """What writes the result of this step, encoded."""

@@ -17,7 +17,7 @@ from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
-from shared.errors import Outage, Refusal
+from shared.errors import Illegible, Outage, Refusal
 from shared.http.words import words_for
 
 log = structlog.get_logger("wushe.http")
@@ -202,6 +202,12 @@ async def _unfit(request: Request, error: ValidationError | ResponseValidationEr
     return say(request, FAULT)
 
 
+async def _illegible(request: Request, error: Illegible) -> ProblemResponse:
+    """Which record it is stands in the log, for whoever can mend it, and in no answer."""
+    log.error("record cannot be read", record=error.where, id=error.id, fields=error.fields)
+    return say(request, FAULT)
+
+
 async def _fault(request: Request, error: Exception) -> ProblemResponse:
     """Anything else. What the error says is not logged, since it may quote values; where it was raised is."""
     frames = [
@@ -218,6 +224,7 @@ _ANSWERS: dict[type[Exception], Callable[[Request, Any], Awaitable[ProblemRespon
     ResponseValidationError: _unfit,
     ValidationError: _unfit,
     HTTPException: _http,
+    Illegible: _illegible,
     Outage: out_of_order,
     Exception: _fault,
 }

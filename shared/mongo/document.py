@@ -17,9 +17,11 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from pydantic import ValidationError
 from pymongo import IndexModel
 
 from shared.bookkeeping import Held
+from shared.errors import Illegible
 from shared.mongo.connection import Document
 from shared.ports import Outgoing
 from shared.records import Record
@@ -86,7 +88,11 @@ def stored_of(kind: type[Record], document: Document) -> Stored:
 
 
 def record_of(kind: type[Record], document: Document) -> Record:
-    return kind.model_validate(document["body"])
+    """What stands in the body. Raises Illegible."""
+    try:
+        return kind.model_validate(document["body"])
+    except ValidationError as e:
+        raise Illegible(kind.kind, document["_id"], e) from None
 
 
 def fields(before: Stored | None, after: Held[Record]) -> Fields:

@@ -11,7 +11,7 @@ import structlog
 from shared.bookkeeping import LARGEST_MESSAGE
 from shared.contracts import REGISTRY, Message, Topic
 from shared.contracts.envelope import type_of
-from shared.errors import Outage, Refusal, TooNew, TooOld, Unreadable
+from shared.errors import Illegible, Outage, Refusal, TooNew, TooOld, Unreadable
 from shared.ports import Adapters, Delivery
 from shared.run.dead_letters import LetterStatus
 from shared.run.kit import Handler
@@ -111,7 +111,7 @@ class Dispatcher:
                     service=self.service,
                     type=message.type,
                     id=message.id,
-                    error=type(fault).__name__,
+                    error=_where(fault) if isinstance(fault, Illegible) else type(fault).__name__,
                 )
                 if attempt == ATTEMPTS:
                     raise Failure("fault", _where(fault), LetterStatus.PARKED, attempt) from fault
@@ -123,6 +123,8 @@ class Dispatcher:
 
 def _where(fault: Exception) -> str:
     """The kind of fault and the line it came from; never its text, which may quote a person's data."""
+    if isinstance(fault, Illegible):
+        return str(fault)
     trace = fault.__traceback__
     while trace and trace.tb_next:
         trace = trace.tb_next

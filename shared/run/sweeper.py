@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from shared.errors import Outage, Refusal
+from shared.errors import Illegible, Outage, Refusal
 from shared.ports import Adapters
 from shared.run.kit import Sweep
 from shared.run.metrics import Metrics
@@ -105,7 +105,7 @@ class Sweeper:
             service=self.service,
             kind=sweep.kind.kind,
             record=id,
-            error=type(outcome).__name__,
+            error=str(outcome) if isinstance(outcome, Illegible) else type(outcome).__name__,
             pause=pause,
         )
 

@@ -16,9 +16,10 @@ from shared.embedded.engine import SqliteEngine
 from shared.embedded.ids import SeededIds
 from shared.embedded.opening import InUse
 from shared.embedded.store import SqliteStore
+from shared.errors import Illegible
 from shared.mongo.arrivals import copied
-from shared.mongo.document import outgoing_of, stored_of
-from shared.ports import Op, Position
+from shared.mongo.document import outgoing_of, record_of, stored_of
+from shared.ports import Op, Position, Query
 from shared.records import Change, Record
 from tests.conformance.toys import BASKETS, Basket, Fill, Shelf, heard
 
@@ -126,3 +127,33 @@ async def test_nothing_is_read_while_a_process_runs_on_it_and_none_may_start_mea
     async with standing_still(file, TOYS, [BASKETS]):
         with pytest.raises(InUse):
             SqliteEngine(file)
+
+
+async def test_whoever_meets_a_record_that_cannot_be_read_is_told_which_it_is_and_nothing_it_says(
+    file: Path,
+) -> None:
+    bodies = {"a": b'{"id": "a", "count": "secret"}', "b": b'{"id": "b", "note": "secret \xff"}'}
+    with sqlite3.connect(file) as stored:
+        for id, body in bodies.items():
+            sql = 'UPDATE "toys.basket" SET body = CAST(? AS TEXT) WHERE id = ?'
+            stored.execute(sql, (body, id))
+    clock = FixedClock()
+    engine = SqliteEngine(file)
+    store = SqliteStore(engine, "toys", TOYS["toys"], clock, SeededIds(1, clock))
+    for id, fields in (("a", "count"), ("b", "JSON")):
+        for meeting in (
+            lambda id=id: store.get(Basket, id),
+            lambda id=id: store.change(Basket, id, Fill(id)),
+            lambda id=id: store.find(Basket, Query(limit=1, after=None if id == "a" else ("a", "a"))),
+        ):
+            with pytest.raises(Illegible, match=rf"toys\.basket {id} cannot be read \({fields}\)") as told:
+                await meeting()
+            assert "secret" not in str(told.value) and told.value.__cause__ is None
+    assert (await store.change(Basket, "c", Fill("c"))).version == 1
+    assert (found := await store.get(Basket, "c")) and found.version == 1
+    await engine.close()
+
+
+def test_a_document_that_cannot_be_read_is_named_too() -> None:
+    with pytest.raises(Illegible, match=r"basket a cannot be read \(count\)"):
+        record_of(Basket, {"_id": "a", "body": {"id": "a", "count": "secret"}})

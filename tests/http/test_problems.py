@@ -214,6 +214,15 @@ async def test_a_fault_of_ours_is_a_problem_too_and_says_nothing_of_the_inside(t
     assert "secret" not in answer.text + str(lines)
 
 
+async def test_a_stored_record_that_cannot_be_read_is_named_in_the_log_and_in_no_answer(toy: Toy) -> None:
+    with capture_logs() as lines:
+        answer = await toy.http.get("/api/notes/fail/illegible")
+    assert (answer.status_code, answer.json()["type"]) == (500, "urn:wushe:problem:fault")
+    (said,) = [line for line in lines if line["event"] != "request"]
+    assert (said["log_level"], said["record"], said["id"]) == ("error", "toy.note", "note-7")
+    assert "note-7" not in answer.text
+
+
 async def test_an_unknown_address_and_an_unknown_method_are_problems_too(toy: Toy) -> None:
     nowhere = await toy.http.get("/api/nowhere")
     assert (nowhere.status_code, nowhere.json()["type"]) == (404, "urn:wushe:problem:unknown-address")

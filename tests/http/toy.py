@@ -17,7 +17,7 @@ from shared.embedded.clock import FixedClock
 from shared.embedded.engine import SqliteEngine
 from shared.embedded.ids import SeededIds
 from shared.embedded.store import SqliteStore
-from shared.errors import NotFound, Outage, Refusal
+from shared.errors import Illegible, NotFound, Outage, Refusal
 from shared.http import (
     Access,
     IfMatch,
@@ -160,6 +160,8 @@ def _failing(router: APIRouter) -> None:
                 raise Outage("the disk is full")
             case "shape":
                 return NoteView.model_validate({"id": "secret-name"})
+            case "illegible":
+                raise Illegible("toy.note", "note-7")
         raise RuntimeError("secret-name")
 
 

@@ -49,7 +49,7 @@ from tests.cast import TOWNSHIP, Cast, volunteer_id
 from tests.town import Town, town
 from tests.world import START
 from wushe.check.embedded import evidence_of
-from wushe.check.evidence import Evidence, Progress, RecordUnreadable
+from wushe.check.evidence import Evidence, Progress, RecordsUnreadable
 from wushe.check.recount import Report, recount
 from wushe.commands.check import tell
 
@@ -323,9 +323,33 @@ async def test_a_record_that_cannot_be_read_is_told_where_it_lies_and_not_what_i
         await t.engine.write(
             lambda file: file.execute('UPDATE "needs.need" SET body = \'{"id": 13800138000\'')
         )
-        with pytest.raises(RecordUnreadable) as told:
+        with pytest.raises(RecordsUnreadable) as told:
             await found_in(t)
         assert "needs.need" in str(told.value) and "138" not in str(told.value)
+
+
+async def test_all_records_that_cannot_be_read_are_named_also_of_kinds_that_no_rule_asks_for() -> None:
+    async with town() as t:
+        cast = await Cast(t.call, t.token, t.clock.now).arrive()
+        await t.settle()
+        people = [(await cast.volunteer(name)).id for name in ("li", "wang", "zhao")]
+        await t.settle()
+        assert await found_in(t) == []
+        ((site,),) = t.engine.read('SELECT min(id) FROM "directory.site"')
+        garbled = (
+            "UPDATE {} SET body = CAST(replace(body, '\"id\"', CAST(x'ff' AS TEXT)) AS TEXT) WHERE id = ?"
+        )
+        odd = "UPDATE {} SET body = json_set(body, '$.name', json('[1380013800]')) WHERE id IN (?, ?)"
+        await t.engine.write(lambda file: file.execute(garbled.format('"directory.site"'), (site,)))
+        with pytest.raises(RecordsUnreadable) as told:
+            await found_in(t)
+        assert told.value.found == [f"directory.site {site} (JSON)"]
+        await t.engine.write(lambda file: file.execute(odd.format('"volunteers.volunteer"'), people[1:]))
+        with pytest.raises(RecordsUnreadable) as told:
+            await found_in(t)
+        named = sorted(f"volunteers.volunteer {id} (name)" for id in people[1:])
+        assert told.value.found == [f"directory.site {site} (JSON)", *named]
+        assert "138" not in str(told.value)
 
 
 def test_what_nobody_can_tell_yet_is_not_called_clean(capsys: pytest.CaptureFixture[str]) -> None:

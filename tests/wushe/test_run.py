@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -261,3 +262,21 @@ def test_production_answers_nobody_before_it_has_looked_at_the_accounts(
         serve_here(Settings(data=tmp_path, env="production", admin_password_file=own, port=0))
     said = capsys.readouterr().err
     assert STAFF[1].login in said and "WUSHE_ENV=development" in said
+
+
+def test_a_start_that_meets_a_record_which_cannot_be_read_names_it_in_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def begun() -> None:
+        async with embedded(tmp_path, hasher=Hasher.cheap()) as system, moving(system):
+            await ensure_administrator(system, tmp_path, STAFF[1].login, "somebody", PASSWORD)
+
+    run(begun())
+    with sqlite3.connect(tmp_path / "wushe.db") as stored:
+        stored.execute("UPDATE \"directory.account\" SET body = json_remove(body, '$.login')")
+        ((id,),) = stored.execute('SELECT id FROM "directory.account"').fetchall()
+    (own := tmp_path / "own").write_text("a word of our own\n")
+    with pytest.raises(SystemExit, match="2"):
+        serve_here(Settings(data=tmp_path, env="production", admin_password_file=own, port=0))
+    said = capsys.readouterr().err
+    assert f"directory.account {id}" in said and "login" in said and "somebody" not in said

@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
-from pydantic import ValidationError
-
 from shared.contracts import TOPICS
-from shared.errors import WusheError
+from shared.errors import Illegible, WusheError
 from shared.ports import Bus, Delivery, Query, Store
 from shared.records import Record
 from wushe.language import say
+from wushe.system import RECORDS
 
 R = TypeVar("R", bound=Record)
 PAGE = 1000
+SHOWN = 10
 
 
-class RecordUnreadable(WusheError):
-    """A stored record is damaged, or of another version of this software. Quotes nothing of it."""
+class RecordsUnreadable(WusheError):
+    """Stored records are damaged, or of another version of this software. Quotes nothing of them."""
 
-    def __init__(self, kind: str, after: str, fields: str) -> None:
+    def __init__(self, found: Sequence[tuple[str, Illegible]]) -> None:
+        self.found = [f"{name} {no.id} ({no.fields})" for name, no in found]
         super().__init__(
             say(
-                "{kind} 中 {after} 之后的一条记录读不懂（{fields}）：数据已损坏，或属于另一版本的软件",
-                "the record after {after} in {kind} cannot be read ({fields}): it is damaged, or of another version",
-                kind=kind,
-                after=after or "-",
-                fields=fields,
+                "有 {n} 条记录读不懂，无法核对：{some}。数据已损坏，或属于另一版本的软件",
+                "{n} record(s) cannot be read, so nothing can be recounted: {some}. They are damaged, or of another version",
+                n=len(self.found),
+                some="; ".join(self.found[:SHOWN]) + ("; …" if len(self.found) > SHOWN else ""),
             )
         )
 
@@ -61,26 +61,56 @@ class Evidence:
     bus: Bus
     progress: Callable[[], Awaitable[Progress]]
     live: bool
+    looked_through: set[tuple[str, type[Record]]] = field(default_factory=set)
 
     async def records(self, service: str, kind: type[R]) -> AsyncIterator[R]:
-        """Every record of this kind, by id. Raises RecordUnreadable."""
+        """Every record of this kind, by id. Raises Illegible."""
+        self.looked_through.add((service, kind))
+        after: tuple[str, str] | None = None
+        while True:
+            page = await self.stores[service].find(kind, Query(limit=PAGE, after=after))
+            for found in page:
+                yield found.record
+            if len(page) < PAGE:
+                return
+            after = (page[-1].record.id, page[-1].record.id)
+
+    async def look_through_the_rest(self) -> None:
+        """Read what no rule asks for, only to know that it can be read. Raises Illegible."""
+        for service, kinds in RECORDS.items():
+            for kind in kinds:
+                if (service, kind) not in self.looked_through:
+                    async for _ in self.records(service, kind):
+                        pass
+
+    async def unreadable(self) -> RecordsUnreadable:
+        """All records of all kinds that cannot be read."""
+        found = [
+            (f"{service}.{kind.kind}", no)
+            for service, kinds in RECORDS.items()
+            for kind in kinds
+            for no in await self._unreadable(service, kind)
+        ]
+        return RecordsUnreadable(found)
+
+    async def _unreadable(self, service: str, kind: type[Record]) -> list[Illegible]:
+        """Where a page cannot be read, one record after another, until one can."""
+        found: list[Illegible] = []
         after: tuple[str, str] | None = None
         limit = PAGE
         while True:
             try:
                 page = await self.stores[service].find(kind, Query(limit=limit, after=after))
-            except ValidationError as e:
+            except Illegible as no:
                 if limit == 1:
-                    fields = sorted({".".join(map(str, each["loc"])) or "JSON" for each in e.errors()})
-                    name = f"{service}.{kind.kind}"
-                    raise RecordUnreadable(name, after[1] if after else "", ", ".join(fields)) from e
-                limit = 1  # one by one, to say which
+                    found.append(no)
+                    after = (no.id, no.id)
+                limit = 1
                 continue
-            for found in page:
-                yield found.record
             if len(page) < limit:
-                return
+                return found
             after = (page[-1].record.id, page[-1].record.id)
+            limit = min(PAGE, limit * 2)
 
     async def everything(self, service: str, kind: type[R]) -> dict[str, R]:
         """The same, by id."""

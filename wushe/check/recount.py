@@ -18,6 +18,7 @@ from services.resources.domain.records import Lot
 from services.volunteers.domain.calendar import Calendar
 from services.volunteers.domain.registry import Volunteer
 from services.volunteers.domain.service_hours import ServiceRecord
+from shared.errors import Illegible
 from shared.ports import Clock
 from shared.run.dead_letters import OPEN, letters
 from wushe.check import needs as need_rules
@@ -67,7 +68,14 @@ async def recount(
 ) -> Report:
     """Recount every rule. On a live system a difference between services counts only if it is still there whenever
     everything that was under way has arrived; that is looked at again and again, for `seconds` at most. If it has not
-    arrived even once by then, nothing can be said."""
+    arrived even once by then, nothing can be said. Raises RecordsUnreadable."""
+    try:
+        return await _recount(evidence, clock, seconds, say)
+    except Illegible as e:
+        raise await evidence.unreadable() from e
+
+
+async def _recount(evidence: Evidence, clock: Clock, seconds: float, say: Say) -> Report:
     say("records")
     books = await _books(evidence)
     mark, marked_at = await evidence.progress(), time.monotonic()
@@ -75,6 +83,7 @@ async def recount(
     found = list(_apply(books, clock, evidence.live))
     say("log")
     found += await _log_rules(evidence, books, report)
+    await evidence.look_through_the_rest()
     report.dead_letters = sum([len(await letters(s, OPEN)) for s in evidence.stores.values()])
     lasting = [v for v in found if not v.passing]
     passing = {v for v in found if v.passing}
