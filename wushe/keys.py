@@ -40,6 +40,20 @@ class KeyMissing(WusheError):
         )
 
 
+class NoPasswordFile(WusheError):
+    """The file with the first administrator's password is not there."""
+
+    def __init__(self, path: Path | None) -> None:
+        super().__init__(
+            say(
+                "WUSHE_ADMIN_PASSWORD_FILE 须指向已有的文件（{path}），其中写明首位管理员的密码",
+                "WUSHE_ADMIN_PASSWORD_FILE must name a file that is there ({path}), with the first administrator's "
+                "password in it",
+                path=path or "-",
+            )
+        )
+
+
 class NoDirectoryYet(WusheError):
     """The directory, which makes the keys on a first start in development, has not done so."""
 
@@ -127,12 +141,12 @@ def secret_in(path: Path) -> str:
 
 
 def administrator_password(settings: Settings) -> str:
-    """The first administrator's password. Raises KeyMissing, SampleSecret, UnfitPassword."""
+    """The first administrator's password. Raises NoPasswordFile, SampleSecret, UnfitPassword."""
     if settings.env == "development" and settings.admin_password_file is None:
         return PASSWORD
     path = settings.admin_password_file
     if path is None or not path.exists():
-        raise KeyMissing("WUSHE_ADMIN_PASSWORD_FILE", path)
+        raise NoPasswordFile(path)
     password = secret_in(path)
     if settings.env == "production" and password == PASSWORD:
         raise SampleSecret(str(path))

@@ -78,6 +78,11 @@ WORDS: dict[str, Words] = {
     "parameter": ("没有这个查询参数；可用的有：{known}", "there is no such parameter; there are {known}"),
     "no_parameter": ("没有这个查询参数；此地址不带参数", "there is no such parameter; this address takes none"),
     "twice": ("这一项写了两次，请只留一次", "stands here twice; leave one of them"),
+    "addresses": (
+        "应为逗号分隔的 IP 地址或网段，如 127.0.0.1,10.0.0.7",
+        "must be IP addresses or networks parted by commas, as in 127.0.0.1,10.0.0.7",
+    ),
+    "fault_point": ("应为“点名:次数”，点名有：{points}", "must be POINT:N, where the points are {points}"),
     "phone": (
         "电话为 3 至 20 个字符：数字、空格、括号、加号和短横",
         "a phone number has 3 to 20 characters: digits, spaces, brackets, plus and hyphens",

@@ -5,12 +5,15 @@ Addresses and limits are settings; names of things are not. Secrets come by file
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.run.faults import ALL_POINTS, KillAt
 
 
 def _named(path: Any) -> Any:
@@ -18,6 +21,27 @@ def _named(path: Any) -> Any:
     if path == "":
         raise PydanticCustomError("string_too_short", "empty", {"min_length": 1})
     return path
+
+
+def _point(fault: str) -> str:
+    """A named point, and at which pass."""
+    try:
+        if fault:
+            KillAt.parse(fault)
+    except ValueError as e:
+        raise PydanticCustomError("fault_point", "no point", {"points": ", ".join(ALL_POINTS)}) from e
+    return fault
+
+
+def _proxies(trusted: str) -> str:
+    """Addresses and networks; what is none would be compared with addresses, and never be the same."""
+    for one in filter(None, map(str.strip, trusted.split(","))):
+        try:
+            if one != "*":
+                ip_network(one)
+        except ValueError as e:
+            raise PydanticCustomError("addresses", "no addresses") from e
+    return trusted
 
 
 class Settings(BaseSettings):
@@ -58,10 +82,10 @@ class Settings(BaseSettings):
         description="keeps several stations on one MongoDB and Kafka apart",
         pattern=r"^[a-z0-9]{1,20}$",
     )
-    edge_trusts: str = Field(
+    edge_trusts: Annotated[str, AfterValidator(_proxies)] = Field(
         "",
         description="proxies in front of `wushe edge`, as in 127.0.0.1,10.0.0.7: who asked is what they say",
     )
-    fault: str = Field(
+    fault: Annotated[str, AfterValidator(_point)] = Field(
         "", description="tests only: POINT:N stops the process dead at the Nth pass of a named point"
     )

@@ -17,7 +17,14 @@ from wushe.commands.run import refuse_what_everybody_knows
 from wushe.commands.serve import Door
 from wushe.embedded import embedded
 from wushe.first import ensure_administrator
-from wushe.keys import KeyMissing, SampleAccounts, SampleSecret, administrator_password, security_for
+from wushe.keys import (
+    KeyMissing,
+    NoPasswordFile,
+    SampleAccounts,
+    SampleSecret,
+    administrator_password,
+    security_for,
+)
 from wushe.sample.staff import ADMINISTRATOR, PASSWORD, STAFF
 from wushe.serving import moving
 
@@ -66,8 +73,9 @@ async def test_production_refuses_keys_of_a_sample_town(tmp_path: Path, service:
 
 def test_production_wants_a_password_that_is_not_the_samples(tmp_path: Path) -> None:
     assert administrator_password(settings(tmp_path)) == PASSWORD
-    with pytest.raises(KeyMissing):
-        administrator_password(settings(tmp_path, env="production"))
+    for nothing in (None, tmp_path / "nothing"):
+        with pytest.raises(NoPasswordFile, match="password"):
+            administrator_password(settings(tmp_path, env="production", admin_password_file=nothing))
     known = tmp_path / "known"
     known.write_text(f"{PASSWORD}\n")
     with pytest.raises(SampleSecret):

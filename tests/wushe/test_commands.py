@@ -10,8 +10,10 @@ from typer.testing import CliRunner
 
 from wushe.cli import app
 from wushe.commands.letters import place_of
+from wushe.routing import services
 from wushe.terminal import program, why
 
+EVERYWHERE = [f"{service}=http://127.0.0.1:1" for service in services()]
 CANNOT: list[tuple[list[str], dict[str, str], str]] = [
     (["run", "--port", "99999"], {}, "WUSHE_PORT"),
     (["run"], {"WUSHE_PORT": "abc"}, "WUSHE_PORT"),
@@ -27,6 +29,19 @@ CANNOT: list[tuple[list[str], dict[str, str], str]] = [
     (["check", "--data", "{station}", "--kafka", "127.0.0.1:1"], {}, "not both"),
     (["check", "--data", "{nowhere}"], {"WUSHE_KAFKA": "127.0.0.1:1"}, "no data in {nowhere}"),
     (["run", "--data", "{nowhere}"], {"WUSHE_HOST": ""}, "WUSHE_HOST"),
+    (["run"], {"WUSHE_FAULT": "xx", "WUSHE_PORT": "0"}, "WUSHE_FAULT must be POINT:N"),
+    (["run"], {"WUSHE_FAULT": "loop.applied:x", "WUSHE_PORT": "0"}, "WUSHE_FAULT must be POINT:N"),
+    (
+        ["edge", *EVERYWHERE],
+        {"WUSHE_EDGE_TRUSTS": "foo bar", "WUSHE_HOST": "192.0.2.1"},
+        "WUSHE_EDGE_TRUSTS must be",
+    ),
+    (
+        ["edge", *EVERYWHERE],
+        {"WUSHE_EDGE_TRUSTS": "10.0.0.0/8, ::1,*", "WUSHE_HOST": "192.0.2.1"},
+        "WUSHE_HOST",
+    ),
+    (["demo", "--data", "{station}"], {}, "{station} holds a station without the sample"),
     (["run"], {"WUSHE_DATA": "", "WUSHE_PORT": "0"}, "WUSHE_DATA"),
     (["sample", "--town", "--url", "http://127.0.0.1:1"], {"WUSHE_DATA": ""}, "WUSHE_DATA"),
     (["dead-letters", "list", "--url", "http://127.0.0.1:80x"], {}, "--url"),

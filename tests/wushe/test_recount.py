@@ -649,3 +649,10 @@ async def test_a_message_that_is_still_to_be_read_or_was_set_aside_is_not_counte
             for letter in await letters(store):
                 await discard(store, letter.record.id, "no use")
         assert await found_in(t) == []
+
+
+def test_the_hint_at_dead_letters_leads_to_those_of_the_same_station(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    tell(Report(dead_letters=2), where="--data 'm 1'")
+    assert "dead-letters list --data 'm 1'" in capsys.readouterr().out

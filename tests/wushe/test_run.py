@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections import namedtuple
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from shared.errors import Outage
 from shared.run.settings import Settings
 from shared.security.passwords import Hasher
 from wushe.commands.run import serve_here
@@ -23,8 +25,9 @@ from wushe.embedded import embedded
 from wushe.first import ensure_administrator
 from wushe.sample.loading import begin
 from wushe.sample.staff import ADMINISTRATOR, PASSWORD, STAFF
-from wushe.serving import moving, run
+from wushe.serving import Broken, moving, run
 
+Room = namedtuple("Room", "total used free")
 ROOT = Path(__file__).parents[2]
 PATIENCE = 90.0
 
@@ -280,3 +283,23 @@ def test_a_start_that_meets_a_record_which_cannot_be_read_names_it_in_one_senten
         serve_here(Settings(data=tmp_path, env="production", admin_password_file=own, port=0))
     said = capsys.readouterr().err
     assert f"directory.account {id}" in said and "login" in said and "somebody" not in said
+
+
+@pytest.mark.parametrize("failure", [Outage("disk I/O error"), Broken(Outage("disk I/O error"))])
+def test_a_start_on_a_full_disk_names_the_disk_whatever_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], failure: Exception
+) -> None:
+    async def fails(*_: object) -> None:
+        raise failure
+
+    monkeypatch.setattr("wushe.commands.run.serve", fails)
+    said = []
+    for free in (0, 1 << 30):
+        monkeypatch.setattr(
+            "wushe.commands.run.disk_usage", lambda _, free=free: Room(1 << 30, 1 << 30, free)
+        )
+        with pytest.raises(SystemExit, match="2"):
+            serve_here(Settings(data=tmp_path, port=0))
+        said.append(capsys.readouterr().err)
+    assert "full disk" in said[0] and str(tmp_path) in said[0] and "I/O" not in said[0]
+    assert "I/O" in said[1]

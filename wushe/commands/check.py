@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from shlex import quote
 
 from rich.table import Table
 
@@ -35,7 +36,7 @@ def recount_here(data: Path | None) -> int:
     """Recount, print what was found; 1 if any rule is broken, 2 if nobody can tell yet."""
     report = asyncio.run(counted(data or Path("data")))
     console.print(table(report))
-    return tell(report)
+    return tell(report, where=f"--data {quote(str(data))}" if data else "")
 
 
 @plainly
@@ -43,7 +44,7 @@ def recount_there(settings: Settings) -> int:
     """The same on the servers of a cluster."""
     report = asyncio.run(counted_there(settings))
     console.print(table(report))
-    return tell(report)
+    return tell(report, where=say("--url 入口地址", "--url ADDRESS-OF-THE-EDGE"))
 
 
 async def counted_there(settings: Settings) -> Report:
@@ -63,8 +64,8 @@ async def counted(data: Path) -> Report:
             return await recount(evidence, SystemClock())
 
 
-def tell(report: Report) -> int:
-    """The verdict in words, each violation on its line."""
+def tell(report: Report, where: str = "") -> int:
+    """The verdict in words, each violation on its line. `where` tells other commands of the same system."""
     for found in report.violations:
         sentence = found.zh if LANGUAGE == "zh" else found.en
         console.print(
@@ -80,11 +81,12 @@ def tell(report: Report) -> int:
     if report.dead_letters:
         console.print(
             say(
-                "有{n}封死信待处理：{w} dead-letters list",
-                "{n} dead letter(s) wait: {w} dead-letters list",
+                "有{n}封死信待处理：{w}",
+                "{n} dead letter(s) wait: {w}",
                 n=report.dead_letters,
-                w=program(),
-            )
+                w=f"{program()} dead-letters list {where}".strip(),
+            ),
+            markup=False,
         )
     if report.unsettled:
         console.print(

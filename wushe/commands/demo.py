@@ -7,11 +7,13 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 from tempfile import TemporaryDirectory
 from typing import Protocol
 
 import structlog
 
+from shared.errors import WusheError
 from shared.security.passwords import Hasher
 from wushe.check.recount import Report
 from wushe.client import Api
@@ -24,13 +26,28 @@ from wushe.demo.stage import Stage
 from wushe.demo.story import Story
 from wushe.demo.tail import Tail
 from wushe.demo.watch import Watch
-from wushe.embedded import embedded
+from wushe.embedded import DATABASE, embedded
 from wushe.first import ensure_administrator
 from wushe.language import LANGUAGE, say
+from wushe.sample.loading import MARKER, begin, stands
 from wushe.sample.staff import ADMINISTRATOR, PASSWORD
 from wushe.sample.town import Town
 from wushe.serving import moving, run
 from wushe.terminal import FOUND, console, plainly
+
+
+class NotForTheDemo(WusheError):
+    """People with a published password would be let into a station that is somebody's own."""
+
+    def __init__(self, data: Path) -> None:
+        super().__init__(
+            say(
+                "{data} 中已有一个没有样例的站点，不会在其中演示：请用 --data 指定别的目录，或不加 --data",
+                "{data} holds a station without the sample, and no story is told in it: choose another directory with "
+                "--data, or leave it out",
+                data=data,
+            )
+        )
 
 
 class Listener(Protocol):
@@ -53,6 +70,11 @@ def tell(url: str | None, data: Path | None) -> int:
 async def _in_its_own_town(data: Path | None) -> int:
     with TemporaryDirectory(prefix="wushe-demo-") as temporary:
         place = data or Path(temporary)
+        is_new = not (place / DATABASE).exists()
+        if not is_new and not (place / MARKER).exists():
+            raise NotForTheDemo(place)
+        if is_new:
+            begin(place)
         async with (
             embedded(place, hasher=Hasher.cheap()) as system,
             moving(system),
@@ -61,6 +83,8 @@ async def _in_its_own_town(data: Path | None) -> int:
             with console.status(say("正在布置小镇……", "Setting up the town …")):
                 await ensure_administrator(system, place, ADMINISTRATOR, "系统管理员", PASSWORD)
                 await Town(api, datetime.now(UTC)).load()
+                if is_new:
+                    stands(place)  # a later start adds nothing to it
                 stage = Stage(api, LANGUAGE)
                 await stage.build()
             narrator = _narrator(stage)
@@ -122,7 +146,7 @@ async def _recount(data: Path | None) -> bool:
         )
         return True
     report: Report = await counted(data)
-    return tell_report(report) == 0
+    return tell_report(report, where=f"--data {quote(str(data))}") == 0
 
 
 def _narrator(stage: Stage) -> Narrator:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from pathlib import Path
+from shutil import disk_usage
 
 import structlog
 
-from shared.errors import WusheError
+from shared.errors import Outage, WusheError
 from shared.ports import Faults, NoFaults
 from shared.run.faults import KillAt
 from shared.run.settings import Settings
@@ -21,9 +24,12 @@ from wushe.keys import SampleAccounts, administrator_password
 from wushe.language import say
 from wushe.sample.loading import MARKER, begin, load_once
 from wushe.sample.staff import ADMINISTRATOR, PASSWORD
-from wushe.serving import listen, run, serve
+from wushe.serving import Broken, listen, run, serve
 from wushe.system import System
 from wushe.terminal import console, plainly
+
+ROOM_AT_LEAST = 1 << 20
+"""With fewer bytes than this, a failure to write is put down to the disk."""
 
 
 class NoPassword(WusheError):
@@ -101,11 +107,20 @@ async def _serve(settings: Settings) -> None:
                 await refuse_what_everybody_knows(system, settings.data)
             note_address(settings.data, settings.host, settings.port)
             await serve(system, listening, lambda: _begin(system, settings))
+    except (Outage, Refused, Broken) as failure:
+        require_room_in(settings.data)
+        raise failure
     finally:
         listening.close()
     console.print(
         say("已停止，数据保存在 {data}", "Stopped; the data is in {data}", data=settings.data), markup=False
     )
+
+
+def require_room_in(data: Path) -> None:
+    """What goes wrong on a full disk is told in many ways. Raises OSError if it is full."""
+    if disk_usage(data).free < ROOM_AT_LEAST:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(data))
 
 
 def _faults(settings: Settings) -> Faults:

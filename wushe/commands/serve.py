@@ -13,7 +13,7 @@ import structlog
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from shared.errors import Outage
+from shared.errors import Illegible, Outage
 from shared.http.api import PREFIX
 from shared.http.problems import out_of_order
 from shared.run.settings import Settings
@@ -122,7 +122,7 @@ async def _until_one_ends(
 def _tell_what_broke(*tasks: asyncio.Task[None]) -> None:
     for task in tasks:
         if task.done() and not task.cancelled() and (reason := task.exception()) is not None:
-            raise reason if isinstance(reason, SampleAccounts) else Broken(reason)
+            raise reason if isinstance(reason, SampleAccounts | Illegible) else Broken(reason)
 
 
 async def _begin(system: System, door: Door, password: str) -> None:

@@ -23,6 +23,11 @@ def begin(data: Path) -> None:
     _note(data / MARKER, datetime.now(UTC).replace(microsecond=0), done=False)
 
 
+def stands(data: Path) -> None:
+    """There is nothing more to load."""
+    _note(data / MARKER, datetime.now(UTC).replace(microsecond=0), done=True)
+
+
 async def load_once(api: Api, data: Path) -> None:
     """Load it unless the marker in `data` says that it stands."""
     marker = data / MARKER
