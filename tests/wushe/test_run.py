@@ -208,6 +208,18 @@ def test_production_does_not_start_on_data_with_the_samples_password(tmp_path: P
     assert (code, "sample" in said) == (2, True), said
 
 
+def test_a_station_with_a_password_of_its_own_is_served_without_the_sample_town(tmp_path: Path) -> None:
+    """The edge in containers waits for this command to end well, also before a station that moved there."""
+    port, secret = a_free_port(), tmp_path / "password"
+    secret.write_text("only here", encoding="utf-8")
+    with running(tmp_path / "data", port, "--no-sample", WUSHE_ADMIN_PASSWORD_FILE=str(secret)):
+        assert signs_in(port, "admin", "only here") == 200
+        town = ("sample", "--town", "--data", str(tmp_path / "note"), "--url", f"http://127.0.0.1:{port}")
+        code, said = ended(wushe(*town))
+    assert (code, "left as it is" in said, "stands" in said) == (0, True, False), said
+    assert not (tmp_path / "note" / "sample.json").exists()
+
+
 def test_a_sample_town_asked_for_in_vain_leaves_no_mark_on_a_station(tmp_path: Path) -> None:
     """The mark says that the town is to stand here: the next start would go on loading it."""
     data, nowhere = tmp_path / "data", "http://127.0.0.1:1"

@@ -80,16 +80,36 @@ def load_town(url: str | None, settings: Settings) -> None:
     if (settings.data / DATABASE).exists() and not (settings.data / MARKER).exists():
         raise NotForTheSample(settings.data)
 
-    async def load() -> None:
+    async def load() -> bool:
         api = _before_the_edge(apart) if apart else Api.at(url or HERE)
         try:
             settings.data.mkdir(parents=True, exist_ok=True)
-            await load_once(api, settings.data)
+            return await _is_loaded(api, settings.data)
         finally:
             await api.close()
 
-    run(load())
-    console.print(say("样例小镇已就绪", "The sample town stands"))
+    if run(load()):
+        console.print(say("样例小镇已就绪", "The sample town stands"))
+
+
+async def _is_loaded(api: Api, data: Path) -> bool:
+    """Load it; False where it was left alone because somebody of it, first of all the administrator, has a password of
+    their own: in containers the edge waits for this, and such a station is to be served as it is."""
+    try:
+        await load_once(api, data)
+    except Refused as no:
+        if no.status != 401:
+            raise
+        console.print(
+            say(
+                "此站点的账号不用样例密码，样例小镇不再装入：{why}",
+                "Accounts here have passwords of their own, so the sample town is left as it is: {why}",
+                why=no,
+            ),
+            markup=False,
+        )
+        return False
+    return True
 
 
 def _before_the_edge(addresses: Iterable[str]) -> Api:
