@@ -18,7 +18,7 @@ from typing import NoReturn, ParamSpec, TypeVar
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from shared.embedded.opening import InUse
+from shared.embedded.opening import InUse, NewerData
 from shared.errors import Illegible, Outage, Refusal, WusheError
 from shared.security.tokens import NoKey
 from wushe.language import LANGUAGE, Words, say
@@ -88,6 +88,15 @@ def plainly(command: Callable[P, T]) -> Callable[P, T]:
             give_up(no.words(LANGUAGE))
         except Outage as away:
             give_up(say("暂时无法进行：{why}", "it cannot be done just now: {why}", why=away))
+        except NewerData as newer:
+            give_up(
+                say(
+                    "{path} 已由更新版本的程序写过，本版本不会打开它：请使用新版本，或恢复升级前的备份",
+                    "{path} was written to by a newer version of this program, and this one does not open it: use the "
+                    "newer one, or restore the backup that was made before",
+                    path=newer.path,
+                )
+            )
         except Illegible as no:
             give_up(illegible(no))
         except WusheError as failure:

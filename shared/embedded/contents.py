@@ -20,7 +20,7 @@ from shared.ports import Delivery, Outgoing
 from shared.records import Record
 
 PAGE = 500
-OUR_OWN = {"pulse", "log offsets"}
+OUR_OWN = {"pulse", "format", "log offsets"}
 
 
 class Kept(NamedTuple):

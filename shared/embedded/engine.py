@@ -18,7 +18,15 @@ from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 from shared.embedded.disk import FAILURES, Disk, DiskThread
-from shared.embedded.opening import is_garbled, is_outage, keep_to_oneself, lock, open_reader, open_writer
+from shared.embedded.opening import (
+    NewerData,
+    is_garbled,
+    is_outage,
+    keep_to_oneself,
+    lock,
+    open_reader,
+    open_writer,
+)  # fmt: skip
 from shared.errors import Outage
 
 T = TypeVar("T")
@@ -110,7 +118,7 @@ class SqliteEngine:
         try:
             self._writer = None if read_only else open_writer(self.path)
             self._reader = open_reader(self.path) if self._writer is None or path != MEMORY else self._writer
-        except Outage:
+        except (Outage, NewerData):
             self._unlock()
             raise
         on_disk = self.path if isinstance(self.path, Path) and self._writer is not None else None

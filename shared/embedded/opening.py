@@ -19,6 +19,18 @@ _OUTAGES = frozenset(
 )  # fmt: skip
 
 
+FORMAT = 1
+"""Of what is stored. Whoever adds to a record what an earlier program must not drop raises it: that one then refuses the file."""
+
+
+class NewerData(WusheError):
+    """A newer program has written to this file: this one would drop, without a word, what it does not know."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} was written to by a newer version of this program")
+        self.path = path
+
+
 class InUse(WusheError):
     """Another process is running on this data directory."""
 
@@ -43,6 +55,7 @@ def open_writer(path: Path | str) -> sqlite3.Connection:
         writer = sqlite3.connect(
             path, isolation_level=None, check_same_thread=False, cached_statements=1024, timeout=1.0
         )
+        _require_known(writer, path)
         _break_seal(writer)
         for pragma in (
             "journal_mode = WAL", "synchronous = NORMAL", "mmap_size = 0", "cache_size = -32768",
@@ -50,9 +63,26 @@ def open_writer(path: Path | str) -> sqlite3.Connection:
         ):  # fmt: skip
             writer.execute(f"PRAGMA {pragma}")
         writer.execute("CREATE TABLE IF NOT EXISTS pulse (one INTEGER PRIMARY KEY, beats INTEGER NOT NULL)")
+        writer.execute("CREATE TABLE IF NOT EXISTS format (one INTEGER PRIMARY KEY, number INTEGER NOT NULL)")
+        writer.execute(
+            "INSERT INTO format (one, number) VALUES (1, ?) "
+            "ON CONFLICT DO UPDATE SET number = excluded.number WHERE number < excluded.number",
+            (FORMAT,),
+        )
     except sqlite3.Error as e:
         raise Outage(f"{path}: {e}") from e
     return writer
+
+
+def _require_known(connection: sqlite3.Connection, path: Path | str) -> None:
+    """Raises NewerData, and closes the connection. A file of an earlier version has no number."""
+    table = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'format'"
+    if connection.execute(table).fetchone() is None:
+        return
+    number = connection.execute("SELECT number FROM format").fetchone()
+    if number is not None and number[0] > FORMAT:
+        connection.close()
+        raise NewerData(Path(path))
 
 
 def _break_seal(writer: sqlite3.Connection) -> None:
@@ -77,6 +107,7 @@ def open_reader(path: Path | str) -> sqlite3.Connection:
         for pragma in ("query_only = 1", "mmap_size = 0", "cache_size = -32768"):
             reader.execute(f"PRAGMA {pragma}")
         reader.execute("SELECT 1 FROM sqlite_master").fetchall()
+        _require_known(reader, path)
     except sqlite3.Error as e:
         raise Outage(f"{path}: {e}") from e
     return reader

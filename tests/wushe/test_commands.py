@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from shared.embedded.opening import FORMAT, open_writer
 from wushe.cli import app
 from wushe.commands.letters import place_of
 from wushe.routing import services
@@ -102,6 +104,40 @@ def test_what_cannot_be_done_is_one_sentence_and_exit_2(
     assert result.exit_code == 2, (result.output, result.exception)
     assert said.format(**places) in result.output and "Traceback" not in result.output
     assert len(result.output.strip().splitlines()) == 1, result.output
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run", "--data", "{data}"),
+        ("load", "lots", "{lots}", "--data", "{data}"),
+        ("dead-letters", "list", "--data", "{data}"),
+        ("copy", "--from", "{data}", "--to", "mongodb://127.0.0.1:1", "--kafka", "127.0.0.1:1"),
+        ("check", "--data", "{data}"),
+    ],
+)
+def test_data_that_a_newer_version_has_written_to_are_left_alone(
+    tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    (tmp_path / "lots.jsonl").write_text("{}\n", encoding="utf-8")
+    with closing(open_writer(tmp_path / "wushe.db")) as newer:
+        newer.execute("UPDATE format SET number = 99")
+    before = (tmp_path / "wushe.db").read_bytes()
+    asked = [each.format(data=tmp_path, lots=tmp_path / "lots.jsonl") for each in arguments]
+    result = CliRunner(env={"WUSHE_PORT": "0"}).invoke(app, asked)
+    assert (result.exit_code, "newer version" in result.output) == (2, True), (
+        result.output,
+        result.exception,
+    )
+    assert len(result.output.strip().splitlines()) == 1, result.output
+    assert (tmp_path / "wushe.db").read_bytes() == before
+
+
+def test_data_of_an_earlier_version_are_opened_and_get_the_number_of_this_one(tmp_path: Path) -> None:
+    for number in ("DROP TABLE format", "UPDATE format SET number = 0", "SELECT 1"):
+        with closing(open_writer(tmp_path / "wushe.db")) as earlier:
+            assert earlier.execute("SELECT number FROM format").fetchall() == [(FORMAT,)]
+            earlier.execute(number)
 
 
 def test_a_full_disk_is_named_even_where_the_system_does_not_say_which_file_it_was_about() -> None:
