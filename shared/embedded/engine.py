@@ -26,6 +26,7 @@ from shared.embedded.opening import (
     lock,
     open_reader,
     open_writer,
+    read_garbled,
 )  # fmt: skip
 from shared.errors import Outage
 
@@ -176,17 +177,9 @@ class SqliteEngine:
             return self._reader.execute(sql, parameters).fetchall()
         except FAILURES as e:
             if is_garbled(e):
-                return self._read_garbled(sql, parameters)
+                return read_garbled(self._reader, sql, parameters)
             # A file opened for reading only cannot be given what it lacks, so that is no fault of the code.
             raise (Outage(str(e)) if self.read_only or is_outage(e) else e) from e
-
-    def _read_garbled(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-        """The same where something is no text: whoever decodes that will fail, but the other rows are there."""
-        self._reader.text_factory = lambda stored: stored.decode(errors="surrogateescape")
-        try:
-            return self._reader.execute(sql, parameters).fetchall()
-        finally:
-            self._reader.text_factory = str
 
     def must_be_open(self) -> None:
         if self._closed:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from shared.errors import Outage, WusheError
 
@@ -48,6 +50,15 @@ def is_outage(error: Exception) -> bool:
 def is_garbled(error: Exception) -> bool:
     """Whether what was read is text that is none. The error quotes it, so nobody must be told of it."""
     return isinstance(error, sqlite3.OperationalError) and str(error).startswith("Could not decode to UTF-8")
+
+
+def read_garbled(reader: sqlite3.Connection, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """What such a statement reads: whoever decodes what is no text will fail, but the other rows are there."""
+    reader.text_factory = lambda stored: stored.decode(errors="surrogateescape")
+    try:
+        return reader.execute(sql, parameters).fetchall()
+    finally:
+        reader.text_factory = str
 
 
 def open_writer(path: Path | str) -> sqlite3.Connection:
