@@ -27,7 +27,7 @@ from shared.embedded.opening import (
     open_reader,
     open_writer,
     read_garbled,
-)  # fmt: skip
+)
 from shared.errors import Outage
 
 T = TypeVar("T")
