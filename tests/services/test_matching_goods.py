@@ -43,6 +43,7 @@ from shared.contracts.vocabulary import (
     ReturnReason,
     Skill,
     TargetGroup,
+    Urgency,
     Waiting,
 )
 from tests.services.matching_desk import (
@@ -458,18 +459,26 @@ async def test_what_was_left_to_others_is_asked_for_at_once_when_the_other_goods
         assert [one.lot_id for one in d.requests()] == ["rice", "coats", "rice"]
 
 
-async def test_what_is_left_to_others_and_what_is_missing_are_looked_for_together() -> None:
-    """Whoever looked for the missing sooner would take what another need, which waits for the rice, has just given up."""
+@pytest.mark.parametrize(
+    ("urgency", "left", "pause"),
+    [(Urgency.ORDINARY, 48 * 60, 60), (Urgency.URGENT, 48 * 60, 12), (Urgency.ORDINARY, 40, 20)],
+)
+async def test_who_leaves_goods_to_others_looks_for_the_rest_after_a_pause(
+    urgency: Urgency, left: int, pause: int
+) -> None:
+    """Whoever looked sooner would take what another need, which waits for the rice, has just given up."""
     async with desk() as d:
         await d.knows_lot("rice")
-        await d.posts(some_goods(), some_goods("g2", 1, category=GoodsCategory.CLOTHING))
+        deadline = START + timedelta(minutes=left)
+        both = some_goods(), some_goods("g2", 1, category=GoodsCategory.CLOTHING)
+        await d.posts(*both, urgency=urgency, deadline_at=deadline)
         await d.places(*d.requests())
         await d.lets_hold_expire(d.requests()[0])
         await d.knows_lot("coats", category=GoodsCategory.CLOTHING)
-        await d.w.passes(minutes=59)
+        await d.w.passes(minutes=pause - 1)
         assert len(d.requests()) == 1
         await d.w.passes(minutes=2)
-        assert [one.lot_id for one in d.requests()] == ["rice", "rice", "coats"]
+        assert "coats" in [one.lot_id for one in d.requests()]
 
 
 async def test_a_tier_further_up_does_not_take_again_at_once_what_was_left_to_others() -> None:

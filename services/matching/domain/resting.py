@@ -3,8 +3,6 @@ can say what is needed."""
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from services.matching.domain.match import Hold, Match
 from services.matching.domain.scene import Scene, day_of
 from services.matching.domain.settling import settled
@@ -22,17 +20,20 @@ def rested(match: Match, hold: Hold, ended: Ended, scene: Scene) -> Match:
     """The match with the line of a hold that is over due when it has rested."""
     state, seconds = match.goods[hold.line_id], _rest_seconds(match, hold, ended, scene)
     if seconds:
-        yields, until = isinstance(ended, HoldExpired), scene.after(seconds)
-        match = match.with_line(hold.line_id, state.but(due_at=until, rests=True, yields=yields))
-        return _stepped_back(match, until) if yields else match
+        yields = isinstance(ended, HoldExpired)
+        match = match.with_line(
+            hold.line_id, state.but(due_at=scene.after(seconds), rests=True, yields=yields)
+        )
+        return _stepped_back(match, scene) if yields else match
     if state.rests and state.due_at is not None and state.due_at > scene.now:
         return match
     return match.with_line(hold.line_id, state.but(due_at=scene.now, rests=False, yields=False))
 
 
-def _stepped_back(match: Match, until: datetime) -> Match:
-    """The match that has left goods to others, and looks for the rest of what is required again together with them. Else it
-    would take what others give up just then: of two matches that each keep what the other lacks none would ever be whole."""
+def _stepped_back(match: Match, scene: Scene) -> Match:
+    """The match that has left goods to others, and looks for the rest of what is required after a pause. Else it would take
+    what others give up just then: of two matches that each keep what the other lacks none would ever be whole."""
+    until = scene.after(_pause_seconds(match, scene))
     for line in match.need.goods:
         state = match.goods[line.id]
         if line.required and not match.is_full(line) and state.due_at is not None and not state.rests:
@@ -50,11 +51,16 @@ def _rest_seconds(match: Match, hold: Hold, ended: Ended, scene: Scene) -> float
         case HoldReleased(reason=Closing.NOT_NEEDED) | LotReturned(reason=ReturnReason.DECLINED):
             return policy.tier_seconds
         case LotReturned(reason=ReturnReason.UNDELIVERED):
-            left = (match.need.deadline_at - scene.now).total_seconds()
-            pause = wave_seconds(match.need, policy) * LONGEST_PAUSE
-            return min(pause, max(SHORTEST_PAUSE, left / 2)) if left > 0 else pause
+            return _pause_seconds(match, scene)
         case _:
             return 0
+
+
+def _pause_seconds(match: Match, scene: Scene) -> float:
+    """The longest pause of this search, or half of what is left until the need's time is up."""
+    left = (match.need.deadline_at - scene.now).total_seconds()
+    pause = wave_seconds(match.need, scene.policy(match.need.site_id)) * LONGEST_PAUSE
+    return min(pause, max(SHORTEST_PAUSE, left / 2)) if left > 0 else pause
 
 
 def resumed(change: Change[Match], scene: Scene, seconds: float = 0) -> Change[Match]:
