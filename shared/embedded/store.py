@@ -267,7 +267,7 @@ class SqliteStore:
         step, first = decided
         self._know((asked.kind, asked.id), step.after)
         if not step.outcome.applied:
-            self.duplicates_absorbed += 1
+            self.duplicates_absorbed += asked.cause is not None
             return
         self.applied_total += 1
         if step.outgoing:

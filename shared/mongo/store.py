@@ -173,7 +173,7 @@ class MongoStore:
         """What was decided is durable: count it, and wake those who wait for it."""
         self._fresh = True
         if not step.outcome.applied:
-            self.duplicates_absorbed += 1
+            self.duplicates_absorbed += asked.cause is not None
             return
         self.applied_total += 1
         if step.after is step.before:

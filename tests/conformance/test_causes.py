@@ -30,6 +30,7 @@ async def test_a_message_that_comes_again_decides_and_writes_nothing(store: Stor
     assert (outcome.applied, outcome.version, outcome.record) == (False, first.version, first.record)
     assert again.saw == []
     assert len(await store.pending(10)) == 1
+    assert store.duplicates_absorbed == 1
 
 
 async def test_gaps_are_normal_and_what_lies_below_was_heard(store: Store) -> None:

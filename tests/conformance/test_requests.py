@@ -25,6 +25,7 @@ async def test_the_same_request_gets_the_same_answer_and_changes_nothing(store: 
     assert (second.applied, second.answer, second.version) == (False, {"count": 1}, 2)
     assert again.saw == []
     assert len(await store.pending(10)) == 2
+    assert store.duplicates_absorbed == 0, "it counts messages"
 
 
 async def test_the_answer_outlives_the_process(home: StoreHome) -> None:
