@@ -198,9 +198,9 @@ class Reading(Protocol):
     async def lag(self) -> int:
         """How many messages lie ahead of the position."""
 
-    async def caught_up(self) -> bool:
-        """Whether all has been given that lay there when this was first asked, or first asked again after a yes: while
-        others go on writing, something always lies ahead. Not before it is known what part of the log is this reader's.
+    async def caught_up(self, *, afresh: bool = False) -> bool:
+        """Whether all has been given that lay there when this was first asked, or first asked again after a yes or `afresh`:
+        while others go on writing, something always lies ahead. Not before it is known what part of the log is this reader's.
         Raises Outage."""
 
     async def close(self) -> None: ...

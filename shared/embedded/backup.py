@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from hashlib import sha256
 from pathlib import Path
 from secrets import token_hex
@@ -19,6 +19,7 @@ _SEAL = (60, 68)
 `application_id`): in a backup the beginning of a digest of all the rest, since SQLite sees no flipped bit in what is stored.
 Whoever opens the file to write takes them out (`opening`)."""
 _UNSEALED = bytes(8)
+_HEAD = b"SQLite format 3\0"
 
 
 class InTheWay(WusheError):
@@ -110,13 +111,22 @@ def _copy_pages(source: Path, part: Path) -> None:
 
 
 def _require_as_written(backup: Path) -> None:
-    """Raises Altered for a sealed backup that is not as it was written. One of an earlier version has no seal, nor has a
-    database that a station has opened since."""
+    """Raises Altered for a sealed backup that is not as it was written, Damaged for what is no backup. One of an earlier
+    version has no seal, nor has a database that a station has opened since."""
     with backup.open("rb") as file:
         head = file.read(100)
+    if not head.startswith(_HEAD):
+        raise Damaged(backup)
     seal = b"".join(head[at : at + 4] for at in _SEAL)
     if seal not in (b"", _UNSEALED) and seal != _seal_of(backup):
-        raise Altered(backup)
+        raise Damaged(backup) if _is_foreign(backup) else Altered(backup)
+
+
+def _is_foreign(backup: Path) -> bool:
+    """Whether this is surely a database of something else, which may use these numbers as it likes."""
+    with closing(sqlite3.connect(to_read(backup), uri=True)) as database, suppress(sqlite3.Error):
+        return not _is_ours(database)
+    return False
 
 
 def _seal_of(path: Path) -> bytes:

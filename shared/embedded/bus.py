@@ -127,7 +127,8 @@ class SqliteBus:
             return log.recent[index : index + limit]
         sql = f"SELECT offset, key, value FROM {log.table} WHERE offset >= ? ORDER BY offset LIMIT ?"
         position = Position(topic, 0)
-        return [Delivery(position, *row) for row in self._engine.read(sql, (start, limit))]
+        rows = self._engine.read(sql, (start, limit))
+        return [Delivery(position, offset, _text(key), value) for offset, key, value in rows]
 
     async def commit(self, group: str, offsets: Mapping[Position, int]) -> None:
         done = [(group, position.topic, offset) for position, offset in offsets.items()]
@@ -226,9 +227,9 @@ class SqliteReading:
         self._bus.look_again(self._topics)
         return sum(max(0, self._bus.end(topic) - offset) for topic, offset in self._next.items())
 
-    async def caught_up(self) -> bool:
+    async def caught_up(self, *, afresh: bool = False) -> bool:
         self._bus.look_again(self._topics)
-        if self._aim is None:
+        if self._aim is None or afresh:
             self._aim = {topic: self._bus.end(topic) for topic in self._next}
         reached = all(self._next[topic] >= end for topic, end in self._aim.items())
         if reached:
@@ -255,6 +256,11 @@ class SqliteReading:
         self._next.update(behind)
         self._topics.append(self._topics.pop(0))
         return found
+
+
+def _text(key: str) -> str:
+    """A key that is no text could be neither kept nor told. As another one it is found to be under the wrong key."""
+    return key.encode(errors="surrogateescape").decode(errors="replace")
 
 
 def _create(connection: sqlite3.Connection, log: _Log) -> int:

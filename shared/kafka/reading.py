@@ -48,6 +48,7 @@ class KafkaReading:
         self._empty_patience = link.patience.stuck
         self._closed = False
         self._committing: set[asyncio.Task[None]] = set()
+        self._had_none = False
 
     async def open(self) -> None:
         """Join the group and get a share of the partitions, or begin to read all of them. Raises Outage."""
@@ -125,14 +126,15 @@ class KafkaReading:
             raise Outage("Kafka: not connected")
         return sum((await self._ahead(self._consumer)).values())
 
-    async def caught_up(self) -> bool:
+    async def caught_up(self, *, afresh: bool = False) -> bool:
         if self._consumer is None or not self._dealt.is_set():
             return False
         ahead = await self._ahead(self._consumer)
         at = {partition: await self._position(self._consumer, partition) for partition in ahead}
-        if self._aim is None:
+        if self._aim is None or afresh:
             self._aim = {partition: at[partition] + n for partition, n in ahead.items()}
-        reached = all(at[partition] >= self._aim.get(partition, 0) for partition in at)
+        # Nothing ahead is enough: a topic may have been made anew, or a partition been another's when the aim was taken.
+        reached = all(not n or at[partition] >= self._aim.get(partition, 0) for partition, n in ahead.items())
         if reached:
             self._aim = None
         return reached
@@ -156,9 +158,14 @@ class KafkaReading:
 
     def assigned(self, partitions: Iterable[TopicPartition]) -> None:
         self._next.clear()
+        self._aim = None
         self._progress_at = asyncio.get_running_loop().time()
-        if set(partitions):
+        has_some = bool(set(partitions))
+        if has_some:
             self._empty_patience = self._link.patience.stuck
+            if self._had_none:  # nothing was taken away, so that nothing was counted
+                self.rebalances += 1
+        self._had_none = not has_some
         self._dealt.set()
 
     def _new_consumer(self) -> AIOKafkaConsumer:

@@ -23,7 +23,10 @@ class KillAt:
     def parse(cls, text: str) -> KillAt:
         """From "point:n" or "point"."""
         point, _, nth = text.partition(":")
-        return cls(point, int(nth or 1))
+        passes = int(nth or 1)
+        if passes < 1:
+            raise ValueError(f"no pass {passes}")
+        return cls(point, passes)
 
     def reach(self, point: str) -> None:
         if point == self._point:

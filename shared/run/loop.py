@@ -53,6 +53,8 @@ class Loop:
         self._metrics = metrics
         self._reading: Reading | None = None
         self._caught_up = False
+        self._aims = False
+        self._dealt = 0
         self._faults_in_a_row: list[str] = []
         for reason in REASONS:  # a figure that appears only when it is too late cannot be watched
             metrics.dead.labels(self.service, reason)
@@ -69,7 +71,7 @@ class Loop:
                 if trouble != self.trouble:
                     log.warning("outage", service=self.service, reason=str(outage))
                 self.trouble = trouble
-                self._caught_up = False
+                self._loses_touch()
                 await self._adapters.clock.sleep(pause)
                 pause = min(2.0, pause * 2)
 
@@ -87,6 +89,9 @@ class Loop:
             self.resume()
         batch = await reading.fetch(BATCH, seconds if self._caught_up or self.stopped else min(seconds, SOON))
         self.trouble = STOPPED if self.stopped else None
+        if self._dealt != (dealt := self._adapters.bus.rebalances):  # what another had may lie unread
+            self._dealt = dealt
+            self._loses_touch()
         if not batch:
             await self._note_how_far(reading)
             return 0
@@ -132,9 +137,14 @@ class Loop:
 
     async def _note_how_far(self, reading: Reading) -> None:
         if self.stopped:
-            self._caught_up = False
+            self._loses_touch()
         elif not self._caught_up:
-            self._caught_up = await reading.caught_up()
+            self._caught_up = await reading.caught_up(afresh=not self._aims)
+            self._aims = True
+
+    def _loses_touch(self) -> None:
+        """What is said from now on, until it reads again, has to be read as well."""
+        self._caught_up = self._aims = False
 
     async def _all_dealt_with(self) -> bool:
         """Whether none of the run is parked any more: they may have been discarded, or resent by another process."""

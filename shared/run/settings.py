@@ -34,11 +34,12 @@ def _point(fault: str) -> str:
 
 
 def _proxies(trusted: str) -> str:
-    """Addresses and networks; what is none would be compared with addresses, and never be the same."""
+    """Addresses and networks, or `*` alone; what is none would be compared with addresses, and never be the same."""
+    if (trusted := trusted.strip()) == "*":
+        return trusted
     for one in filter(None, map(str.strip, trusted.split(","))):
         try:
-            if one != "*":
-                ip_network(one)
+            ip_network(one)
         except ValueError as e:
             raise PydanticCustomError("addresses", "no addresses") from e
     return trusted

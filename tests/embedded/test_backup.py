@@ -150,9 +150,21 @@ async def test_half_a_file_or_another_file_is_no_backup(file: Path, tmp_path: Pa
         (whole[: len(whole) // 2], b"not a database, but long enough to be one" * 200, b"")
     ):
         (tmp_path / f"{n}.backup").write_bytes(bad)
-        with pytest.raises(Damaged):
+        with pytest.raises(Damaged) as told:
             restore(tmp_path / f"{n}.backup", tmp_path / f"restored-{n}" / "wushe.db")
+        assert isinstance(told.value, Altered) == (n == 0)
         assert [path.name for path in (tmp_path / f"restored-{n}").iterdir()] == ["lock"]
+
+
+@pytest.mark.parametrize("number", [0, 7])
+async def test_a_database_of_something_else_is_told_to_be_that(tmp_path: Path, number: int) -> None:
+    with closing(sqlite3.connect(tmp_path / "foreign.db")) as foreign:
+        foreign.execute("CREATE TABLE photos (name TEXT)")
+        foreign.execute(f"PRAGMA user_version = {number}")
+        foreign.commit()
+    with pytest.raises(Damaged) as told:
+        restore(tmp_path / "foreign.db", tmp_path / "restored" / "wushe.db")
+    assert not isinstance(told.value, Altered), "there is nothing to be copied again"
 
 
 async def test_a_backup_with_one_bit_that_is_another_is_not_restored(file: Path, tmp_path: Path) -> None:

@@ -39,6 +39,18 @@ async def test_messages_are_applied_in_order_and_once() -> None:
         assert await t.letters() == []
 
 
+async def test_a_key_that_is_no_text_does_not_stop_the_reader() -> None:
+    """As when a bit of it has changed on the disk."""
+    async with toy() as t:
+        await t.told("a", "b")
+        topic = NeedCancelled.topic.name
+        garbled = f"UPDATE \"log {topic}\" SET key = CAST(x'ff61' AS TEXT) WHERE offset = 0"
+        await t.engine.write(lambda file: file.execute(garbled))
+        t.bus._logs[topic].recent.clear()
+        await t.reads()
+        assert (await t.heard("b"), [letter.reason for letter in await t.letters()]) == ((1,), ["unreadable"])
+
+
 async def test_a_message_that_comes_twice_is_absorbed_and_counted() -> None:
     async with toy() as t:
         message = t.message("a")
@@ -272,6 +284,24 @@ async def test_a_deadline_waits_until_what_was_said_while_the_service_was_off_ha
             await t.told("later")
             await t.unit.sweeper.step()
         assert read == [BATCH, BATCH, 7], "what was said since does not count"
+
+
+async def test_what_was_said_while_it_did_not_read_is_read_also_if_it_had_not_caught_up_before() -> None:
+    async with toy() as t:
+        await t.told(*(f"n{i}" for i in range(2 * BATCH)))
+        await t.unit.loop.step(0.0)
+        t.away = True
+        reading = asyncio.create_task(t.unit.loop.run())
+        for _ in range(200):
+            await asyncio.sleep(0)
+        await t.told(*(f"m{i}" for i in range(2 * BATCH)))
+        await t.sets_alarm("a")
+        reading.cancel()
+        t.away = False
+        while not t.rang:
+            await t.unit.loop.step(0.0)
+            await t.unit.sweeper.step()
+        assert await t.unit.loop.lag() == 0
 
 
 async def test_after_an_outage_a_deadline_waits_until_the_service_hears_again() -> None:

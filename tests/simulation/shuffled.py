@@ -84,8 +84,8 @@ class ShuffledReading:
     async def lag(self) -> int:
         return await self._inner.lag()
 
-    async def caught_up(self) -> bool:
-        return await self._inner.caught_up()
+    async def caught_up(self, *, afresh: bool = False) -> bool:
+        return await self._inner.caught_up(afresh=afresh)
 
     async def close(self) -> None:
         await self._inner.close()

@@ -40,7 +40,7 @@ CANNOT: list[tuple[list[str], dict[str, str], str]] = [
     ),
     (
         ["edge", *EVERYWHERE],
-        {"WUSHE_EDGE_TRUSTS": "10.0.0.0/8, ::1,*", "WUSHE_HOST": "192.0.2.1"},
+        {"WUSHE_EDGE_TRUSTS": "10.0.0.0/8, ::1", "WUSHE_HOST": "192.0.2.1"},
         "WUSHE_HOST",
     ),
     (["demo", "--data", "{station}"], {}, "{station} holds a station without the sample"),

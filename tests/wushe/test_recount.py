@@ -651,6 +651,24 @@ async def test_a_message_that_is_still_to_be_read_or_was_set_aside_is_not_counte
         assert await found_in(t) == []
 
 
+async def test_what_only_copies_hear_is_said_anew_by_saving_the_record_again() -> None:
+    async with a_need_that_li_takes() as (t, cast, _):
+        topic = "wushe.directory.site.v1"
+        await written_over(t, topic, "specversion", "specversioN")
+        found = [text for rule, text in await found_in(t) if rule == 0]
+        assert found
+        cast.appoint()
+        for site in (await cast.got(cast.admin, "/api/sites"))["items"]:
+            path = f"/api/sites/{site['id']}"
+            etag = (await t.call(cast.admin.token, "GET", path)).headers["etag"]
+            named = {"name": f"{site['name']}（改）"}
+            assert (
+                await t.call(cast.admin.token, "PATCH", path, named, headers={"If-Match": etag})
+            ).status == 200
+        await t.settle()
+        assert [text for rule, text in await found_in(t) if rule == 0] == []
+
+
 def test_the_hint_at_dead_letters_leads_to_those_of_the_same_station(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -103,6 +103,8 @@ class Evidence:
                 page = await self.stores[service].find(kind, Query(limit=limit, after=after))
             except Illegible as no:
                 if limit == 1:
+                    if found and found[-1].id == no.id:  # an id that is no text: there is no going past it
+                        return found
                     found.append(no)
                     after = (no.id, no.id)
                 limit = 1

@@ -21,28 +21,40 @@ class Unread:
 
     def __init__(self) -> None:
         self._found: list[tuple[Delivery, str, str]] = []
+        self._said_since: dict[tuple[str, str], bool] = {}
 
     def read(self, delivery: Delivery) -> Message | None:
         """The message, or None for one that is noted here."""
+        source = (delivery.position.topic, delivery.key)
         try:
-            return REGISTRY.decode(delivery.value)
+            message = REGISTRY.decode(delivery.value)
         except Unreadable as no:
             self._found.append((delivery, f"it cannot be read: {no.reason}", f"读不懂（{no.reason}）"))
         except TooNew:
             unknown = "it is of a type that this version does not know"
             self._found.append((delivery, unknown, "属于本版本不认识的类型"))
+        else:
+            if source in self._said_since:
+                self._said_since[source] = True
+            return message
+        self._said_since[source] = False
         return None
 
     async def violations(self, evidence: Evidence) -> list[Violation]:
         """Those that every service which hears their topic has passed, and of which no dead letter was ever kept. The rest
-        are under way, or wait for a person already."""
+        are under way, or wait for a person already. Where no service hears a topic, only copies do: a later message of the
+        same record (it was saved again) says all that the lost one did."""
         if not self._found:
             return []
         progress = await evidence.progress()
         kept: set[Delivery] = set()
         for service in evidence.stores:
             kept.update([letter.delivery async for letter in evidence.records(service, DeadLetter)])
-        return list(_told(f for f in self._found if _is_past(f[0], progress) and f[0] not in kept))
+        lost = [f for f in self._found if _is_past(f[0], progress) and f[0] not in kept]
+        return list(_told(f for f in lost if _is_heard(f[0], progress) or not self._is_said_since(f[0])))
+
+    def _is_said_since(self, delivery: Delivery) -> bool:
+        return self._said_since[delivery.position.topic, delivery.key]
 
 
 def _told(found: Iterable[tuple[Delivery, str, str]]) -> Iterator[Violation]:
@@ -56,8 +68,17 @@ def _told(found: Iterable[tuple[Delivery, str, str]]) -> Iterator[Violation]:
 
 
 def _is_past(delivery: Delivery, progress: Progress) -> bool:
+    return all(delivery.offset < read for read in _readers(delivery, progress))
+
+
+def _is_heard(delivery: Delivery, progress: Progress) -> bool:
+    return bool(_readers(delivery, progress))
+
+
+def _readers(delivery: Delivery, progress: Progress) -> list[int]:
+    """How far each service has read that hears this part of the log."""
     names = (delivery.position.topic, _place(delivery.position))  # of one machine, and of a cluster
-    return all(delivery.offset < read for (_, name), read in progress.read.items() if name in names)
+    return [read for (_, name), read in progress.read.items() if name in names]
 
 
 def _place(at: Position) -> str:

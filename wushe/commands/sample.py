@@ -24,6 +24,7 @@ from wushe.readiness import until_ready
 from wushe.routing import services
 from wushe.sample.city import City, Crowd, cities
 from wushe.sample.loading import MARKER, load_once
+from wushe.sample.staff import ADMINISTRATOR, PASSWORD
 from wushe.serving import run
 from wushe.terminal import FOUND, console, plainly, progress
 
@@ -31,6 +32,8 @@ CHARITIES = 5
 NEEDY_CITIES = 6
 HOUSEHOLDS_AT_MOST = 2000
 AT_ONCE = 64
+LEFT_ALONE = "no-sample"
+"""The note beside that of the town that it is not wanted."""
 
 
 @plainly
@@ -93,23 +96,35 @@ def load_town(url: str | None, settings: Settings) -> None:
 
 
 async def _is_loaded(api: Api, data: Path) -> bool:
-    """Load it; False where it was left alone because somebody of it, first of all the administrator, has a password of
-    their own: in containers the edge waits for this, and such a station is to be served as it is."""
+    """Load it; False where it was left alone because the station has people, or sites, of its own: in containers the edge
+    waits for this, and such a station is to be served as it is. That is noted, since each try is a failed sign-in."""
+    left = data / LEFT_ALONE
+    why = say("已有记录", "that is noted") if left.exists() else None
     try:
-        await load_once(api, data)
+        if why is None and not (data / MARKER).exists() and await _has_sites(api):
+            why = say("已有站点", "it has sites already")
+            left.touch()
+        if why is None:
+            await load_once(api, data)
+            return True
     except Refused as no:
-        if no.status != 401:
+        if no.status not in (401, 429):
             raise
-        console.print(
-            say(
-                "此站点的账号不用样例密码，样例小镇不再装入：{why}",
-                "Accounts here have passwords of their own, so the sample town is left as it is: {why}",
-                why=no,
-            ),
-            markup=False,
-        )
-        return False
-    return True
+        if no.status == 401:
+            left.touch()
+        why = str(no)
+    told = say(
+        "此站点有自己的账号或站点，样例小镇不再装入：{why}",
+        "This station has accounts or sites of its own, so the sample town is left as it is: {why}",
+        why=why,
+    )
+    console.print(told, markup=False)
+    return False
+
+
+async def _has_sites(api: Api) -> bool:
+    admin = await api.sign_in(ADMINISTRATOR, PASSWORD)
+    return any([True async for _ in admin.every("/api/sites")])
 
 
 def _before_the_edge(addresses: Iterable[str]) -> Api:
