@@ -210,3 +210,55 @@ async def test_goods_that_the_resident_declined_are_not_booked_at_once_from_anot
         await t.passes(hours=1)
         cast.appoint()
         assert (await cast.got(cast.donor, f"/api/lots/{other['id']}"))["available"] == 10
+
+
+async def statuses(cast: Cast, need: dict[str, Any]) -> list[str]:
+    """Of all goods that were ever kept for the need."""
+    cast.appoint()
+    return [
+        hold["status"] for hold in (await cast.got(cast.staff, f"/api/holds?need_id={need['id']}"))["items"]
+    ]
+
+
+async def test_what_is_not_needed_is_not_promised_again_because_the_household_has_moved() -> None:
+    async with fuquan() as (t, cast):
+        home = await cast.household()
+        await cast.lot(10)
+        await t.settle()
+        visit = cast.people_line(hours=50, required=False)
+        need = await cast.need(home, visit, cast.goods_line(2))
+        await t.passes(minutes=20)
+        elsewhere = {"area": "522702002", "address": "新村1号"}
+        await corrects(t, cast, f"/api/households/{home['id']}", **elsewhere)
+        cast.appoint()
+        (hold,) = (await cast.got(cast.staff, f"/api/holds?need_id={need['id']}"))["items"]
+        no = {"reason": "not_needed"}
+        assert (await cast.does(cast.staff, f"/api/holds/{hold['id']}/release", no)).status == 200
+        await t.passes(minutes=30)
+        assert (await seen(cast, need))["area"] == "522702002"
+        assert await statuses(cast, need) == ["released"]
+
+
+async def test_what_was_handed_over_and_came_back_is_owed_also_if_the_file_is_corrected_then() -> None:
+    async with fuquan() as (t, cast):
+        visitor = await cast.volunteer("visitor")
+        home = await cast.household()
+        await cast.lot(10)
+        await t.settle()
+        need = await cast.need(home, cast.people_line(hours=2), cast.goods_line(2))
+        await t.settle()
+        visit = await says_yes(t, cast, visitor)
+        await t.passes(minutes=5)
+        await fetched(t, cast, need, "issue")
+        await t.passes(minutes=115)
+        await serves(t, cast, visitor, visit)
+        await t.passes(hours=4)
+        cast.appoint()
+        (hold,) = (await cast.got(cast.staff, f"/api/holds?need_id={need['id']}"))["items"]
+        back = {"reason": "undelivered"}
+        assert (await cast.does(cast.staff, f"/api/holds/{hold['id']}/return", back)).status == 200
+        await t.settle()
+        groups = ["elder_alone", "disabled"]
+        await corrects(t, cast, f"/api/households/{home['id']}", target_groups=groups)
+        await t.passes(hours=2)
+        assert "confirmed" in await statuses(cast, need)

@@ -59,3 +59,28 @@ async def test_as_long_as_somebody_else_has_begun_whoever_has_a_seat_keeps_it() 
         assert {seat["volunteer_id"] for seat in (await seen(cast, need))["seats"]} == {p.id for p in pair}
         await does(t, cast, pair[1], tasks[1], "undo-check-in")
         assert (await seen(cast, need))["seats"] == []
+
+
+async def test_who_was_asked_as_one_of_the_named_since_keeps_the_seat_when_the_mistake_is_undone() -> None:
+    async with fuquan() as (t, cast):
+        li = await cast.volunteer("li")
+        home = await cast.household()
+        await t.settle()
+        need = await cast.need(home, cast.people_line(seats=2, hours=2))
+        await t.settle()
+        task = await says_yes(t, cast, li)
+        await t.passes(minutes=110)
+        await does(t, cast, li, task, "check-in")
+        cast.appoint()
+        director = await cast.volunteer("director", certificates=[{"certificate": "child_director"}])
+        await is_a_child(t, cast, home)
+        cast.appoint()
+        hers = await says_yes(t, cast, director)
+        await t.passes(minutes=11)
+        cast.appoint()
+        undone = await cast.does(cast.staff, f"/api/tasks/{task}/undo-check-in")
+        assert undone.status == 200, undone.body
+        await t.settle()
+        assert (await cast.got(cast.person(li.id), f"/api/tasks/{task}"))["status"] == "cancelled"
+        await does(t, cast, director, hers, "check-in")
+        assert (await seen(cast, need))["status"] == "in_service"

@@ -197,3 +197,20 @@ async def test_everybody_sees_how_urgent_a_need_is_when_that_was_edited_after_th
             assert (await cast.got(cast.person(first.id), f"/api/tasks/{task}"))["urgency"] == urgency
             found = await cast.invitations(cast.person(second.id))
             assert sorted((i["status"], i["urgency"]) for i in found) == sorted(asked)
+
+
+async def test_a_visit_that_came_about_sooner_counts_as_long_as_planned_if_nobody_entered_its_end() -> None:
+    async with fuquan() as (t, cast):
+        li = await cast.volunteer("li")
+        home = await cast.household()
+        await t.settle()
+        need = await cast.need(home, cast.people_line(hours=50))
+        await t.settle()
+        task = await says_yes(t, cast, li)
+        assert (await cast.does(cast.staff, f"/api/tasks/{task}/check-in")).status == 200
+        await t.passes(hours=26)
+        cast.appoint()
+        solved = {"reason": "solved"}
+        assert (await cast.does(cast.staff, f"/api/needs/{need['id']}/cancel", solved)).status == 200
+        await t.settle()
+        assert (await cast.got(cast.staff, f"/api/tasks/{task}"))["minutes"] == 60

@@ -481,6 +481,39 @@ async def test_who_leaves_goods_to_others_looks_for_the_rest_after_a_pause(
         assert "coats" in [one.lot_id for one in d.requests()]
 
 
+async def test_the_pause_before_the_rest_is_looked_for_ends_when_the_need_becomes_a_crisis() -> None:
+    async with desk() as d:
+        await d.knows_lot("rice")
+        both = some_goods(), some_goods("g2", 1, category=GoodsCategory.CLOTHING)
+        await d.posts(*both)
+        await d.places(*d.requests())
+        await d.w.passes(hours=3, minutes=50)
+        await d.lets_hold_expire(d.requests()[0])
+        await d.knows_lot("coats", category=GoodsCategory.CLOTHING)
+        crisis = a_need(*both, urgency=Urgency.CRISIS, audience=Audience.NAMED)
+        await d.w.hears((NEED, NeedChanged(spec=crisis)))
+        await d.w.passes(minutes=13)
+        assert "coats" in [one.lot_id for one in d.requests()]
+
+
+async def test_the_pause_before_the_rest_is_looked_for_ends_in_time_for_a_visit_that_was_moved() -> None:
+    async with desk() as d:
+        await d.knows_lot("rice")
+        await d.knows_people("li")
+        goods = some_goods(), some_goods("g2", 1, category=GoodsCategory.CLOTHING)
+        await d.posts(a_line(), *goods, deadline_at=TOMORROW.start_at)
+        await d.places(*d.requests())
+        await d.w.passes(hours=3, minutes=50)
+        await d.lets_hold_expire(d.requests()[0])
+        await d.knows_lot("coats", category=GoodsCategory.CLOTHING)
+        now = d.w.clock.now()
+        soon = Window(start_at=now + timedelta(minutes=50), end_at=now + timedelta(minutes=110))
+        moved = a_need(a_line(window=soon), *goods, deadline_at=soon.start_at)
+        await d.w.hears((NEED, NeedChanged(spec=moved)))
+        await d.w.passes(minutes=50)
+        assert "coats" in [one.lot_id for one in d.requests()]
+
+
 async def test_a_tier_further_up_does_not_take_again_at_once_what_was_left_to_others() -> None:
     async with desk(hold_seconds=3600, tier_seconds=3600 + 60) as d:
         await d.knows_lot("rice")

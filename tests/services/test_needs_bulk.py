@@ -117,6 +117,20 @@ async def test_every_bad_line_is_named_with_its_field_and_the_others_are_saved()
         assert answer["stopped_at"] is None and all(e["zh"] and e["en"] for e in answer["errors"])
 
 
+async def test_the_same_file_again_goes_on_where_its_lines_name_the_station_that_had_the_household() -> None:
+    async with desk() as d:
+        home, other = await d.household(), await d.household()
+        first = [an_order(home, key=f"row-{n}", site_id="east") for n in range(3)]
+        assert (await load(d, rows(*first))).json()["created"] == 3
+        moved = await d.ask("boss", f"PATCH /households/{home}", {"site_id": "west"}, if_match='"1"')
+        assert moved.status_code == 200
+        more = [an_order(other, key=f"more-{n}", site_id="east") for n in range(600)]
+        answer = (await load(d, rows(*first, *more))).json()
+        assert [answer[name] for name in ("created", "repeated", "refused")] == [600, 3, 0]
+        new = an_order(home, key="row-9", site_id="east")
+        assert (await load(d, rows(new))).json()["errors"][0]["field"] == "/site_id"
+
+
 async def test_a_load_that_is_to_stop_reads_no_further_than_the_lines_around_the_first_bad_one() -> None:
     async with desk() as d:
         home = await d.household()

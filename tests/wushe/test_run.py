@@ -225,7 +225,7 @@ def test_a_station_with_a_password_of_its_own_is_served_without_the_sample_town(
 def test_a_station_that_has_sites_already_is_served_without_the_sample_town(tmp_path: Path) -> None:
     """One that moved began with the sample on another day: the same requests would be others by now."""
     port = a_free_port()
-    with running(tmp_path / "data", port):
+    with running(tmp_path / "data", port, "--sample"):
         town = ("sample", "--town", "--data", str(tmp_path / "note"), "--url", f"http://127.0.0.1:{port}")
         code, said = ended(wushe(*town))
         assert (code, "left as it is" in said) == (0, True), said

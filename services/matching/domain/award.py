@@ -8,7 +8,7 @@ from services.matching.domain.scene import Scene
 from services.matching.domain.settling import reopen, settled
 from services.matching.domain.words import Answer
 from shared.contracts.base import Event
-from shared.contracts.matching import OffersWithdrawn, SeatFilled, SeatWon
+from shared.contracts.matching import OffersWithdrawn, SeatFilled, SeatReleased, SeatWon
 from shared.contracts.taken import InvitationRef
 from shared.contracts.vocabulary import Closing
 from shared.contracts.volunteers import (
@@ -151,4 +151,14 @@ def _filled(match: Match, asked: Asked, invitation_id: str) -> SeatFilled:
         invitation_id=invitation_id,
         volunteer_id=owner_of(invitation_id),
         reason=reason,
+    )
+
+
+def seat_released(match: Match, line_id: str, number: int, holder: str) -> SeatReleased:
+    return SeatReleased(
+        line_id=line_id,
+        seat_id=seat_id(line_id, number),
+        invitation_id=holder,
+        volunteer_id=owner_of(holder),
+        reason=Closing.CHANGED,
     )

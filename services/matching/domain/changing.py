@@ -4,28 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from services.matching.domain.award import ref_of, withdraw, won
-from services.matching.domain.keeping import kept_only, same_goods
-from services.matching.domain.match import (
-    GoodsState,
-    Match,
-    PeopleState,
-    in_crisis,
-    is_named,
-    owner_of,
-    seat_id,
-)
+from services.matching.domain.award import ref_of, seat_released, withdraw, won
+from services.matching.domain.keeping import goods_relined, kept_only, same_goods
+from services.matching.domain.match import Match, PeopleState, in_crisis, is_named
 from services.matching.domain.opening import open_search
-from services.matching.domain.resting import resumed
+from services.matching.domain.protecting import (
+    nobody_is_sent,
+    taken_from_the_public,
+    with_whoever_stayed,
+    without_whoever_stayed,
+)
+from services.matching.domain.resting import resumed, sooner
 from services.matching.domain.scene import Scene
 from services.matching.domain.searching import weighed, with_word
 from services.matching.domain.settling import settled
 from services.matching.domain.timing import is_pressing
 from services.matching.domain.words import MAY_BE_ASKED_AGAIN, Answer, MatchStatus
 from shared.contracts.base import Event
-from shared.contracts.matching import OffersChanged, SeatReleased
+from shared.contracts.matching import OffersChanged
 from shared.contracts.needs import NeedChanged
-from shared.contracts.parts import GoodsLine, NeedSpec, PeopleLine
+from shared.contracts.parts import NeedSpec, PeopleLine
 from shared.contracts.vocabulary import Closing
 from shared.records import Change
 
@@ -39,24 +37,23 @@ def change_need(match: Match | None, need_id: str, changed: NeedChanged, scene: 
     mistaken = bool(match.stayed) and not changed.begun  # who stayed did so for a check-in that was undone
     if match.closed or (match.spec == spec and not mistaken):
         return Change(match)
-    before, events = match.spec, list[Event]()
-    turned = is_named(spec) and (mistaken or not is_named(before))
+    before = match.spec
+    turned = is_named(spec) and not is_named(before)
     elsewhere = (spec.area, spec.cell, spec.category) != (before.area, before.cell, before.category)
-    worse = in_crisis(spec) and not in_crisis(before)
-    if turned and changed.begun:
-        match, events = _taken_from_the_public(match, scene)
-    elif (elsewhere or worse) and not turned:
-        match, events = _asked_anew(match, scene, elsewhere)
-        match = _with_whoever_a_crisis_may_reach(match) if worse else match
     afresh = turned and not changed.begun
+    match, events = (match, []) if afresh else _with_offers_as_now(match, spec, turned, elsewhere, scene)
     kept_people = {line.id for line in spec.people if not afresh and _same_people(line, before)}
     kept_goods = {line.id for line in spec.goods if same_goods(line, before, spec, match)}
     stays = {line.id for line in spec.people}
     for line_id in [id for id in match.people if id not in kept_people]:
         match, ended = _end_people(match, line_id, line_id in stays)
         events += ended
-    match, other = match.but(spec=spec), afresh or spec.people != before.people
-    match = _with_whoever_stayed(match) if turned else match
+    if mistaken:
+        match, let_go = without_whoever_stayed(match, scene)
+        events += let_go
+    other = afresh or spec.people != before.people or (mistaken and nobody_is_sent(match))
+    match = match.but(spec=spec)
+    match = with_whoever_stayed(match) if turned else match
     for line in spec.people:
         match, released = _seated(match, line, scene)
         events += released
@@ -64,11 +61,25 @@ def change_need(match: Match | None, need_id: str, changed: NeedChanged, scene: 
     match = _relined(match, kept_goods, before, scene)
     if is_pressing(spec) and not is_pressing(before):
         match = _hurried(match, scene)
+    match = sooner(match, scene)
     events += _told_anew(match, before, elsewhere)
     stays_short = kept_people | kept_goods
     match = match.but(diagnosis={id: why for id, why in match.diagnosis.items() if id in stays_short})
     change = _settled_as_it_is_now(match, scene, other, (*events, *given_back))
     return resumed(with_word(change, scene) if match.stalled else change, scene)
+
+
+def _with_offers_as_now(
+    match: Match, spec: NeedSpec, turned: bool, elsewhere: bool, scene: Scene
+) -> tuple[Match, list[Event]]:
+    """What was offered of lines that go on, offered anew to whom it is for now."""
+    worse = in_crisis(spec) and not in_crisis(match.need)
+    if turned:
+        return taken_from_the_public(match, scene)
+    if not (elsewhere or worse):
+        return match, []
+    match, events = _asked_anew(match, scene, elsewhere)
+    return _with_whoever_a_crisis_may_reach(match) if worse else match, events
 
 
 def _settled_as_it_is_now(match: Match, scene: Scene, other: bool, said: Sequence[Event]) -> Change[Match]:
@@ -82,18 +93,11 @@ def _settled_as_it_is_now(match: Match, scene: Scene, other: bool, said: Sequenc
 
 
 def _relined(match: Match, kept_goods: set[str], before: NeedSpec, scene: Scene) -> Match:
-    """The match with the lines of its need and no others; goods lines that are not kept are searched for anew, and those
-    of which more or less is asked for than before rest no longer."""
+    """The match with the lines of its need and no others."""
     people = {line.id: match.people[line.id] for line in match.need.people}
-    goods = {
-        line.id: match.goods[line.id] if line.id in kept_goods else GoodsState(due_at=scene.now)
-        for line in match.need.goods
-    }
     gone = {id: max(s.opened, len(s.seats)) for id, s in match.people.items() if id not in people}
-    match = match.but(people=people, goods=goods, numbers_used={**match.numbers_used, **gone})
-    for line in match.need.goods:
-        match = _due_if_short(match, line, line not in before.goods, scene)
-    return match
+    match = match.but(people=people, numbers_used={**match.numbers_used, **gone})
+    return goods_relined(match, kept_goods, before, scene)
 
 
 def _same_people(line: PeopleLine, before: NeedSpec) -> bool:
@@ -111,7 +115,7 @@ def _end_people(match: Match, line_id: str, stays: bool) -> tuple[Match, list[Ev
     match, events = withdraw(match, line_id, Closing.CHANGED)
     state = match.people[line_id]
     events += [
-        _released(match, line_id, number, holder)
+        seat_released(match, line_id, number, holder)
         for number, holder in state.numbered
         if holder and holder not in match.done
     ]
@@ -123,24 +127,6 @@ def _end_people(match: Match, line_id: str, stays: bool) -> tuple[Match, list[Ev
     }
     fresh = PeopleState(seats=state.seats, opened=state.opened).with_seats(seats, len(seats))
     return match.but(asked=asked).with_line(line_id, fresh), events
-
-
-def _taken_from_the_public(match: Match, scene: Scene) -> tuple[Match, list[Event]]:
-    """Nobody who has no seat by now gets one on an old offer; whoever has one keeps it."""
-    events = list[Event]()
-    for line_id, state in match.people.items():
-        match, withdrawn = withdraw(match, line_id, Closing.CHANGED)
-        match = match.with_line(line_id, state.but(due_at=scene.now) if state.free else state)
-        events += withdrawn
-    asked = {
-        id: one if one.answer == Answer.WON else one._replace(answer=Answer.CHANGED)
-        for id, one in match.asked.items()
-    }
-    return match.but(asked=asked), events
-
-
-def _with_whoever_stayed(match: Match) -> Match:
-    return match.but(stayed=tuple(id for id, one in match.asked.items() if one.answer == Answer.WON))
 
 
 def _asked_anew(match: Match, scene: Scene, elsewhere: bool) -> tuple[Match, list[Event]]:
@@ -198,7 +184,7 @@ def _seated(match: Match, line: PeopleLine, scene: Scene) -> tuple[Match, list[E
     seats, events = resized.seats, list[Event]()
     for number, holder in state.numbered:
         if holder and holder not in seats and holder not in match.done:
-            events.append(_released(match, line.id, number, holder))
+            events.append(seat_released(match, line.id, number, holder))
             match = match.with_answer(holder, match.asked[holder]._replace(answer=Answer.CHANGED))
     due_at = state.due_at or (scene.now if "" in seats else None)
     match = match.with_line(line.id, resized.but(due_at=due_at))
@@ -216,26 +202,8 @@ def _resized(state: PeopleState, wanted: int, done: tuple[str, ...]) -> PeopleSt
     return state.with_seats(sorted(stay), size)
 
 
-def _due_if_short(match: Match, line: GoodsLine, edited: bool, scene: Scene) -> Match:
-    state = match.goods[line.id]
-    due = state.due_at is None or (state.rests and edited)
-    if due and match.promised(line.id) < line.quantity:
-        return match.with_line(line.id, state.but(due_at=scene.now, rests=False, yields=False))
-    return match
-
-
 def _hurried(match: Match, scene: Scene) -> Match:
     """The match without the pauses that an ordinary need is given: what is short is searched for now."""
     people = {id: s.but(due_at=scene.now) if s.free else s for id, s in match.people.items()}
     goods = {id: s.but(due_at=scene.now) if s.due_at and not s.rests else s for id, s in match.goods.items()}
     return match.but(people=people, goods=goods)
-
-
-def _released(match: Match, line_id: str, number: int, holder: str) -> SeatReleased:
-    return SeatReleased(
-        line_id=line_id,
-        seat_id=seat_id(line_id, number),
-        invitation_id=holder,
-        volunteer_id=owner_of(holder),
-        reason=Closing.CHANGED,
-    )

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from services.matching.domain.asking import release_hold, release_surplus
 from services.matching.domain.match import Hold, Match, owner_of
-from services.matching.domain.resting import Ended, rested, resumed
+from services.matching.domain.resting import Ended, is_unwanted, rested, resumed
 from services.matching.domain.scene import Scene
 from services.matching.domain.searching import with_word
 from services.matching.domain.settling import reopen, settled, state_event
@@ -101,7 +101,7 @@ def note_end(match: Match | None, ended: HoldReleased | LotReturned, scene: Scen
         return Change(match)
     reason = ended.reason if isinstance(ended, HoldReleased) else Closing.NOT_TO_BE_HAD
     state = match.goods.get(hold.line_id)
-    unwanted = ended.reason in (Closing.NOT_NEEDED, ReturnReason.DECLINED)
+    unwanted = is_unwanted(ended)
     if state is not None and hold.phase != Phase.RELEASING:
         owed = not unwanted and (state.came_back or hold.phase in HANDED_OVER)
         match = match.with_line(hold.line_id, state.but(came_back=owed))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.matching.domain.asking import confirm_hold, release_hold, release_surplus
-from services.matching.domain.match import Match
+from services.matching.domain.match import GoodsState, Match
 from services.matching.domain.scene import Scene
 from services.matching.domain.timing import needed_at
 from services.matching.domain.words import PROMISED, SURE, Phase
@@ -53,3 +53,35 @@ def _confirmed_anew(match: Match, before: NeedSpec, scene: Scene) -> list[Event]
         for id, hold in match.holds.items()
         if hold.line_id in moved and hold.phase in (Phase.CONFIRMING, Phase.CONFIRMED)
     ]
+
+
+def goods_relined(match: Match, kept: set[str], before: NeedSpec, scene: Scene) -> Match:
+    """The match with the goods lines of its need and no others: those that are not kept are searched for anew, and those of
+    which more or less is asked for than before rest no longer."""
+    goods = {
+        line.id: match.goods[line.id] if line.id in kept else _afresh(match, line, before, scene)
+        for line in match.need.goods
+    }
+    match = match.but(goods=goods)
+    for line in match.need.goods:
+        match = _due_if_short(match, line, line not in before.goods, scene)
+    return match
+
+
+def _afresh(match: Match, line: GoodsLine, before: NeedSpec, scene: Scene) -> GoodsState:
+    """Searched for anew; but what nobody wants is not wanted elsewhere either until the line is edited, and what came back
+    is owed still."""
+    state = match.goods.get(line.id)
+    if state is None or line not in before.goods:
+        return GoodsState(due_at=scene.now)
+    if state.rests and state.unwanted:
+        return GoodsState(due_at=state.due_at, rests=True, unwanted=True)
+    return GoodsState(due_at=scene.now, came_back=state.came_back)
+
+
+def _due_if_short(match: Match, line: GoodsLine, edited: bool, scene: Scene) -> Match:
+    state = match.goods[line.id]
+    due = state.due_at is None or (state.rests and edited)
+    if due and match.promised(line.id) < line.quantity:
+        return match.with_line(line.id, state.awake(scene.now))
+    return match

@@ -86,7 +86,8 @@ class PeopleState(Value):
 class GoodsState(Value):
     """How the search for a goods line goes. `refused` are lots that are not to be asked again, and why. `came_back`: some of
     it had been handed over, and has not been found again. While it `rests` nothing brings its time forward but an edit; or,
-    if it `yields` to others, that everything else is there."""
+    if it `yields` to others, that everything else is there; or, if it `waits` only because other goods were left to others,
+    that the need is nearer or presses more. `unwanted`: it rests because nobody wants it, wherever they live."""
 
     refused: dict[str, GoodsRule] = Field(default_factory=dict)
     dry: int = 0
@@ -94,6 +95,12 @@ class GoodsState(Value):
     came_back: bool = False
     rests: bool = False
     yields: bool = False
+    waits: bool = False
+    unwanted: bool = False
+
+    def awake(self, due_at: datetime | None) -> GoodsState:
+        """It rests no longer."""
+        return self.but(due_at=due_at, rests=False, yields=False, waits=False, unwanted=False)
 
 
 class Hold(Value):

@@ -14,6 +14,7 @@ from shared.records import Change
 
 Ended = HoldRefused | HoldExpired | HoldReleased | LotReturned
 """How a hold may end."""
+UNWANTED = (Closing.NOT_NEEDED, ReturnReason.DECLINED)
 
 
 def rested(match: Match, hold: Hold, ended: Ended, scene: Scene) -> Match:
@@ -21,13 +22,14 @@ def rested(match: Match, hold: Hold, ended: Ended, scene: Scene) -> Match:
     state, seconds = match.goods[hold.line_id], _rest_seconds(match, hold, ended, scene)
     if seconds:
         yields = isinstance(ended, HoldExpired)
-        match = match.with_line(
-            hold.line_id, state.but(due_at=scene.after(seconds), rests=True, yields=yields)
+        resting = state.awake(scene.after(seconds)).but(
+            rests=True, yields=yields, unwanted=is_unwanted(ended)
         )
+        match = match.with_line(hold.line_id, resting)
         return _stepped_back(match, scene) if yields else match
     if state.rests and state.due_at is not None and state.due_at > scene.now:
         return match
-    return match.with_line(hold.line_id, state.but(due_at=scene.now, rests=False, yields=False))
+    return match.with_line(hold.line_id, state.awake(scene.now))
 
 
 def _stepped_back(match: Match, scene: Scene) -> Match:
@@ -37,7 +39,16 @@ def _stepped_back(match: Match, scene: Scene) -> Match:
     for line in match.need.goods:
         state = match.goods[line.id]
         if line.required and not match.is_full(line) and state.due_at is not None and not state.rests:
-            match = match.with_line(line.id, state.but(due_at=until, rests=True))
+            match = match.with_line(line.id, state.but(due_at=until, rests=True, waits=True))
+    return match
+
+
+def sooner(match: Match, scene: Scene) -> Match:
+    """The match that pauses no longer than it would if it began to now: its time is nearer, or it presses more."""
+    until = scene.after(_pause_seconds(match, scene))
+    for line_id, state in match.goods.items():
+        if state.waits and state.due_at is not None and state.due_at > until:
+            match = match.with_line(line_id, state.but(due_at=until))
     return match
 
 
@@ -48,12 +59,17 @@ def _rest_seconds(match: Match, hold: Hold, ended: Ended, scene: Scene) -> float
     match ended:
         case HoldExpired() if hold.phase == Phase.HELD and not _is_spoilt(match, ended, scene):
             return policy.wave_seconds * LONGEST_PAUSE
-        case HoldReleased(reason=Closing.NOT_NEEDED) | LotReturned(reason=ReturnReason.DECLINED):
+        case HoldReleased() | LotReturned() if is_unwanted(ended):
             return policy.tier_seconds
         case LotReturned(reason=ReturnReason.UNDELIVERED):
             return _pause_seconds(match, scene)
         case _:
             return 0
+
+
+def is_unwanted(ended: Ended) -> bool:
+    """Whether nobody wants the goods: staff or the resident said so."""
+    return isinstance(ended, HoldReleased | LotReturned) and ended.reason in UNWANTED
 
 
 def _pause_seconds(match: Match, scene: Scene) -> float:
@@ -77,8 +93,7 @@ def resumed(change: Change[Match], scene: Scene, seconds: float = 0) -> Change[M
     then = settled(match.but(holds={**match.holds, **there}), scene).record
     for id in left:
         if then.holds[id].phase != Phase.HELD:
-            now = match.goods[id].but(due_at=scene.after(seconds), rests=False, yields=False)
-            match = match.with_line(id, now)
+            match = match.with_line(id, match.goods[id].awake(scene.after(seconds)))
     return Change(match, *change.events)
 
 

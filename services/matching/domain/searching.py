@@ -121,7 +121,7 @@ def _request(match: Match, line: GoodsLine, plan: GoodsPlan, scene: Scene) -> tu
     match = _diagnosed(match, plan)
     if is_over(match, line, scene.now):
         return match.with_line(line.id, state.but(due_at=None)), []
-    state = state.but(rests=False, yields=False)
+    state = state.awake(state.due_at)
     expires_at = kept_until(match, policy, scene.now)
     ask_at = scene.after(FIRST_ASK_SECONDS)
     holds = {

@@ -103,6 +103,8 @@ def _post(
 ) -> Change[Need]:
     if need is not None:
         return Change(need)
+    if asked.site_id is not None and asked.site_id != household.site_id:
+        raise Invalid("/site_id", zh="这户属于另一个站点", en="this household belongs to another site")
     order = asked.order(channel=Channel.LOADED)
     return ordering.post(None, ordering.write_order(id, order, household, by, at), order.lines, at)
 
@@ -111,8 +113,6 @@ def _household(asked: NeedRow, households: dict[str, Household]) -> Household:
     household = households.get(asked.household_id)
     if household is None:
         raise Invalid("/household_id", zh="没有这户的档案", en="there is no file of this household")
-    if asked.site_id is not None and asked.site_id != household.site_id:
-        raise Invalid("/site_id", zh="这户属于另一个站点", en="this household belongs to another site")
     return household
 
 

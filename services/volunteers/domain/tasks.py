@@ -192,7 +192,9 @@ def latest_end(calendar: Calendar, invitation: Invitation, task: Task, until: da
     """When a service ended that nobody checked out of before the seat was taken back: then, if nothing else stands in
     between; but if the check-out was overdue by then, it counts as long as it was to last."""
     started_at, window = task.started_at or until, invitation.window
-    planned = max(window.end_at, started_at + (window.end_at - window.start_at))
+    as_long = started_at + (window.end_at - window.start_at)
+    sooner = as_long <= window.start_at  # it came about before the time that was agreed
+    planned = as_long if sooner else max(window.end_at, as_long)
     overdue = until > planned + timedelta(seconds=task.grace_seconds)
     others = [service.start_at for service in calendar.services() if service.start_at >= started_at]
     return min(planned if overdue else until, started_at + LONGEST_SERVICE, *others)
