@@ -51,10 +51,15 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> SlowDisk:
     return slow
 
 
+def fresh(place: Path) -> SqliteEngine:
+    db = SqliteEngine(place / "wushe.db")
+    db.prepare("CREATE TABLE numbers (n INTEGER)")
+    return db
+
+
 @pytest.fixture
 async def db(slow: SlowDisk, tmp_path: Path) -> AsyncIterator[SqliteEngine]:
-    db = SqliteEngine(tmp_path / "wushe.db")
-    db.prepare("CREATE TABLE numbers (n INTEGER)")
+    db = fresh(tmp_path)
     await db.write(insert(0))
     yield db
     slow.answer()
@@ -137,8 +142,7 @@ async def test_what_nobody_waits_for_reaches_the_disk_also_if_another_wait_was_u
     tmp_path: Path, slow: SlowDisk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(disk, "UNSEEN_SECONDS", 0.01)
-    db = SqliteEngine(tmp_path / "wushe.db")
-    db.prepare("CREATE TABLE numbers (n INTEGER)")
+    db = fresh(tmp_path)
     slow.hold()
     must = begun(db.write(insert(1)))
     await soon(lambda: slow.asked == 1)
@@ -151,8 +155,7 @@ async def test_what_nobody_waits_for_reaches_the_disk_also_if_another_wait_was_u
 
 
 async def test_closing_waits_for_the_disk_even_if_nobody_else_does(tmp_path: Path, slow: SlowDisk) -> None:
-    db = SqliteEngine(tmp_path / "wushe.db")
-    db.prepare("CREATE TABLE numbers (n INTEGER)")
+    db = fresh(tmp_path)
     slow.hold()
     must = begun(db.write(insert(1)))
     await soon(lambda: slow.asked == 1)
@@ -169,8 +172,7 @@ async def test_closing_waits_for_the_disk_even_if_nobody_else_does(tmp_path: Pat
 async def test_a_disk_that_failed_is_not_asked_again_and_everybody_is_told(
     tmp_path: Path, slow: SlowDisk
 ) -> None:
-    db = SqliteEngine(tmp_path / "wushe.db")
-    db.prepare("CREATE TABLE numbers (n INTEGER)")
+    db = fresh(tmp_path)
     slow.broken = True
     with pytest.raises(Outage, match="Input/output error"):
         await db.write(insert(1))

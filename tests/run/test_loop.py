@@ -27,7 +27,7 @@ from shared.run.dispatch import Failure
 from shared.run.kit import watch
 from shared.run.loop import BATCH, RUN_OF_FAULTS, letter_of
 from shared.run.private import PrivateReader
-from tests.run.toy import toy
+from tests.run.toy import Toy, toy
 
 
 async def test_messages_are_applied_in_order_and_once() -> None:
@@ -234,12 +234,17 @@ async def test_an_outage_stops_the_reading_and_makes_no_dead_letter() -> None:
         assert await t.heard("a") == (1, 2)
 
 
+async def stopped(t: Toy) -> None:
+    """So many messages in a row could not be applied that a person must look."""
+    names = [f"n{i}" for i in range(RUN_OF_FAULTS)]
+    t.broken = set(names)
+    await t.told(*names)
+    await t.reads()
+
+
 async def test_a_run_of_faults_stops_the_reader_and_says_so() -> None:
     async with toy() as t:
-        names = [f"n{i}" for i in range(RUN_OF_FAULTS)]
-        t.broken = set(names)
-        await t.told(*names)
-        await t.reads()
+        await stopped(t)
         assert any("in a row" in what for what in await t.unit.missing())
         await t.told("fine")
         assert await t.heard("fine") == ()
@@ -260,10 +265,7 @@ async def test_how_much_lies_ahead_is_not_a_number_before_the_service_has_begun_
 async def test_while_a_reader_is_stopped_no_deadline_of_its_service_passes() -> None:
     """What lies unread may say that nobody wants it any more. What a person resends is played all the same."""
     async with toy() as t:
-        names = [f"n{i}" for i in range(RUN_OF_FAULTS)]
-        t.broken = set(names)
-        await t.told(*names)
-        await t.reads()
+        await stopped(t)
         await t.sets_alarm("a")
         await t.reads()
         assert t.rang == []
@@ -327,10 +329,7 @@ async def test_after_an_outage_a_deadline_waits_until_the_service_hears_again() 
 
 async def test_a_stopped_reader_says_why_again_once_an_outage_is_over() -> None:
     async with toy() as t:
-        names = [f"n{i}" for i in range(RUN_OF_FAULTS)]
-        t.broken = set(names)
-        await t.told(*names)
-        await t.reads()
+        await stopped(t)
         t.unit.loop.trouble = "cannot reach the store or the bus"
         await t.reads()
         assert any("in a row" in what for what in await t.unit.missing())
@@ -348,10 +347,7 @@ async def test_what_lies_where_another_letter_lay_before_is_kept_too() -> None:
 
 async def test_once_a_person_has_dealt_with_a_run_of_faults_the_reader_goes_on() -> None:
     async with toy() as t:
-        names = [f"n{i}" for i in range(RUN_OF_FAULTS)]
-        t.broken = set(names)
-        await t.told(*names)
-        await t.reads()
+        await stopped(t)
         await t.told("fine")
         first, *others = await t.letters()
         for letter in others:
