@@ -121,7 +121,7 @@ class Illegible(WusheError):
         )
         self.where, self.id = where, id.encode(errors="surrogateescape").decode(errors="replace")
         self.fields = ", ".join(sorted({".".join(map(str, flaw["loc"])) for flaw in flaws} - {""})) or "JSON"
-        super().__init__(f"the stored record {where} {id} cannot be read ({self.fields})")
+        super().__init__(f"the stored record {where} {self.id} cannot be read ({self.fields})")
 
 
 class Outage(WusheError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -79,25 +80,29 @@ async def behaves(t: Town, cast: Cast, barber: Person, how: str) -> None:
         assert (await cast.does(cast.staff, f"/api/tasks/{cut}/no-show")).status == 200
 
 
+async def lapses(t: Town, cast: Cast, how: str, *required: dict[str, Any], after: int) -> None:
+    """A need with these visits, and with one good by itself unless nobody is asked for it, is over after so many hours, and
+    the driver who had a seat is told so."""
+    barber = await cast.volunteer("barber", skills=["haircut"])
+    driver = await cast.volunteer("driver", skills=["transport"])
+    await t.settle()
+    by_itself = cast.people_line(hours=20, skills=["haircut"], required=False)
+    lines = [*required, *([] if how == NOT_ASKED else [by_itself])]
+    need = await cast.need(await cast.household(), *lines)
+    await t.settle()
+    drive = await says_yes(t, cast, driver)
+    await behaves(t, cast, barber, how)
+    await t.passes(hours=after)
+    assert (await seen(cast, need))["status"] == "lapsed"
+    assert (await cast.got(cast.person(driver.id), f"/api/tasks/{drive}"))["status"] == "cancelled"
+
+
 @pytest.mark.parametrize("how", [NOT_ASKED, "does not come", "gives back"])
 async def test_a_visit_good_by_itself_does_not_keep_a_need_beyond_its_first_required_one(how: str) -> None:
     async with fuquan() as (t, cast):
-        barber = await cast.volunteer("b", skills=["haircut"])
-        driver = await cast.volunteer("d", skills=["transport"])
-        await t.settle()
-        lines = [
-            cast.people_line(hours=hours, skills=[skill])
-            for hours, skill in ((30, "repair"), (100, "transport"))
-        ]
-        if how != NOT_ASKED:
-            lines.append(cast.people_line(hours=20, skills=["haircut"], required=False))
-        need = await cast.need(await cast.household(), *lines)
-        await t.settle()
-        drive = await says_yes(t, cast, driver)
-        await behaves(t, cast, barber, how)
-        await t.passes(hours=11)
-        assert (await seen(cast, need))["status"] == "lapsed"
-        assert (await cast.got(cast.person(driver.id), f"/api/tasks/{drive}"))["status"] == "cancelled"
+        repair = cast.people_line(hours=30, skills=["repair"])
+        drive = cast.people_line(hours=100, skills=["transport"])
+        await lapses(t, cast, how, repair, drive, after=11)
 
 
 @pytest.mark.parametrize("how", [NOT_ASKED, "does not come", "gives back"])
@@ -105,19 +110,8 @@ async def test_where_nobody_is_served_in_part_a_visit_good_by_itself_keeps_no_he
     how: str,
 ) -> None:
     async with fuquan(allow_partial=False) as (t, cast):
-        barber = await cast.volunteer("barber", skills=["haircut"])
-        driver = await cast.volunteer("driver", skills=["transport"])
-        await t.settle()
-        lines = [cast.people_line(seats=2, minimum=1, hours=60, skills=["transport"])]
-        if how != NOT_ASKED:
-            lines.append(cast.people_line(hours=20, skills=["haircut"], required=False))
-        need = await cast.need(await cast.household(), *lines)
-        await t.settle()
-        drive = await says_yes(t, cast, driver)
-        await behaves(t, cast, barber, how)
-        await t.passes(hours=40)
-        assert (await seen(cast, need))["status"] == "lapsed"
-        assert (await cast.got(cast.person(driver.id), f"/api/tasks/{drive}"))["status"] == "cancelled"
+        drive = cast.people_line(seats=2, minimum=1, hours=60, skills=["transport"])
+        await lapses(t, cast, how, drive, after=40)
 
 
 @pytest.mark.parametrize("driver_found", [False, True])

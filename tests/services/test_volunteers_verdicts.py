@@ -37,12 +37,17 @@ async def moves_west(d: Desk) -> None:
     await d.w.hears(("need-1", (await d.a_win("li", "need-1")).model_copy(update={"area": WEST})))
 
 
+async def begins(d: Desk) -> None:
+    """Li has the seat, and is there when the visit begins."""
+    await d.registers("li")
+    await d.takes("li", "need-1")
+    await d.w.passes(days=1)
+    await d.ask("li", f"POST {TASK}/check-in")
+
+
 async def test_whoever_is_there_already_sees_where_the_need_has_moved() -> None:
     async with desk() as d:
-        await d.registers("li")
-        await d.takes("li", "need-1")
-        await d.w.passes(days=1)
-        await d.ask("li", f"POST {TASK}/check-in")
+        await begins(d)
         await moves_west(d)
         assert (await d.ask("li", f"GET {TASK}")).json()["area"] == WEST
 
@@ -99,10 +104,7 @@ async def test_nobody_is_missed_at_a_task_that_was_taken_back() -> None:
 
 async def test_nobody_is_missed_any_more_once_the_service_is_over() -> None:
     async with desk() as d:
-        await d.registers("li")
-        await d.takes("li", "need-1")
-        await d.w.passes(days=1)
-        await d.ask("li", f"POST {TASK}/check-in")
+        await begins(d)
         await d.w.passes(hours=3)
         missing = "GET /tasks?volunteer_id=li&overdue=true"
         assert len((await d.ask("staff", missing)).json()["items"]) == 1
@@ -163,10 +165,7 @@ async def test_a_service_that_nobody_checked_out_of_counts_as_long_as_planned_on
 
 async def test_a_service_ends_when_the_seat_was_taken_back_however_late_that_is_heard() -> None:
     async with desk() as d:
-        await d.registers("li")
-        await d.takes("li", "need-1")
-        await d.w.passes(days=1)
-        await d.ask("li", f"POST {TASK}/check-in")
+        await begins(d)
         await d.w.passes(minutes=20)
         taken_back = d.w.message("need-1", a_release("li", "need-1"))
         await d.w.passes(hours=14)
@@ -188,10 +187,7 @@ async def test_whoever_began_before_they_could_hear_that_the_seat_was_taken_back
 
 async def test_it_stays_known_whose_account_checked_in_and_whose_checked_out() -> None:
     async with desk() as d:
-        await d.registers("li")
-        await d.takes("li", "need-1")
-        await d.w.passes(days=1)
-        await d.ask("li", f"POST {TASK}/check-in")
+        await begins(d)
         await d.w.passes(hours=1)
         await d.ask("staff", f"POST {TASK}/check-out")
         assert (await d.task("li", "need-1")).done_by == {"check_in": "li", "check_out": "staff"}
